@@ -1,0 +1,49 @@
+"""Every setting of a bench, with its default and unit. Environment: SEKISHO_<NAME>; nothing else is read.
+
+Limits that protect the box live here; judgement (weights, thresholds, ages) lives in the policy and the model pack.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The settings of one bench."""
+
+    model_config = SettingsConfigDict(env_prefix="SEKISHO_", extra="forbid", frozen=True)
+
+    state_dir: Path = Field(default=Path("var"), description="All state of the box lives under this directory.")
+    registry: Path | None = Field(
+        default=None, description="A registry edition file to use instead of the one that state_dir's CURRENT names."
+    )
+    policy: Path | None = Field(default=None, description="A policy file to use instead of the built-in one.")
+    pack_dir: Path | None = Field(default=None, description="A model pack directory instead of the built-in pack.")
+    device: str = Field(default="bench-1", min_length=1, max_length=64, description="Name of this box.")
+    place: str = Field(default="", max_length=64, description="Port or office where this box stands.")
+    stations: tuple[str, ...] = Field(default=("1",), description="Names of the stations that this box serves.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on; other than loopback needs a token.")
+    port: int = Field(default=8080, ge=0, le=65535, description="TCP port to listen on.")
+    token: str = Field(default="", description="Bearer token of the API; loopback needs none.")
+    language: str = Field(default="en", pattern="^(en|ja)$", description="Language of sentences: en or ja.")
+    workers: int = Field(default=2, ge=1, le=16, description="Pixel worker processes.")
+    decode_budget_s: float = Field(default=3.0, gt=0, le=60, description="Time for reading one frame, seconds.")
+    compare_budget_s: float = Field(default=5.0, gt=0, le=60, description="Time for comparing one face, seconds.")
+    max_image_bytes: int = Field(default=30_000_000, ge=1, description="Largest image file, bytes.")
+    max_image_pixels: int = Field(default=50_000_000, ge=1, description="Largest image, pixels.")
+    max_images: int = Field(default=12, ge=1, description="Images in one request.")
+    max_code_chars: int = Field(default=8_000, ge=1, description="Longest code, characters.")
+    max_codes: int = Field(default=200, ge=1, description="Codes in one request.")
+    max_request_bytes: int = Field(default=120_000_000, ge=1, description="Largest request body, bytes.")
+    frame_memory_bytes: int = Field(
+        default=96_000_000,
+        ge=0,
+        description="Memory for frames of open inspections, held so that a later code can be compared.",
+    )
+    reserve_bytes: int = Field(default=64_000_000, ge=0, description="Disk reserve for results when the disk is full.")
+    watch_folder: Path | None = Field(default=None, description="Folder whose new image files are inspected.")
+    camera: str = Field(default="", description="Camera address: a file, a directory or an http:// MJPEG stream.")
+    scanner: str = Field(default="", description="Serial scanner address, e.g. /dev/ttyACM0.")

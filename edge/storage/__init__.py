@@ -1,0 +1,1 @@
+"""The only SQL and the only paths of the edge: registry edition, ledger, evidence."""

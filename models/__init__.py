@@ -1,0 +1,1 @@
+"""Pixels in, measurements out. This package knows no parcels, no registry and no verdict."""

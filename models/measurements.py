@@ -1,0 +1,115 @@
+"""The nouns of this package: what pixels were found to hold. Frozen values; pictures inside them are encoded bytes.
+
+An `Image` is uint8, height x width x 3, BGR. Boxes are (x, y, w, h) in pixels of the picture that the field names.
+`None` means "not comparable" and never zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Image: TypeAlias = npt.NDArray[np.uint8]
+Rectangle: TypeAlias = tuple[int, int, int, int]
+Corners: TypeAlias = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PictureQuality:
+    """Measured properties of a picture, no judgement."""
+
+    sharpness: float  # variance of the Laplacian at 1024 px long side, grey levels squared
+    glare: float  # share of burnt-out pixels, 0..1
+    brightness: float  # mean grey level, 0..255
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """One barcode: the payload as it was read, and where."""
+
+    text: str
+    payload: bytes
+    identifier: str  # ISO/IEC 15424 symbology identifier, e.g. "]d2"
+    format: str  # "DataMatrix", "EAN13", "Code128", ...
+    corners: Corners  # in pixels of the picture
+    votes: int  # distinct (engine, view) readings that agree
+    crop: bytes = b""  # PNG of the symbol and a margin
+
+
+@dataclass(frozen=True, slots=True)
+class FrameReading:
+    """All that one picture says by itself."""
+
+    width: int
+    height: int
+    quality: PictureQuality
+    symbols: tuple[Symbol, ...]
+    ms: dict[str, float] = field(default_factory=dict)  # "parse", "quality", "symbols"
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedRegion:
+    """A region of a registered face, in millimetres from its top left corner."""
+
+    kind: str  # "logo", "hologram", "microprint", "label", "artwork", "ignore"
+    x_mm: float
+    y_mm: float
+    w_mm: float
+    h_mm: float
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FaceReference:
+    """A registered face to compare with. `key` names it to the caller; `picture` is the encoded image."""
+
+    key: str
+    picture: bytes
+    width_mm: float | None = None
+    height_mm: float | None = None
+    regions: tuple[MarkedRegion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FaceDifference:
+    """One place where the aligned capture departs from the registered face."""
+
+    kind: str  # "structure", "colour", "print", "hologram", "microprint", "label", "any"
+    score: float  # calibrated by the pack, 0..1
+    box: Rectangle  # in pixels of the registered picture
+    capture_box: Rectangle | None = None  # the same place in pixels of the capture
+    region: str = ""
+    offset_mm: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FaceMeasurement:
+    """One capture against one registered face. `score` None = not comparable, and `retake` says why."""
+
+    key: str
+    aligned: bool
+    score: float | None  # 0..1, higher is more suspicious
+    threshold_check: float
+    threshold_strong: float
+    differences: tuple[FaceDifference, ...] = ()
+    retake: str = ""  # "blurred", "glare", "too_small", "too_dark", "not_found", "not_flat"; "" when comparable
+    hint: str = ""  # message id of what to do for a better picture
+    pack: str = ""
+    inliers: int = 0
+    residual_px: float | None = None
+    homography: tuple[float, ...] = ()  # 9 numbers, capture -> registered picture, row by row
+    face_picture: bytes = b""  # JPEG: the aligned capture
+    heat_picture: bytes = b""  # JPEG: the aligned capture with differences marked
+    ms: dict[str, float] = field(default_factory=dict)  # "locate", "register", "embed", "difference"
+
+
+@dataclass(frozen=True, slots=True)
+class FaceMatch:
+    """A registered face that a picture looks like."""
+
+    key: str
+    inliers: int
+    similarity: float
