@@ -18,6 +18,14 @@ Corners: TypeAlias = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
+class PictureLimits:
+    """The largest picture that will be looked at."""
+
+    max_bytes: int = 30_000_000
+    max_pixels: int = 50_000_000
+
+
+@dataclass(frozen=True, slots=True)
 class PictureQuality:
     """Measured properties of a picture, no judgement."""
 

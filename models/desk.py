@@ -1,0 +1,134 @@
+"""The worker's side of `models.worker`: a desk with one picture on it, in a process that may be lost.
+
+Started as `python -m models.desk N`, where N is the number of an inherited socket. It trusts the other side of that
+socket (the bench) and nothing that a picture holds. It writes no files and opens no connection.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib
+import resource
+import signal
+import socket
+import sys
+import time
+from typing import TYPE_CHECKING, Final
+
+import cv2
+
+from models.errors import ModelsError, WorkerFailed
+from models.measurements import FaceMeasurement, FaceReference, FrameReading, Image
+from models.picture import measure, parse
+from models.worker import Orders, Question, receive, send
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GRACE_S: Final = 5.0  # after this much more than its budget a worker ends itself, should its parent be gone
+
+
+class Desk:
+    """What one worker has before it: a picture, and a pack once one was needed."""
+
+    def __init__(self, orders: Orders) -> None:
+        """An empty desk."""
+        self._orders = orders
+        self._image: Image | None = None
+        self._parse_ms = 0.0
+        self._pack: object = None
+
+    def lay(self, picture: bytes) -> None:
+        """Parse a picture and keep it."""
+        self._image = None
+        start = time.perf_counter()
+        self._image = parse(picture, self._orders.limits)
+        self._parse_ms = (time.perf_counter() - start) * 1e3
+
+    def answer(self, question: str, arguments: tuple[object, ...]) -> object:
+        """Answer one question about the picture."""
+        handler: Callable[..., object] = getattr(self, f"do_{question}")
+        return handler(*arguments)
+
+    def do_read(self, symbols_budget_s: float) -> FrameReading:
+        """Size, quality, symbols."""
+        from models import symbols  # noqa: PLC0415 - a worker that only compares never loads the barcode engines
+
+        image = self._picture()
+        start = time.perf_counter()
+        quality = measure(image)
+        middle = time.perf_counter()
+        found = symbols.read(image, budget_s=symbols_budget_s)
+        end = time.perf_counter()
+        ms = {"parse": self._parse_ms, "quality": (middle - start) * 1e3, "symbols": (end - middle) * 1e3}
+        return FrameReading(image.shape[1], image.shape[0], quality, found, {k: round(v, 3) for k, v in ms.items()})
+
+    def do_compare(self, references: tuple[FaceReference, ...]) -> tuple[FaceMeasurement, ...]:
+        """The picture against registered faces."""
+        faces, pack = importlib.import_module("models.faces"), importlib.import_module("models.pack")
+        if self._pack is None:
+            self._pack = pack.builtin() if self._orders.pack_dir is None else pack.load(self._orders.pack_dir)
+        measured: tuple[FaceMeasurement, ...] = faces.compare(self._picture(), references, self._pack)
+        return measured
+
+    def do_forget(self) -> None:
+        """Let go of the picture and give its memory back to the system."""
+        self._image = None
+        with contextlib.suppress(OSError, AttributeError):  # a C library without malloc_trim
+            ctypes.CDLL(None).malloc_trim(0)
+
+    def _picture(self) -> Image:
+        if self._image is None:
+            raise WorkerFailed("worker_crashed", "A question comes with a picture, got none.")
+        return self._image
+
+
+def serve(wire: socket.socket, desk: Callable[[Orders], Desk] = Desk) -> None:
+    """Answer questions until the other side of the wire is gone.
+
+    Whatever the parent does, a question ends: the alarm is delivered by the kernel and kills the process even inside a
+    loop of native code, so that no worker is left spinning after its parent died.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        orders = receive(wire)
+        assert isinstance(orders, Orders)  # noqa: S101 - the parent's contract
+        resource.setrlimit(resource.RLIMIT_AS, (orders.memory_bytes, orders.memory_bytes))
+        cv2.setNumThreads(1)
+        table = desk(orders)
+        send(wire, "ready")
+        while True:
+            question = receive(wire)
+            assert isinstance(question, Question)  # noqa: S101 - the parent's contract
+            signal.setitimer(signal.ITIMER_REAL, question.budget_s + GRACE_S)
+            answer = _answer(table, question)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            if question.name != "forget":
+                send(wire, answer)
+
+
+def _answer(table: Desk, question: Question) -> object:
+    try:
+        if question.picture is not None:
+            table.lay(question.picture)
+        return table.answer(question.name, question.arguments)
+    except ModelsError as refusal:
+        return refusal
+    except MemoryError:
+        message = (
+            f"A picture needs at most the memory of a pixel worker to answer '{question.name}', got out of memory."
+        )
+        return WorkerFailed("worker_crashed", message, hint="Send a smaller picture.")
+
+
+def main() -> None:
+    """Serve the socket whose number is the first argument."""
+    with socket.socket(fileno=int(sys.argv[1])) as wire:
+        serve(wire)
+
+
+if __name__ == "__main__":
+    main()

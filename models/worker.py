@@ -1,0 +1,349 @@
+"""Pixel work in processes of its own: a hostile picture may crash or hang one, and the bench goes on.
+
+`PixelWorkers` keeps a few workers, each a plain child process (`python -m models.desk`) at the far end of a socket
+pair. A worker is checked out for one picture, parses it once and answers several questions about it. What takes longer
+than its budget is killed; a killed or crashed worker is replaced before the next picture meets it.
+
+It is not a queue and keeps no pictures. Answers are unpickled from a list of allowed names only, so that a worker taken
+over by a picture cannot run code in the bench.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import pickle
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final, NoReturn, Self
+
+from models.errors import ModelsError, WorkerFailed
+from models.measurements import FaceMeasurement, FaceReference, FrameReading, PictureLimits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+START_BUDGET_S: Final = 60.0  # the first imports on a cold card of a small board
+WORKER_MEMORY_BYTES: Final = 3_000_000_000  # address space, of which onnxruntime reserves much and touches little
+SYMBOLS_SHARE: Final = 0.5  # of the budget of a reading; the rest is for parsing
+MESSAGE_BYTES: Final = 1_000_000_000
+_HEADER: Final = struct.Struct("<Q")
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What a worker is told once, when it starts."""
+
+    limits: PictureLimits
+    pack_dir: Path | None
+    memory_bytes: int = WORKER_MEMORY_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question to a worker. `picture` comes with the first one about it."""
+
+    name: str  # "read", "compare", "forget"
+    picture: bytes | None
+    arguments: tuple[object, ...]
+    budget_s: float
+
+
+# --- The bench's side -------------------------------------------------------------------------------------------------
+
+
+class PixelWorkers:
+    """A few pixel workers and the turn-taking between the threads that want them. First come, first served."""
+
+    module: ClassVar[str] = "models.desk"
+
+    def __init__(
+        self,
+        count: int,
+        *,
+        limits: PictureLimits | None = None,
+        pack_dir: Path | None = None,
+        read_budget_s: float = 3.0,
+        compare_budget_s: float = 5.0,
+    ) -> None:
+        """Start `count` workers; none is waited for."""
+        self._orders = Orders(limits or PictureLimits(), pack_dir)
+        self._read_budget_s = read_budget_s
+        self._compare_budget_s = compare_budget_s
+        self._lock = threading.Lock()
+        self._waiting: deque[Future[_Worker]] = deque()
+        self._workers = [_Worker(self.module, self._orders) for _ in range(count)]
+        self._free = deque(self._workers)
+        self._closed = False
+
+    @contextlib.contextmanager
+    def look(self, data: bytes) -> Iterator[OpenFrame]:
+        """Check one worker out for this picture, waiting for a free one in the order of arrival.
+
+        Raises:
+            WorkerFailed: worker_crashed when the workers are closed.
+        """
+        worker = self._check_out()
+        try:
+            yield OpenFrame(worker, data, self._read_budget_s, self._compare_budget_s)
+        finally:
+            worker.forget()
+            self._check_in(worker)
+
+    def pids(self) -> tuple[int, ...]:
+        """Process ids of the workers, for the status page and the memory figure."""
+        return tuple(worker.pid for worker in self._workers)
+
+    def close(self) -> None:
+        """End every worker. Safe to call twice. Whoever still waits gets WorkerFailed."""
+        with self._lock:
+            self._closed = True
+            waiting, self._waiting = self._waiting, deque()
+        for ticket in waiting:
+            ticket.set_exception(_closed())
+        for worker in self._workers:
+            worker.end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _check_out(self) -> _Worker:
+        with self._lock:
+            if self._closed:
+                raise _closed()
+            if self._free and not self._waiting:
+                return self._free.popleft()
+            ticket: Future[_Worker] = Future()
+            self._waiting.append(ticket)
+        return ticket.result()
+
+    def _check_in(self, worker: _Worker) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set_result(worker)
+            else:
+                self._free.append(worker)
+
+
+class OpenFrame:
+    """One picture on the table of one worker. Belongs to the thread that checked it out."""
+
+    def __init__(self, worker: _Worker, data: bytes, read_budget_s: float, compare_budget_s: float) -> None:
+        """Lay nothing down yet: the first question sends the picture along."""
+        self._worker = worker
+        self._data = data
+        self._read_budget_s = read_budget_s
+        self._compare_budget_s = compare_budget_s
+        self._laid_in = -1  # start of the worker in which the picture lies
+
+    def read(self) -> FrameReading:
+        """Size, quality and symbols of the picture.
+
+        Raises:
+            PictureRefused: see `models.picture.parse`.
+            WorkerFailed: worker_timeout after the read budget, worker_crashed.
+        """
+        answer = self._ask("read", (self._read_budget_s * SYMBOLS_SHARE,), self._read_budget_s)
+        assert isinstance(answer, FrameReading)  # noqa: S101 - the worker's contract
+        return answer
+
+    def compare(self, references: Sequence[FaceReference]) -> tuple[FaceMeasurement, ...]:
+        """The picture against each registered face, in their order. The budget is per face.
+
+        Raises:
+            PictureRefused: of the picture, or of a reference.
+            PackError: the model pack cannot be used.
+            WorkerFailed: worker_timeout, worker_crashed.
+        """
+        if not references:
+            return ()
+        answer = self._ask("compare", (tuple(references),), self._compare_budget_s * len(references))
+        assert isinstance(answer, tuple)  # noqa: S101 - the worker's contract
+        return answer
+
+    def _ask(self, question: str, arguments: tuple[object, ...], budget_s: float) -> object:
+        start = self._worker.ready()
+        picture = self._data if self._laid_in != start else None
+        answer = self._worker.ask(question, picture, arguments, budget_s)
+        self._laid_in = start
+        return answer
+
+
+class _Worker:
+    """One child process and the socket to it; replaced when it fails."""
+
+    def __init__(self, module: str, orders: Orders) -> None:
+        self._module = module
+        self._orders = orders
+        self._starts = 0
+        self._ended = False
+        self._start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def _start(self) -> None:
+        ours, theirs = socket.socketpair()
+        # A plain child and not multiprocessing: its spawn imports the parent's main module (and with it the whole web
+        # application) into every worker, its fork is not safe among threads. Not PR_SET_PDEATHSIG either: that fires
+        # when the *thread* which started the child ends. The socket's end and an alarm serve (see `models.desk.serve`).
+        self._process = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-P", "-m", self._module, str(theirs.fileno())],
+            pass_fds=(theirs.fileno(),),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            process_group=0,  # Ctrl-C at the terminal is for the bench alone
+            env={**os.environ, **_ONE_THREAD, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        )
+        theirs.close()
+        self._socket = ours
+        self._starts += 1
+        self._greeted = False
+        send(ours, self._orders, time.monotonic() + START_BUDGET_S)
+
+    def ready(self) -> int:
+        """Wait until the process has started; its start number."""
+        if not self._greeted:
+            self._answered("start", START_BUDGET_S, time.monotonic() + START_BUDGET_S)
+            self._greeted = True
+        return self._starts
+
+    def ask(self, question: str, picture: bytes | None, arguments: tuple[object, ...], budget_s: float) -> object:
+        """Put one question and return its answer, or raise what the worker raised."""
+        deadline = time.monotonic() + budget_s
+        try:
+            send(self._socket, Question(question, picture, arguments, budget_s), deadline)
+        except OSError as fault:
+            self._fail(question, budget_s, fault)
+        answer = self._answered(question, budget_s, deadline)
+        if isinstance(answer, ModelsError):
+            raise answer
+        return answer
+
+    def forget(self) -> None:
+        """Let go of the picture. The worker does so while nobody waits."""
+        if self._greeted:
+            with contextlib.suppress(OSError):
+                send(self._socket, Question("forget", None, (), 1.0), time.monotonic() + 1.0)
+
+    def end(self) -> None:
+        """End the process for good."""
+        self._ended = True
+        self._stop()
+
+    def _answered(self, question: str, budget_s: float, deadline: float) -> object:
+        try:
+            return receive(self._socket, deadline, Answers)
+        except (OSError, EOFError, pickle.UnpicklingError) as fault:
+            self._fail(question, budget_s, fault)
+
+    def _fail(self, question: str, budget_s: float, fault: Exception) -> NoReturn:
+        self._stop(wait_s=0.0 if isinstance(fault, TimeoutError) else 1.0)
+        code = self._process.returncode
+        if not self._ended:
+            self._start()
+        if isinstance(fault, TimeoutError):
+            message = f"The pixel worker answers '{question}' within {budget_s:g} s, got no answer and was restarted."
+            raise WorkerFailed("worker_timeout", message, hint=_TRY_AGAIN) from fault
+        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+        message = f"The pixel worker answers '{question}', got its end ({how}); it was restarted."
+        raise WorkerFailed("worker_crashed", message, hint=_TRY_AGAIN) from fault
+
+    def _stop(self, wait_s: float = 0.0) -> None:
+        self._socket.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(wait_s)  # a crashed one tells how it ended
+        self._process.kill()
+        self._process.wait()
+
+
+_TRY_AGAIN: Final = "Take the picture again; if it happens again, keep the picture and report it."
+_ONE_THREAD: Final[Mapping[str, str]] = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "ORT_DISABLE_TELEMETRY": "1",
+}
+
+
+def _closed() -> WorkerFailed:
+    return WorkerFailed("worker_crashed", "The pixel workers are running, got a question after they were closed.")
+
+
+# --- The wire ---------------------------------------------------------------------------------------------------------
+
+
+def send(wire: socket.socket, value: object, deadline: float | None = None) -> None:
+    """One pickled value behind its length.
+
+    Raises:
+        TimeoutError: it was not taken in time. OSError: the other side is gone.
+    """
+    body = pickle.dumps(value, protocol=5)
+    wire.settimeout(_left(deadline))
+    wire.sendall(_HEADER.pack(len(body)) + body)
+
+
+def receive(
+    wire: socket.socket, deadline: float | None = None, unpickler: type[pickle.Unpickler] = pickle.Unpickler
+) -> object:
+    """The next value.
+
+    Raises:
+        TimeoutError: it did not come in time. EOFError: the other side is gone. pickle.UnpicklingError: it is no value.
+    """
+    (size,) = _HEADER.unpack(_read_exactly(wire, _HEADER.size, deadline))
+    return unpickler(io.BytesIO(_read_exactly(wire, size, deadline))).load()
+
+
+def _read_exactly(wire: socket.socket, size: int, deadline: float | None) -> bytearray:
+    if size > MESSAGE_BYTES:
+        raise EOFError(f"A message has at most {MESSAGE_BYTES} bytes, got {size}.")
+    body = bytearray(size)
+    rest = memoryview(body)
+    while rest:
+        wire.settimeout(_left(deadline))
+        count = wire.recv_into(rest)
+        if not count:
+            raise EOFError("The other side of the wire is gone.")
+        rest = rest[count:]
+    return body
+
+
+def _left(deadline: float | None) -> float | None:
+    if deadline is None:
+        return None
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("The budget is spent.")
+    return left
+
+
+class Answers(pickle.Unpickler):
+    """Reads what a worker says: values of our own nouns and errors, nothing that runs."""
+
+    _allowed: ClassVar[frozenset[tuple[str, str]]] = frozenset(
+        {("models.measurements", noun) for noun in ("FaceDifference", "FaceMatch", "FaceMeasurement", "FrameReading")}
+        | {("models.measurements", noun) for noun in ("PictureQuality", "Symbol")}
+        | {("models.errors", name) for name in ("_rebuilt", "PictureRefused", "PackError", "WorkerFailed")}
+        | {("copyreg", "__reduce_ex__"), ("models.errors", "ModelsError")}
+    )
+
+    def find_class(self, module_name: str, global_name: str, /) -> object:
+        """Only what a worker may say."""
+        if (module_name, global_name) not in self._allowed:
+            raise pickle.UnpicklingError(f"A worker's answer holds nouns only, got {module_name}.{global_name}.")
+        return super().find_class(module_name, global_name)
