@@ -390,6 +390,7 @@ class LookupResult:
     watch_hits: tuple[WatchHit, ...] = ()
     consignment: Consignment | None = None
     parcel_sightings: tuple[Sighting, ...] = ()
+    recognised: tuple[Product, ...] = ()  # products whose registered faces a capture looks like
 
 
 # --- Comparison: what the package face says -------------------------------------------------------------------------

@@ -1,0 +1,132 @@
+"""The captured package face against the registered ones.
+
+Several captures of one face are judged by the mean of their scores: glare and fingers move between shots, the print
+does not. Several registered print runs of one side: the nearest one counts. "Not aligned" is never "different".
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from statistics import fmean
+
+from edge.checks import Checked, Findings, Proof, Source
+from edge.inspection import (
+    Difference,
+    FaceComparison,
+    Finding,
+    ItemLookup,
+    NotChecked,
+    Product,
+    Recognition,
+    RegisteredFace,
+    Retake,
+    Seen,
+)
+from edge.policy import Policy
+
+_KINDS = ("structure", "colour", "print", "hologram", "microprint", "label")
+
+
+def check(found: ItemLookup, seen: Seen, policy: Policy) -> Checked:
+    """All comparisons of one item's faces, side by side."""
+    gtin = str(found.item.gtin)
+    if found.product is None:
+        return _not_run(gtin, "reason.no_product")
+    if not found.faces:
+        return _not_run(gtin, "reason.no_registered_face")
+    if not seen.captures:
+        return _not_run(gtin, "reason.no_capture")
+    mine = [c for c in seen.comparisons if c.gtin == found.item.gtin]
+    comparable = [c for c in mine if c.score is not None]
+    if not comparable:
+        return _not_comparable(found, mine, seen, policy)
+    findings = Findings(policy, gtin)
+    made = [
+        finding
+        for side in _nearest_print_runs(found.faces, comparable)
+        for finding in _of_side(side, findings, {face.face_id: face for face in found.faces})
+    ]
+    return Checked(findings=tuple(made), ran=("face",))
+
+
+def check_other_product(found: ItemLookup, seen: Seen, names: dict[str, Product], policy: Policy) -> Checked:
+    """A capture that carries this item's code but looks like another product's registered face."""
+    if found.product is None or any(c.aligned for c in seen.comparisons if c.gtin == found.item.gtin):
+        return Checked()
+    captures = {source.removeprefix("capture:") for source in found.item.sources if source.startswith("capture:")}
+    made = [
+        Findings(policy, str(found.item.gtin)).make(
+            "face.other_product",
+            product=found.product.name,
+            other=names[str(match.gtin)].name if str(match.gtin) in names else str(match.gtin),
+        )
+        for match in seen.recognitions
+        if match.gtin != found.item.gtin and (match.capture in captures or not captures)
+    ]
+    return Checked(findings=tuple(made[:1]))
+
+
+def _not_run(gtin: str, reason: str) -> Checked:
+    return Checked(not_run=(NotChecked("face", reason, gtin),))
+
+
+def _not_comparable(found: ItemLookup, mine: list[FaceComparison], seen: Seen, policy: Policy) -> Checked:
+    gtin = str(found.item.gtin)
+    reasons = [c.retake for c in mine if c.retake is not None]
+    if not reasons:  # the box failed; decide reports the fault itself
+        return _not_run(gtin, "reason.system" if seen.faults else "reason.retake")
+    others = {c.capture for c in seen.comparisons if c.aligned and c.gtin != found.item.gtin}
+    known = _recognised_elsewhere(found, seen.recognitions)
+    if {c.capture for c in mine} <= others | known:
+        return _not_run(gtin, "reason.no_capture")
+    reason = next((r for r in reasons if r is not Retake.NOT_FOUND), Retake.NOT_FOUND)
+    if reason is Retake.NOT_FLAT:
+        return _not_run(gtin, "reason.not_flat")
+    finding = Findings(policy, gtin).make(f"capture.{reason.value}")
+    return Checked(findings=(finding,), not_run=(NotChecked("face", "reason.retake", gtin),))
+
+
+def _recognised_elsewhere(found: ItemLookup, recognitions: tuple[Recognition, ...]) -> set[str]:
+    return {match.capture for match in recognitions if match.gtin != found.item.gtin}
+
+
+def _nearest_print_runs(
+    faces: tuple[RegisteredFace, ...], comparable: list[FaceComparison]
+) -> list[tuple[float, list[FaceComparison]]]:
+    """For each side: mean score and comparisons of the print run that the captures are nearest to."""
+    sides = {face.face_id: face.side for face in faces}
+    by_face: dict[int, list[FaceComparison]] = defaultdict(list)
+    for comparison in comparable:
+        by_face[comparison.face_id].append(comparison)
+    best: dict[str, tuple[float, list[FaceComparison]]] = {}
+    for face_id, comparisons in by_face.items():
+        score = fmean(c.score for c in comparisons if c.score is not None)
+        side = sides.get(face_id, "")
+        if side not in best or score < best[side][0]:
+            best[side] = (score, comparisons)
+    return list(best.values())
+
+
+def _of_side(
+    side: tuple[float, list[FaceComparison]], findings: Findings, faces: dict[int, RegisteredFace]
+) -> list[Finding]:
+    score, comparisons = side
+    worst = max(comparisons, key=lambda c: c.score or 0.0)
+    face = faces.get(worst.face_id)
+    source = Source(face.source, face.registered) if face else Source()
+    maker = Findings(findings.policy, findings.item, source)
+    regional = [d for d in worst.differences if d.kind in ("hologram", "microprint")]
+    made = [_finding(f"face.{d.kind}", worst, d, maker) for d in regional]
+    if score >= worst.threshold_check:
+        leading = max(worst.differences, key=lambda d: d.score, default=None)
+        code = f"face.{leading.kind}" if leading is not None and leading.kind in _KINDS else "face.differs"
+        code = "face.decisive" if score >= worst.threshold_strong else code
+        if not any(finding.code == code for finding in made):
+            made.insert(0, _finding(code, worst, leading, maker))
+    return made
+
+
+def _finding(code: str, comparison: FaceComparison, difference: Difference | None, maker: Findings) -> Finding:
+    region = difference.region if difference is not None and difference.region else "marked"
+    box = difference.capture_box if difference is not None else None
+    return maker.make(code, Proof(comparison.pictures, box), where=f"@where.{region}")

@@ -1,0 +1,37 @@
+"""How far the registry may be relied on today. A stale directory caps the answer; it never accuses a parcel."""
+
+from __future__ import annotations
+
+from edge.checks import Checked, Findings, Source
+from edge.inspection import ClockTrust, Edition, LookupResult, Moment, NotChecked
+from edge.policy import Policy
+
+
+def age_days(edition: Edition | None, now: Moment) -> int | None:
+    """Whole days since the edition was issued; None without an edition or with a clock that is not to be trusted."""
+    if edition is None or now.trust is ClockTrust.UNTRUSTED or now.utc < edition.issued:
+        return None
+    return (now.utc - edition.issued).days
+
+
+def is_stale(edition: Edition | None, now: Moment, policy: Policy) -> bool:
+    """Whether the edition is older than the policy relies on. An unknown age is not called stale, but pointed out."""
+    age = age_days(edition, now)
+    return age is not None and age > policy.freshness.registry_limit_days
+
+
+def check(lookup: LookupResult, policy: Policy, now: Moment) -> Checked:
+    """Age of the edition against the policy."""
+    if lookup.edition is None:
+        missed = NotChecked("product", "reason.no_registry")
+        return Checked(findings=(Findings(policy).make("registry.missing"),), not_run=(missed,))
+    findings = Findings(policy, source=Source(lookup.edition.name, lookup.edition.issued.date()))
+    age = age_days(lookup.edition, now)
+    if age is None:
+        return Checked(findings=(findings.make("registry.clock"),))
+    if age > policy.freshness.registry_limit_days:
+        limit = str(policy.freshness.registry_limit_days)
+        return Checked(findings=(findings.make("registry.stale", age_days=str(age), limit_days=limit),))
+    if age > policy.freshness.registry_note_days:
+        return Checked(findings=(findings.make("registry.aging", age_days=str(age)),))
+    return Checked()

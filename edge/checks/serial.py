@@ -1,0 +1,50 @@
+"""What the registry says of a serial number. A known serial is never "a genuine item"; a stale registry accuses nobody."""
+
+from __future__ import annotations
+
+import re
+
+from edge.checks import Checked, Findings, Source
+from edge.inspection import Edition, ItemLookup, NotChecked, Product, SerialStatus
+from edge.policy import Policy
+
+_NOT_RUN = {
+    SerialStatus.NO_PROGRAMME: "reason.no_programme",
+    SerialStatus.NOT_GIVEN: "reason.no_serial_read",
+}
+_BY_STATUS = {
+    SerialStatus.REVOKED: "serial.revoked",
+    SerialStatus.STOLEN: "serial.stolen",
+    SerialStatus.REPORTED: "serial.reported",
+}
+
+
+def check(found: ItemLookup, edition: Edition | None, policy: Policy, *, stale: bool) -> Checked:
+    """The serial of one item against the registry's status and the product's own rule."""
+    gtin, status, product = str(found.item.gtin), found.serial, found.product
+    if product is None or status is None:
+        return Checked(not_run=(NotChecked("serial", "reason.no_product", gtin),))
+    if status in _NOT_RUN:
+        return Checked(not_run=(NotChecked("serial", _NOT_RUN[status], gtin),))
+    findings = Findings(policy, gtin, Source(product.right_holder, edition.issued.date() if edition else None))
+    if status is SerialStatus.BEFORE_PROGRAMME:
+        start = product.programme_start.isoformat() if product.programme_start else product.first_serialised_batch
+        note = findings.make("serial.before_programme", product=product.name, date=start)
+        return Checked(findings=(note,), not_run=(NotChecked("serial", "reason.no_programme", gtin),))
+    serial = found.item.serial or ""
+    made = []
+    if status in _BY_STATUS:
+        made.append(findings.make(_BY_STATUS[status], serial=serial))
+    elif status is SerialStatus.UNKNOWN:
+        made.append(
+            findings.make("serial.unknown_stale", serial=serial)
+            if stale
+            else findings.make("serial.unknown", serial=serial, product=product.name)
+        )
+    if _breaks_rule(serial, product):
+        made.append(findings.make("serial.rule", serial=serial, product=product.name))
+    return Checked(findings=tuple(made), ran=("serial",))
+
+
+def _breaks_rule(serial: str, product: Product) -> bool:
+    return bool(product.serial_rule) and re.fullmatch(product.serial_rule, serial) is None

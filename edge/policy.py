@@ -1,0 +1,139 @@
+"""The policy of a bench: what each finding weighs and how old data may be. A versioned TOML file, validated on load.
+
+It holds judgement only. Limits that protect the box are settings; picture thresholds are the model pack's.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+from pathlib import Path  # noqa: TC003 - pydantic-free module, but kept beside its use for readers
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from edge.errors import PolicyError
+from edge.inspection import Weight
+
+SCHEMA = 1
+_Days = Annotated[int, Field(ge=1, le=3650)]
+_Percent = Annotated[float, Field(ge=0, le=100)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FreshnessPolicy(_Part):
+    """How old a registry may be."""
+
+    registry_note_days: _Days
+    registry_limit_days: _Days
+
+
+class InspectionPolicy(_Part):
+    """What belongs to one inspection, and what counts as seen before."""
+
+    join_window_s: Annotated[float, Field(ge=0, le=3600)]
+    sighting_window_days: _Days
+    rescan_window_min: Annotated[int, Field(ge=0, le=1440)]
+    faces_per_item: Annotated[int, Field(ge=1, le=64)]
+
+
+class CountingPolicy(_Part):
+    """Which checks count: without one of them the answer is CANNOT_ASSESS."""
+
+    checks: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class ConsignmentPolicy(_Part):
+    """How declared and found are compared."""
+
+    watch_similarity: _Percent
+    words_similarity: _Percent
+    value_low_share: Annotated[float, Field(ge=0, le=1)]
+    personal_quantity: Annotated[int, Field(ge=1)]
+
+
+class RetentionPolicy(_Part):
+    """How long delivered evidence stays on the box."""
+
+    no_finding_hours: Annotated[int, Field(ge=1)]
+    released_days: _Days
+
+
+class Policy(_Part):
+    """A whole policy. Holding one proves that every finding code has a weight."""
+
+    schema_: int = Field(alias="schema")
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    version: Annotated[str, Field(min_length=1, max_length=32)]
+    freshness: FreshnessPolicy
+    inspection: InspectionPolicy
+    counting: CountingPolicy
+    consignment: ConsignmentPolicy
+    retention: RetentionPolicy
+    weights: dict[str, Weight]
+
+    @property
+    def title(self) -> str:
+        """Name and version, as every verdict is stamped with."""
+        return f"{self.name} {self.version}"
+
+
+def builtin() -> Policy:
+    """The policy that comes with the program."""
+    return parse(resources.files("edge").joinpath("policy.toml").read_text("utf-8"), origin="the built-in policy")
+
+
+def load(path: Path) -> Policy:
+    """Read a policy file.
+
+    Raises:
+        PolicyError: the file is missing, is no TOML, has an unknown or missing key, or a value out of range.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyError(
+            "policy_unreadable",
+            f"{path}: expected a policy file in TOML, got {error}.",
+            hint="Name an existing file, or leave the setting out to use the built-in policy.",
+        ) from error
+    return parse(text, origin=str(path))
+
+
+def parse(text: str, *, origin: str) -> Policy:
+    """Read a policy from TOML `text`; `origin` names it in errors.
+
+    Raises:
+        PolicyError: see `load`.
+    """
+    hint = "Compare with the built-in policy: sekisho policy show."
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError("policy_syntax", f"{origin}: expected TOML, got {error}.", hint=hint) from error
+    schema = document.get("schema")
+    if schema != SCHEMA:
+        raise PolicyError("policy_schema", f"{origin}: expected schema = {SCHEMA}, got {schema!r}.", hint=hint)
+    try:
+        policy = Policy.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        code = "policy_unknown_key" if first["type"] == "extra_forbidden" else "policy_value"
+        message = f"{origin}: {where}: {first['msg']}, got {first['input']!r}."
+        raise PolicyError(code, message, hint=hint) from error
+    known = _codes()
+    unknown, missing = sorted(policy.weights.keys() - known), sorted(known - policy.weights.keys())
+    if unknown:
+        raise PolicyError("policy_unknown_key", f"{origin}: weights: expected finding codes, got {unknown[0]!r}.", hint=hint)
+    if missing:
+        raise PolicyError("policy_value", f"{origin}: weights: expected every finding code, {missing[0]!r} is missing.", hint=hint)
+    return policy
+
+
+def _codes() -> frozenset[str]:
+    builtin_text = resources.files("edge").joinpath("policy.toml").read_text("utf-8")
+    return frozenset(tomllib.loads(builtin_text)["weights"])

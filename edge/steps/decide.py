@@ -1,0 +1,144 @@
+"""Decide: one pure judgement of everything seen so far. It reads no clock, no file and no registry.
+
+`assess` asks every check, orders what they found and says the most that may be said:
+
+1. any finding of weight "strong" -> STRONG_INDICATION
+2. any finding of weight "check"  -> CHECK
+3. any finding of weight "limit"  -> CANNOT_ASSESS
+4. none of the checks that count has run -> CANNOT_ASSESS (absence of evidence never passes)
+5. else NO_FINDING
+"""
+
+from __future__ import annotations
+
+from edge.checks import Checked, Findings, codes, consignment, face, joined, product, registry, serial, sightings
+from edge.checks import input as input_faults
+from edge.inspection import (
+    Finding,
+    Freshness,
+    Identity,
+    ItemLookup,
+    LookupResult,
+    Moment,
+    NotChecked,
+    Outcome,
+    Product,
+    Seen,
+    SystemFault,
+    Verdict,
+    Weight,
+)
+from edge.policy import Policy
+
+_ORDER = (Weight.STRONG, Weight.CHECK, Weight.LIMIT, Weight.NOTE)
+_SYSTEM = {"decode": "system.decode", "compare": "system.compare", "registry": "system.registry"}
+
+
+def assess(
+    seen: Seen, identity: Identity, lookup: LookupResult, *, station: str, policy: Policy, now: Moment
+) -> Verdict:
+    """Judge one inspection by everything seen of it so far, at the station where it lies."""
+    answer = joined(
+        (
+            _system_faults(seen.faults, policy),
+            input_faults.check(seen, identity, policy),
+            registry.check(lookup, policy, now),
+            *(_of_item(found, seen, identity, lookup, station, policy, now) for found in lookup.items),
+            codes.check(identity, policy),
+            consignment.check(lookup, policy),
+            consignment.check_watch_list(lookup, policy),
+            sightings.check_parcel(lookup, identity, policy),
+            _no_item(identity),
+        )
+    )
+    if not _counted(answer, policy) and not _limited(answer):
+        nothing = Findings(policy).make("product.nothing_checked")
+        answer = joined((answer, Checked(findings=(nothing,))))
+    findings = tuple(sorted(answer.findings, key=lambda finding: _ORDER.index(finding.weight)))
+    return Verdict(
+        outcome=_outcome(findings),
+        findings=findings,
+        not_checked=_still_missing(answer),
+        checked=answer.ran,
+        freshness=_freshness(lookup, seen, policy, now),
+    )
+
+
+def _of_item(
+    found: ItemLookup,
+    seen: Seen,
+    identity: Identity,
+    lookup: LookupResult,
+    station: str,
+    policy: Policy,
+    now: Moment,
+) -> Checked:
+    today = now.utc.date()
+    names = _names(lookup)
+    return joined(
+        (
+            product.check(found, policy, today),
+            serial.check(found, lookup.edition, policy, stale=registry.is_stale(lookup.edition, now, policy)),
+            face.check(found, seen, policy),
+            face.check_other_product(found, seen, names, policy),
+            sightings.check_item(found, identity, station, policy, now),
+            product.check_recordations(found, policy, today),
+        )
+    )
+
+
+def _names(lookup: LookupResult) -> dict[str, Product]:
+    known = {str(found.product.gtin): found.product for found in lookup.items if found.product is not None}
+    return known | {str(named.gtin): named for named in lookup.recognised}
+
+
+def _no_item(identity: Identity) -> Checked:
+    if identity.items:
+        return Checked()
+    return Checked(not_run=tuple(NotChecked(name, "reason.no_code") for name in ("serial", "face", "recordation")))
+
+
+def _system_faults(faults: tuple[SystemFault, ...], policy: Policy) -> Checked:
+    findings = Findings(policy)
+    made = [
+        findings.make(_SYSTEM.get(fault.code.split("_")[0], "system.evidence"), detail=fault.detail) for fault in faults
+    ]
+    return Checked(findings=tuple(made))
+
+
+def _counted(answer: Checked, policy: Policy) -> bool:
+    return any(name in policy.counting.checks for name in answer.ran)
+
+
+def _limited(answer: Checked) -> bool:
+    return any(finding.weight is not Weight.NOTE for finding in answer.findings)
+
+
+def _outcome(findings: tuple[Finding, ...]) -> Outcome:
+    weights = {finding.weight for finding in findings}
+    if Weight.STRONG in weights:
+        return Outcome.STRONG_INDICATION
+    if Weight.CHECK in weights:
+        return Outcome.CHECK
+    if Weight.LIMIT in weights:
+        return Outcome.CANNOT_ASSESS
+    return Outcome.NO_FINDING
+
+
+def _still_missing(answer: Checked) -> tuple[NotChecked, ...]:
+    """Checks that ran for no item, or that one item still lacks."""
+    return tuple(missed for missed in answer.not_run if missed.item or missed.check not in answer.ran)
+
+
+def _freshness(lookup: LookupResult, seen: Seen, policy: Policy, now: Moment) -> Freshness:
+    edition = lookup.edition
+    packs = sorted({comparison.pack for comparison in seen.comparisons if comparison.pack})
+    return Freshness(
+        edition=edition.name if edition else "",
+        edition_number=edition.number if edition else None,
+        edition_issued=edition.issued if edition else None,
+        age_days=registry.age_days(edition, now),
+        bulletin_quarter=edition.bulletin_quarter if edition else "",
+        pack=", ".join(packs),
+        policy=policy.title,
+    )
