@@ -211,6 +211,22 @@ class Identity:
     faults: tuple[InputFault, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()
 
+    @property
+    def item_keys(self) -> tuple[str, ...]:
+        """Keys under which serialised items are remembered: `sgtin:<GTIN>:<serial>`."""
+        return tuple(key for key in map(item_key, self.items) if key)
+
+    @property
+    def parcel_keys(self) -> tuple[str, ...]:
+        """Keys under which the parcel is remembered: `<scheme>:<number>`."""
+        numbers = tuple(f"{number.scheme}:{number.value}" for number in self.parcel_numbers)
+        return numbers + tuple(f"SSCC:{sscc}" for sscc in self.sscc)
+
+
+def item_key(item: TradeItem) -> str:
+    """The key of one serialised item; "" without a serial number."""
+    return f"sgtin:{item.gtin}:{item.serial}" if item.serial is not None else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
@@ -532,6 +548,17 @@ class Seen:
             consignment=more.consignment or self.consignment,
             faults=self.faults + more.faults,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything that one judgement rests on, besides the policy."""
+
+    station: str
+    seen: Seen
+    identity: Identity
+    lookup: LookupResult
+    now: Moment
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from importlib import resources
-from pathlib import Path  # noqa: TC003 - pydantic-free module, but kept beside its use for readers
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -128,9 +128,13 @@ def parse(text: str, *, origin: str) -> Policy:
     known = _codes()
     unknown, missing = sorted(policy.weights.keys() - known), sorted(known - policy.weights.keys())
     if unknown:
-        raise PolicyError("policy_unknown_key", f"{origin}: weights: expected finding codes, got {unknown[0]!r}.", hint=hint)
+        raise PolicyError(
+            "policy_unknown_key", f"{origin}: weights: expected finding codes, got {unknown[0]!r}.", hint=hint
+        )
     if missing:
-        raise PolicyError("policy_value", f"{origin}: weights: expected every finding code, {missing[0]!r} is missing.", hint=hint)
+        raise PolicyError(
+            "policy_value", f"{origin}: weights: expected every finding code, {missing[0]!r} is missing.", hint=hint
+        )
     return policy
 
 

@@ -45,9 +45,7 @@ def _of_item(found: ItemLookup, consignment: Consignment, policy: Policy) -> lis
     if product is None:
         return []
     findings = Findings(policy, str(found.item.gtin), Source(consignment.document_type or consignment.document))
-    line, likeness = max(
-        ((line, _likeness(line, product)) for line in consignment.lines), key=lambda pair: pair[1]
-    )
+    line, likeness = max(((line, _likeness(line, product)) for line in consignment.lines), key=lambda pair: pair[1])
     if likeness < policy.consignment.words_similarity:
         return [findings.make("consignment.goods", declared=line.description, product=product.name)]
     return _of_line(line, product, consignment, findings, policy)

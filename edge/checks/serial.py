@@ -1,4 +1,4 @@
-"""What the registry says of a serial number. A known serial is never "a genuine item"; a stale registry accuses nobody."""
+"""What the registry says of a serial number. Known is never "a genuine item"; a stale registry accuses nobody."""
 
 from __future__ import annotations
 

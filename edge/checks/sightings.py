@@ -1,19 +1,19 @@
-"""Seen before: the same parcel again is silent, the same serial in another parcel is a signal, a reused number a note."""
+"""Seen before: the same parcel again is silent, the same serial in another parcel a signal, a reused number a note."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from edge.checks import Checked, Findings, Source
-from edge.inspection import Identity, ItemLookup, LookupResult, Moment, Sighting
+from edge.inspection import Case, Identity, ItemLookup, LookupResult, Sighting
 from edge.policy import Policy
 
 
-def check_item(found: ItemLookup, identity: Identity, station: str, policy: Policy, now: Moment) -> Checked:
+def check_item(found: ItemLookup, case: Case, policy: Policy) -> Checked:
     """Earlier sightings of one serialised item."""
     if found.item.serial is None:
         return Checked()
-    others = [s for s in found.sightings if not _same_parcel(s, identity, station, policy, now)]
+    others = [s for s in found.sightings if not _same_parcel(s, case, policy)]
     if not others:
         return Checked(ran=("sightings",))
     latest = max(others, key=lambda sighting: sighting.seen)
@@ -39,10 +39,10 @@ def check_parcel(lookup: LookupResult, identity: Identity, policy: Policy) -> Ch
     return Checked(findings=(finding,), ran=("sightings",))
 
 
-def _same_parcel(sighting: Sighting, identity: Identity, station: str, policy: Policy, now: Moment) -> bool:
+def _same_parcel(sighting: Sighting, case: Case, policy: Policy) -> bool:
     """One parcel scanned again: the same parcel number or, where none is known, the same station a moment ago."""
-    mine = {number.value for number in identity.parcel_numbers} | {str(sscc) for sscc in identity.sscc}
+    mine = {key.partition(":")[2] for key in case.identity.parcel_keys}
     if sighting.parcel and mine:
         return sighting.parcel in mine
-    recent = now.utc - sighting.seen <= timedelta(minutes=policy.inspection.rescan_window_min)
-    return sighting.station == station and recent
+    recent = case.now.utc - sighting.seen <= timedelta(minutes=policy.inspection.rescan_window_min)
+    return sighting.station == case.station and recent

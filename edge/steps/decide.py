@@ -13,17 +13,19 @@ from __future__ import annotations
 
 from edge.checks import Checked, Findings, codes, consignment, face, joined, product, registry, serial, sightings
 from edge.checks import input as input_faults
+from edge.errors import Conflict
 from edge.inspection import (
+    Case,
+    Decision,
+    Disposition,
     Finding,
     Freshness,
     Identity,
     ItemLookup,
     LookupResult,
-    Moment,
     NotChecked,
     Outcome,
     Product,
-    Seen,
     SystemFault,
     Verdict,
     Weight,
@@ -34,21 +36,20 @@ _ORDER = (Weight.STRONG, Weight.CHECK, Weight.LIMIT, Weight.NOTE)
 _SYSTEM = {"decode": "system.decode", "compare": "system.compare", "registry": "system.registry"}
 
 
-def assess(
-    seen: Seen, identity: Identity, lookup: LookupResult, *, station: str, policy: Policy, now: Moment
-) -> Verdict:
-    """Judge one inspection by everything seen of it so far, at the station where it lies."""
+def assess(case: Case, policy: Policy) -> Verdict:
+    """Judge one inspection by everything seen of it so far."""
+    lookup = case.lookup
     answer = joined(
         (
-            _system_faults(seen.faults, policy),
-            input_faults.check(seen, identity, policy),
-            registry.check(lookup, policy, now),
-            *(_of_item(found, seen, identity, lookup, station, policy, now) for found in lookup.items),
-            codes.check(identity, policy),
+            _system_faults(case.seen.faults, policy),
+            input_faults.check(case.seen, case.identity, policy),
+            registry.check(lookup, policy, case.now),
+            *(_of_item(found, case, policy) for found in lookup.items),
+            codes.check(case.identity, policy),
             consignment.check(lookup, policy),
             consignment.check_watch_list(lookup, policy),
-            sightings.check_parcel(lookup, identity, policy),
-            _no_item(identity),
+            sightings.check_parcel(lookup, case.identity, policy),
+            _no_item(case.identity),
         )
     )
     if not _counted(answer, policy) and not _limited(answer):
@@ -60,28 +61,19 @@ def assess(
         findings=findings,
         not_checked=_still_missing(answer),
         checked=answer.ran,
-        freshness=_freshness(lookup, seen, policy, now),
+        freshness=_freshness(case, policy),
     )
 
 
-def _of_item(
-    found: ItemLookup,
-    seen: Seen,
-    identity: Identity,
-    lookup: LookupResult,
-    station: str,
-    policy: Policy,
-    now: Moment,
-) -> Checked:
-    today = now.utc.date()
-    names = _names(lookup)
+def _of_item(found: ItemLookup, case: Case, policy: Policy) -> Checked:
+    today, edition = case.now.utc.date(), case.lookup.edition
     return joined(
         (
             product.check(found, policy, today),
-            serial.check(found, lookup.edition, policy, stale=registry.is_stale(lookup.edition, now, policy)),
-            face.check(found, seen, policy),
-            face.check_other_product(found, seen, names, policy),
-            sightings.check_item(found, identity, station, policy, now),
+            serial.check(found, edition, policy, stale=registry.is_stale(edition, case.now, policy)),
+            face.check(found, case.seen, policy),
+            face.check_other_product(found, case.seen, _names(case.lookup), policy),
+            sightings.check_item(found, case, policy),
             product.check_recordations(found, policy, today),
         )
     )
@@ -130,15 +122,33 @@ def _still_missing(answer: Checked) -> tuple[NotChecked, ...]:
     return tuple(missed for missed in answer.not_run if missed.item or missed.check not in answer.ran)
 
 
-def _freshness(lookup: LookupResult, seen: Seen, policy: Policy, now: Moment) -> Freshness:
-    edition = lookup.edition
-    packs = sorted({comparison.pack for comparison in seen.comparisons if comparison.pack})
+def _freshness(case: Case, policy: Policy) -> Freshness:
+    edition = case.lookup.edition
+    packs = sorted({comparison.pack for comparison in case.seen.comparisons if comparison.pack})
     return Freshness(
         edition=edition.name if edition else "",
         edition_number=edition.number if edition else None,
         edition_issued=edition.issued if edition else None,
-        age_days=registry.age_days(edition, now),
+        age_days=registry.age_days(edition, case.now),
         bulletin_quarter=edition.bulletin_quarter if edition else "",
         pack=", ".join(packs),
         policy=policy.title,
     )
+
+
+def departure_explained(disposition: Disposition, verdict: Verdict) -> Disposition:
+    """A disposition that may stand: one that departs from the advice needs the officer's reason.
+
+    Departing is: releasing against STRONG_INDICATION, or detaining on NO_FINDING.
+
+    Raises:
+        Conflict: reason_conflict: the reason is missing.
+    """
+    departs = {(Decision.RELEASE, Outcome.STRONG_INDICATION), (Decision.DETAIN, Outcome.NO_FINDING)}
+    if (disposition.decision, verdict.outcome) in departs and not disposition.reason.strip():
+        raise Conflict(
+            "reason_conflict",
+            f"Expected a reason to {disposition.decision} on {verdict.outcome}, got none.",
+            hint="Say in a few words why; the decision stays yours.",
+        )
+    return disposition

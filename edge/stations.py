@@ -1,0 +1,98 @@
+"""Which inspection lies open at which station, what was seen of it, and the frames that a later code may still need.
+
+One open inspection at a station. Nothing here is durable: an inspection that is not open is read back from the ledger.
+Frames live in memory only, while their inspection is open, within a bound: full frames are never kept on disk.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from edge.inspection import Assessment, Disposition, Seen
+
+
+@dataclass(slots=True)
+class OpenInspection:
+    """One inspection that is being worked on. `lock` is held by whoever adds to it."""
+
+    inspection: str
+    station: str
+    seen: Seen = field(default_factory=Seen)
+    last: Assessment | None = None
+    disposition: Disposition | None = None
+    touched_s: float = 0.0  # monotonic
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+
+class Stations:
+    """The open inspection of each station."""
+
+    def __init__(self) -> None:
+        """Start with every station free."""
+        self._lock = threading.Lock()
+        self._open: dict[str, OpenInspection] = {}
+        self._locks: dict[str, threading.RLock] = {}
+
+    def lock(self, station: str) -> threading.RLock:
+        """The lock under which one arrival at a time is taken at `station`."""
+        with self._lock:
+            return self._locks.setdefault(station, threading.RLock())
+
+    def at(self, station: str) -> OpenInspection | None:
+        """What lies open at `station`."""
+        with self._lock:
+            return self._open.get(station)
+
+    def find(self, inspection: str) -> OpenInspection | None:
+        """The open inspection of that id, at whichever station."""
+        with self._lock:
+            return next((o for o in self._open.values() if o.inspection == inspection), None)
+
+    def lay(self, opened: OpenInspection) -> OpenInspection | None:
+        """Make `opened` the open inspection of its station; what lay there before is returned."""
+        with self._lock:
+            before = self._open.get(opened.station)
+            self._open[opened.station] = opened
+            return before if before is not None and before.inspection != opened.inspection else None
+
+    def clear(self, station: str) -> OpenInspection | None:
+        """Free `station` and return what lay there."""
+        with self._lock:
+            return self._open.pop(station, None)
+
+
+class Frames:
+    """Encoded frames of open inspections, oldest dropped first beyond `most_bytes`."""
+
+    def __init__(self, most_bytes: int) -> None:
+        """Start empty, holding `most_bytes` at most."""
+        self._most = most_bytes
+        self._lock = threading.Lock()
+        self._held: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+        self._bytes = 0
+
+    def hold(self, inspection: str, sha256: str, data: bytes) -> None:
+        """Keep one frame of an inspection while there is room."""
+        if len(data) > self._most:
+            return
+        with self._lock:
+            if (inspection, sha256) in self._held:
+                return
+            self._held[inspection, sha256] = data
+            self._bytes += len(data)
+            while self._bytes > self._most:
+                _, dropped = self._held.popitem(last=False)
+                self._bytes -= len(dropped)
+
+    def of(self, inspection: str) -> dict[str, bytes]:
+        """The frames of one inspection that are still held, by SHA-256."""
+        with self._lock:
+            return {sha256: data for (held, sha256), data in self._held.items() if held == inspection}
+
+    def forget(self, inspection: str) -> None:
+        """Let go of an inspection's frames."""
+        with self._lock:
+            for key in [key for key in self._held if key[0] == inspection]:
+                self._bytes -= len(self._held.pop(key))

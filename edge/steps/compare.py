@@ -1,0 +1,119 @@
+"""Compare: a capture against the registered faces of the items it shows. Measured in a worker, judged elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from models.worker import OpenFrame
+
+from edge.errors import EvidenceError
+from edge.inspection import (
+    Box,
+    Capture,
+    Difference,
+    Evidence,
+    FaceComparison,
+    LookupResult,
+    RegisteredFace,
+    Retake,
+    Seen,
+    SystemFault,
+)
+from models.errors import ModelsError
+from models.measurements import FaceMeasurement, FaceReference, MarkedRegion, Rectangle
+
+Keep = Callable[[bytes, str], str]
+PictureOf = Callable[[str], bytes]  # SHA-256 of a registered face -> its encoded picture
+
+
+def wanted(capture: Capture, seen: Seen, lookup: LookupResult, most: int) -> tuple[RegisteredFace, ...]:
+    """The registered faces that this capture has not met yet, at most `most` for each item.
+
+    A capture that shows an item's symbol is compared with that item's faces only; one without symbols with all.
+    """
+    source = f"capture:{capture.sha256}"
+    items = [found for found in lookup.items if source in found.item.sources] or list(lookup.items)
+    met = {c.face_id for c in seen.comparisons if c.capture == capture.sha256}
+    faces = {face.face_id: face for found in items for face in found.faces[:most]}
+    return tuple(face for face_id, face in faces.items() if face_id not in met)
+
+
+def compare(
+    capture: Capture, faces: Sequence[RegisteredFace], frame: OpenFrame, picture_of: PictureOf, keep: Keep
+) -> Seen:
+    """One capture against `faces`. What the box cannot do is a system fault; a poor picture asks for a retake."""
+    comparable = [face for face in faces if face.flat]
+    not_flat = tuple(_not_flat(face, capture) for face in faces if not face.flat)
+    try:
+        measured = frame.compare([_reference(face, picture_of) for face in comparable]) if comparable else ()
+    except ModelsError as failed:
+        fault = SystemFault("compare_" + failed.code, failed.message, capture.sha256)
+        return Seen(comparisons=not_flat, faults=(fault,))
+    comparisons, faults = list(not_flat), []
+    for face, measurement in zip(comparable, measured, strict=True):
+        try:
+            pictures = _pictures(measurement, face, capture, keep)
+        except EvidenceError as error:
+            pictures = ()
+            faults.append(SystemFault(error.code, error.message, capture.sha256))
+        comparisons.append(_comparison(measurement, face, capture, pictures))
+    return Seen(comparisons=tuple(comparisons), faults=tuple(faults))
+
+
+def _reference(face: RegisteredFace, picture_of: PictureOf) -> FaceReference:
+    regions = tuple(MarkedRegion(r.kind, r.x_mm, r.y_mm, r.w_mm, r.h_mm, r.text) for r in face.regions)
+    return FaceReference(str(face.face_id), picture_of(face.sha256), face.width_mm, face.height_mm, regions)
+
+
+def _pictures(measured: FaceMeasurement, face: RegisteredFace, capture: Capture, keep: Keep) -> tuple[Evidence, ...]:
+    if not measured.aligned:
+        return ()
+    kept = [
+        Evidence(keep(data, "image/jpeg"), "image/jpeg", role, capture.sha256)
+        for data, role in ((measured.face_picture, "face"), (measured.heat_picture, "heat"))
+        if data
+    ]
+    return (*kept, Evidence(face.sha256, "image/*", "registered"))
+
+
+def _comparison(
+    measured: FaceMeasurement, face: RegisteredFace, capture: Capture, pictures: tuple[Evidence, ...]
+) -> FaceComparison:
+    return FaceComparison(
+        gtin=face.gtin,
+        face_id=face.face_id,
+        capture=capture.sha256,
+        aligned=measured.aligned,
+        score=measured.score,
+        threshold_check=measured.threshold_check,
+        threshold_strong=measured.threshold_strong,
+        differences=tuple(
+            Difference(
+                d.kind, d.score, _box(d.box), _box(d.capture_box) if d.capture_box else None, d.region, d.offset_mm
+            )
+            for d in measured.differences
+        ),
+        retake=Retake(measured.retake) if measured.retake else None,
+        hint=measured.hint,
+        pack=measured.pack,
+        inliers=measured.inliers,
+        residual_px=measured.residual_px,
+        pictures=pictures,
+    )
+
+
+def _not_flat(face: RegisteredFace, capture: Capture) -> FaceComparison:
+    return FaceComparison(
+        gtin=face.gtin,
+        face_id=face.face_id,
+        capture=capture.sha256,
+        aligned=False,
+        score=None,
+        threshold_check=0.0,
+        threshold_strong=0.0,
+        retake=Retake.NOT_FLAT,
+    )
+
+
+def _box(rectangle: Rectangle) -> Box:
+    return Box(*rectangle)
