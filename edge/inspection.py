@@ -328,6 +328,7 @@ class DistinguishingPoint:
     severity: str
     source: str
     valid_to: date | None = None
+    picture: str = ""  # sha256 of a picture of the edition, "" when there is none
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""The only SQL and the only paths of the edge: registry edition, ledger, evidence."""
+"""What the box keeps: the registry edition, the ledger, the evidence. The only SQL and the only file layout."""

@@ -1,0 +1,456 @@
+"""A registry edition, read: products, recordations, serials, watch list, bulletins, faces. One prepared query each.
+
+An edition is immutable, so it is read without locks and from as many threads as ask. It judges nothing: whether a
+recordation is in force or a name is similar enough is said in edge/steps/. It is not the shelf on which editions are
+replaced: that is edge/storage/shelf.py.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from edge.errors import NotFound, RegistryError
+from edge.gs1 import Gtin
+from edge.inspection import (
+    Bulletin,
+    DistinguishingPoint,
+    Edition,
+    Product,
+    Recordation,
+    Region,
+    RegisteredFace,
+    SerialStatus,
+)
+from edge.storage.database import FileState, Kind, Readers, is_damage, recognise
+from edge.storage.registry_schema import SCHEMA, grams, scope_keys, serial_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+Cell: TypeAlias = Any  # what a column of SQLite holds
+
+_BATCH = re.compile(r"(\D*)(\d+)(\D*)", re.ASCII)
+_SHARED_GRAMS = 0.3  # of the shorter name; below it no fuzzy comparison calls two names similar (blocking only)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchEntry:
+    """One listed name that may resemble the one asked for. Whether it does is the caller's to measure."""
+
+    entry: str
+    kind: str
+    listed: str
+    country: str
+    reason: str
+    source: str
+    valid_from: date | None
+    valid_to: date | None
+
+
+class Serials(Protocol):
+    """The set of known serials of an edition, however it is packed."""
+
+    def holds(self, gtin: Gtin, serial: str) -> bool:
+        """Whether this serial of this product is registered. Errors: see `Registry`."""
+        ...
+
+
+class _HashedSerials:
+    """Keyed 8-byte hashes in one table."""
+
+    def __init__(self, readers: Readers, key: bytes) -> None:
+        self._readers = readers
+        self._key = key
+
+    def holds(self, gtin: Gtin, serial: str) -> bool:
+        value = serial_hash(self._key, gtin.value, serial)
+        return self._readers.get().execute("SELECT 1 FROM serials WHERE hash=?", (value,)).fetchone() is not None
+
+
+class Registry:
+    """One open edition. Every method can be called from any thread and raises RegistryError("registry_damaged")."""
+
+    def __init__(self, path: Path, readers: Readers, said: dict[str, str]) -> None:
+        """Take an edition that `open` has recognised; `said` are the rows of its table `edition`."""
+        self.path = path
+        self.edition = Edition(
+            name=said["name"],
+            number=int(said["number"]),
+            issued=datetime.fromisoformat(said["issued"]).astimezone(UTC),
+            publisher=said["publisher"],
+            bulletin_quarter=said["bulletin_quarter"],
+        )
+        self.content_sha256 = said["content_sha256"]
+        self.counts: dict[str, int] = json.loads(said["counts"])
+        self._readers = readers
+        self._serials: Serials = _HashedSerials(readers, bytes.fromhex(said["serial_key"]))
+
+    @classmethod
+    def open(cls, path: Path) -> Registry:
+        """Open an edition read-only.
+
+        Raises:
+            RegistryError: registry_missing, registry_wrong_file, registry_damaged, registry_newer_schema.
+        """
+        _refuse_unless_ours(path)
+        readers = Readers(path, immutable=True)
+        try:
+            said = dict(readers.get().execute("SELECT name, value FROM edition").fetchall())
+            return cls(path, readers, said)
+        except (sqlite3.Error, KeyError, ValueError) as error:
+            readers.close()
+            raise _damaged(path, str(error)) from error
+
+    def close(self) -> None:
+        """Close the edition for every thread. Safe to call twice."""
+        self._readers.close()
+
+    def _all(self, sql: str, arguments: Sequence[Any] = ()) -> list[Any]:
+        try:
+            return self._readers.get().execute(sql, arguments).fetchall()
+        except sqlite3.Error as error:
+            if is_damage(error):
+                raise _damaged(self.path, str(error)) from error
+            message = f"{self.path.name}: expected an answer, got: {error}."
+            raise RegistryError("registry_unreadable", message, hint="Restart the bench; see its status.") from error
+
+    # --- products and rights -----------------------------------------------------------------------------------------
+
+    def product(self, gtin: Gtin) -> Product | None:
+        """The registered product, or None."""
+        found = self._all(_PRODUCT, (int(gtin.value),))
+        return _product(gtin, found[0]) if found else None
+
+    def recordations(self, gtin: Gtin, brand: str = "") -> tuple[Recordation, ...]:
+        """All recordations that cover the product, in force or not, by number.
+
+        `brand` also finds those of a brand; `Product.brand` of the same edition is what to pass.
+        """
+        found = self._all(_RECORDATIONS, (json.dumps(scope_keys(gtin.value, brand)),))
+        return tuple(self._recordation(row, int(gtin.value)) for row in found)
+
+    def _recordation(self, row: Cell, gtin: int) -> Recordation:
+        identity, number, right_type, right_holder, valid_from, valid_to, source = row
+        points = self._all(_POINTS, (identity, gtin))
+        return Recordation(
+            number=number,
+            right_type=right_type,
+            right_holder=right_holder,
+            valid_from=date.fromisoformat(valid_from),
+            valid_to=date.fromisoformat(valid_to),
+            source=source,
+            points=tuple(
+                DistinguishingPoint(
+                    number=point[0],
+                    text=json.loads(point[1]),
+                    severity=point[2],
+                    source=point[3],
+                    valid_to=_day(point[4]),
+                    picture=point[5],
+                )
+                for point in points
+            ),
+        )
+
+    def bulletins(self, gtin: Gtin, day: date, brand: str = "") -> tuple[Bulletin, ...]:
+        """The bulletins that speak of the product and are valid on `day`, by number."""
+        keys = json.dumps(scope_keys(gtin.value, brand))
+        return tuple(
+            Bulletin(
+                number=row[0],
+                title=json.loads(row[1]),
+                text=json.loads(row[2]),
+                valid_from=date.fromisoformat(row[3]),
+                valid_to=date.fromisoformat(row[4]),
+                source=row[5],
+            )
+            for row in self._all(_BULLETINS, (keys, day.isoformat(), day.isoformat()))
+        )
+
+    # --- serials -----------------------------------------------------------------------------------------------------
+
+    def serial_status(self, product: Product, serial: str | None, batch: str | None = None) -> SerialStatus:  # noqa: PLR0911 - the rule's cases in order
+        """What the registry says of a serial of `product`.
+
+        1. A serial reported, stolen or revoked says so, whatever else is registered; then such a range.
+        2. A product without a serial programme: NO_PROGRAMME.
+        3. Registered alone: KNOWN; in a range: IN_RANGE.
+        4. A batch older than the first serialised one: BEFORE_PROGRAMME.
+        5. No serial read: NOT_GIVEN; otherwise UNKNOWN.
+        """
+        gtin = int(product.gtin.value)
+        in_range = False
+        if serial is not None:
+            for (status,) in self._all(_EXCEPTION, (gtin, serial)):
+                return SerialStatus(status)
+            statuses = self._ranges(gtin, serial)
+            exceptional = [status for status in statuses if status is not SerialStatus.IN_RANGE]
+            if exceptional:
+                return exceptional[0]
+            in_range = bool(statuses)
+        if not product.serialised:
+            return SerialStatus.NO_PROGRAMME
+        if serial is not None and self._holds(product.gtin, serial):
+            return SerialStatus.KNOWN
+        if in_range:
+            return SerialStatus.IN_RANGE
+        if batch is not None and is_older_batch(batch, product.first_serialised_batch):
+            return SerialStatus.BEFORE_PROGRAMME
+        return SerialStatus.NOT_GIVEN if serial is None else SerialStatus.UNKNOWN
+
+    def _holds(self, gtin: Gtin, serial: str) -> bool:
+        try:
+            return self._serials.holds(gtin, serial)
+        except sqlite3.Error as error:
+            raise _damaged(self.path, str(error)) from error
+
+    def _ranges(self, gtin: int, serial: str) -> list[SerialStatus]:
+        return [
+            SerialStatus(status)
+            for prefix, status in self._all(_RANGES, (gtin, len(serial), serial, serial))
+            if serial.startswith(prefix) and (serial == prefix or _is_digits(serial[len(prefix) :]))
+        ]
+
+    # --- watch list --------------------------------------------------------------------------------------------------
+
+    def watch_candidates(self, name: str, kinds: Sequence[str] = (), limit: int = 50) -> tuple[WatchEntry, ...]:
+        """The listed names that share most of their letters' groups with `name`, best first, at most `limit`.
+
+        `kinds`: "consignor", "address", "seller"; empty means all. Expired entries are among them.
+        """
+        keys = sorted(grams(name))
+        if not keys:
+            return ()
+        found = self._all(
+            _WATCH, (json.dumps(keys), json.dumps(list(kinds)), len(kinds), _SHARED_GRAMS, len(keys), limit)
+        )
+        return tuple(
+            WatchEntry(row[0], row[1], row[2], row[3], row[4], row[5], _day(row[6]), _day(row[7])) for row in found
+        )
+
+    # --- faces -------------------------------------------------------------------------------------------------------
+
+    def faces(self, gtin: Gtin) -> tuple[RegisteredFace, ...]:
+        """The registered faces of the product, in the order of the source."""
+        return tuple(self._face(row) for row in self._all(f"{_FACES} WHERE gtin=? ORDER BY id", (int(gtin.value),)))
+
+    def gallery(self) -> Iterator[RegisteredFace]:
+        """Every registered face of the edition, in the order of the source."""
+        for row in self._all(f"{_FACES} ORDER BY id"):
+            yield self._face(row)
+
+    def face(self, face_id: int) -> RegisteredFace:
+        """One registered face.
+
+        Raises:
+            NotFound: face_not_found.
+        """
+        for row in self._all(f"{_FACES} WHERE id=?", (face_id,)):
+            return self._face(row)
+        raise NotFound("face_not_found", f"{face_id}: expected a face of edition {self.edition.name}, got none.")
+
+    def _face(self, row: Cell) -> RegisteredFace:
+        return RegisteredFace(
+            face_id=row[0],
+            gtin=Gtin(f"{row[1]:014d}"),
+            version=row[2],
+            side=row[3],
+            sha256=row[4],
+            width_mm=row[5],
+            height_mm=row[6],
+            regions=tuple(Region(*region) for region in self._all(_REGIONS, (row[0],))),
+            flat=bool(row[7]),
+            source=row[9],
+            registered=_day(row[8]),
+        )
+
+    def face_picture(self, sha256: str) -> bytes:
+        """The bytes of a picture of the edition, as they were given to the build.
+
+        Raises:
+            NotFound: picture_not_found.
+        """
+        for (data,) in self._all("SELECT data FROM pictures WHERE sha256=?", (sha256,)):
+            return bytes(data)
+        raise NotFound("picture_not_found", f"{sha256}: expected a picture of edition {self.edition.name}, got none.")
+
+    # --- whole -------------------------------------------------------------------------------------------------------
+
+    def gtins(self, limit: int = 1_000, after: str = "") -> tuple[Gtin, ...]:
+        """GTINs of registered products in ascending order, after `after`."""
+        found = self._all("SELECT gtin FROM products WHERE gtin>? ORDER BY gtin LIMIT ?", (int(after or 0), limit))
+        return tuple(Gtin(f"{row[0]:014d}") for row in found)
+
+    def show(self, gtin: Gtin) -> dict[str, Any]:
+        """All that the edition says of a product, JSON-safe, for a technician's eyes.
+
+        Raises:
+            NotFound: product_not_found.
+        """
+        found = self._all(_PRODUCT, (int(gtin.value),))
+        if not found:
+            message = f"{gtin}: expected a product of edition {self.edition.name}, got none."
+            raise NotFound("product_not_found", message, hint="An unregistered product is no fault of a parcel.")
+        product = _product(gtin, found[0])
+        keys = json.dumps(scope_keys(gtin.value, product.brand))
+        ranges = self._all("SELECT first, last, status FROM serial_ranges WHERE gtin=?", (int(gtin.value),))
+        exceptions = self._all("SELECT serial, status FROM serial_exceptions WHERE gtin=?", (int(gtin.value),))
+        return {
+            "edition": self.edition.name,
+            "product": dict(zip(_PRODUCT_NAMES, [_shown(cell) for cell in found[0]], strict=True))
+            | {"gtin": gtin.value},
+            "recordations": [
+                dict(zip(_RECORDATION_NAMES, row[1:], strict=False))
+                | json.loads(self._all("SELECT details FROM recordations WHERE id=?", (row[0],))[0][0])
+                for row in self._all(_RECORDATIONS, (keys,))
+            ],
+            "bulletins": [row[0] for row in self._all(_BULLETINS, (keys, "9999-12-31", "0000-01-01"))],
+            "serial_ranges": [dict(zip(("first", "last", "status"), row, strict=True)) for row in ranges],
+            "serial_exceptions": [dict(zip(("serial", "status"), row, strict=True)) for row in exceptions],
+            "faces": [
+                {"version": face.version, "side": face.side, "sha256": face.sha256, "regions": len(face.regions)}
+                for face in self.faces(gtin)
+            ],
+        }
+
+    def verify(self) -> None:
+        """Read the whole file and check its structure: seconds for a large edition.
+
+        Raises:
+            RegistryError: registry_damaged.
+        """
+        said = self._all("PRAGMA quick_check(1)")
+        if said != [("ok",)]:
+            raise _damaged(self.path, str(said[0][0]))
+
+
+def is_older_batch(batch: str, first: str) -> bool:
+    """Whether `batch` comes before `first` in the same numbering: same letters around digits of the same length.
+
+    Batches of another pattern cannot be ordered, which is never "older".
+    """
+    mine, theirs = _BATCH.fullmatch(batch), _BATCH.fullmatch(first)
+    if mine is None or theirs is None:
+        return False
+    same = (mine[1], len(mine[2]), mine[3]) == (theirs[1], len(theirs[2]), theirs[3])
+    return same and mine[2] < theirs[2]
+
+
+_PRODUCT_NAMES = (
+    "name", "brand", "right_holder", "hs", "origins", "makers", "importers", "routes", "value_min_minor",
+    "value_max_minor", "currency", "net_g", "serialised", "serial_rule", "programme_start", "first_serialised_batch",
+    "words", "source",
+)  # fmt: skip
+_PRODUCT = f"SELECT {', '.join(_PRODUCT_NAMES)} FROM products WHERE gtin=?"  # noqa: S608 - names of our own
+_RECORDATION_NAMES = ("number", "right_type", "right_holder", "valid_from", "valid_to", "source")
+_RECORDATIONS = """
+SELECT DISTINCT r.id, r.number, r.right_type, r.right_holder, r.valid_from, r.valid_to, r.source
+FROM json_each(?) AS k CROSS JOIN scopes AS s ON s.target='r' AND s.scope=k.value
+CROSS JOIN recordations AS r ON r.id=s.id
+ORDER BY r.number
+"""
+_POINTS = """
+SELECT number, text, severity, source, valid_to, picture FROM points
+WHERE recordation=? AND (gtin IS NULL OR gtin=?) ORDER BY number
+"""
+_BULLETINS = """
+SELECT DISTINCT b.number, b.title, b.text, b.valid_from, b.valid_to, b.source
+FROM json_each(?) AS k CROSS JOIN scopes AS s ON s.target='b' AND s.scope=k.value
+CROSS JOIN bulletins AS b ON b.id=s.id
+WHERE b.valid_from<=? AND b.valid_to>=? ORDER BY b.number
+"""
+_EXCEPTION = "SELECT status FROM serial_exceptions WHERE gtin=? AND serial=?"
+_RANGES = "SELECT prefix, status FROM serial_ranges WHERE gtin=? AND length=? AND first<=? AND last>=? ORDER BY status"
+_WATCH = """
+SELECT w.entry, w.kind, w.listed, w.country, w.reason, w.source, w.valid_from, w.valid_to
+FROM (SELECT g.id AS id, COUNT(*) AS shared FROM json_each(?1) AS k CROSS JOIN watch_grams AS g ON g.gram=k.value
+      GROUP BY g.id) AS c CROSS JOIN watch_list AS w ON w.id=c.id
+WHERE (?3=0 OR w.kind IN (SELECT value FROM json_each(?2))) AND c.shared >= ?4 * MIN(w.grams, ?5)
+ORDER BY c.shared * 1.0 / (w.grams + ?5 - c.shared) DESC, w.id LIMIT ?6
+"""
+_FACES = "SELECT id, gtin, version, side, picture, width_mm, height_mm, flat, registered, source FROM faces"
+_REGIONS = "SELECT kind, x_mm, y_mm, w_mm, h_mm, text FROM regions WHERE face=? ORDER BY number"
+
+
+def _product(gtin: Gtin, row: Cell) -> Product:
+    return Product(
+        gtin=gtin,
+        name=row[0],
+        brand=row[1],
+        right_holder=row[2],
+        hs=row[3],
+        origins=tuple(json.loads(row[4])),
+        makers=tuple(json.loads(row[5])),
+        importers=tuple(json.loads(row[6])),
+        routes=tuple(json.loads(row[7])),
+        value_min_minor=row[8],
+        value_max_minor=row[9],
+        currency=row[10],
+        net_g=row[11],
+        serialised=bool(row[12]),
+        serial_rule=row[13],
+        programme_start=_day(row[14]),
+        first_serialised_batch=row[15],
+        words=json.loads(row[16]),
+        source=row[17],
+    )
+
+
+def _shown(cell: Cell) -> Cell:
+    return json.loads(cell) if isinstance(cell, str) and cell[:1] in {"[", "{"} else cell
+
+
+def _day(words: str | None) -> date | None:
+    return date.fromisoformat(words) if words else None
+
+
+def _is_digits(words: str) -> bool:
+    return words.isascii() and words.isdigit()
+
+
+def _damaged(path: Path, came: str) -> RegistryError:
+    return RegistryError(
+        "registry_damaged",
+        f"{path}: expected a whole registry edition, got: {came}.",
+        hint="Copy the edition again from its source, or activate an older one.",
+    )
+
+
+def _refuse_unless_ours(path: Path) -> None:
+    try:
+        seen = recognise(path, Kind.REGISTRY)
+    except OSError as error:
+        raise RegistryError(
+            "registry_missing",
+            f"{path}: expected a readable registry edition, got {error.strerror}.",
+            hint="Check the path and its permissions.",
+        ) from error
+    if seen.state is FileState.MISSING:
+        raise RegistryError(
+            "registry_missing",
+            f"{path}: expected a registry edition, got no file.",
+            hint="Build one with `sekisho registry build SOURCE_DIR --out FILE`.",
+        )
+    if seen.state is FileState.TRUNCATED:
+        raise _damaged(path, f"{seen.size} bytes of {seen.expected_size}")
+    if seen.state is not FileState.OURS:
+        came = {FileState.EMPTY: "an empty file", FileState.NOT_SQLITE: "another kind of file"}.get(
+            seen.state, "another SQLite database"
+        )
+        raise RegistryError(
+            "registry_wrong_file",
+            f"{path}: expected a registry edition, got {came}.",
+            hint="Build one with `sekisho registry build SOURCE_DIR --out FILE`.",
+        )
+    if seen.schema > SCHEMA:
+        raise RegistryError(
+            "registry_newer_schema",
+            f"{path}: expected schema {SCHEMA} or older, got {seen.schema}.",
+            hint="Update this bench, or activate an edition built for it.",
+        )

@@ -1,0 +1,210 @@
+"""The tables of a registry source as docs/registry-sources.md describes them: read, checked cell by cell.
+
+A row is either good or refused with its number; nothing is corrected. It writes no database: that is
+edge/storage/registry_build.py.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from edge.errors import SourceError
+from edge.storage.cells import Cell, CellRefused, prose, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+Row: TypeAlias = dict[str, Cell]
+
+_LANGUAGE = re.compile(r"[a-z]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One refused row, told exactly."""
+
+    file: str
+    row: int
+    column: str
+    value: str
+    message: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}, row {self.row}"
+        return f"{where}, {self.column}: {self.message}" if self.column else f"{where}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: how its cells are read, and what stands there when nothing is given."""
+
+    read: Callable[[Any], Cell]
+    required: bool = False
+    default: Cell = ""
+    languages: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table of the source."""
+
+    name: str
+    columns: Mapping[str, Column]
+    rule: Callable[[Row], None] = field(default=lambda _row: None)  # what concerns several cells of a row
+
+
+def rows(source: Path, table: Table, refused: Callable[[Refusal, object], None]) -> Iterator[tuple[str, int, Row]]:
+    """The good rows of a table as (file, row number, cells); each bad one goes to `refused` with its raw content.
+
+    Raises:
+        SourceError: source_column: the header of a CSV file has an unknown, doubled or missing column;
+            source_unreadable: a file cannot be read.
+    """
+    for path, reader in ((source / f"{table.name}.csv", _csv), (source / f"{table.name}.jsonl", _json_lines)):
+        if not path.exists():
+            continue
+        try:
+            for number, raw in reader(path, table):
+                try:
+                    yield path.name, number, checked(table, raw)
+                except RowRefused as why:
+                    refused(Refusal(path.name, number, why.column, why.value, why.message), raw)
+        except OSError as error:
+            raise SourceError(
+                "source_unreadable",
+                f"{path.name}: expected a readable file, got {error.strerror}.",
+                hint="Check the file and its permissions.",
+            ) from error
+
+
+class RowRefused(Exception):  # noqa: N818 - a refusal, not a fault
+    """A row that a table does not take, and the column that is to blame."""
+
+    def __init__(self, column: str, value: object, message: str) -> None:
+        super().__init__(message)
+        self.column = column
+        self.value = str(value)[:200]
+        self.message = message
+
+
+def _csv(path: Path, table: Table) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
+    # A row that is not UTF-8 must not end the file: its bytes come as surrogates, which no cell takes.
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        reader = csv.reader(file, strict=True)
+        header = _header(path, table, next(reader, []))
+        for number in count(2):
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield number, f"expected a CSV row, got {error}."
+                continue
+            if not cells:
+                continue
+            if len(cells) != len(header):
+                yield number, f"expected {len(header)} cells as in the header, got {len(cells)}."
+                continue
+            yield number, {name: cell for name, cell in zip(header, cells, strict=True) if cell}
+
+
+def _header(path: Path, table: Table, header: list[str]) -> list[str]:
+    known = ", ".join(_names(table))
+    hint = f"The columns of {table.name} are: {known}."
+    for name in header:
+        if _column(table, name) is None or header.count(name) > 1:
+            raise SourceError(
+                "source_column", f"{path.name}, row 1: expected known columns, each once, got {name!r}.", hint=hint
+            )
+    missing = [name for name, column in table.columns.items() if column.required and not _given(name, column, header)]
+    if missing:
+        raise SourceError(
+            "source_column", f"{path.name}, row 1: expected the column {missing[0]!r}, got none.", hint=hint
+        )
+    return header
+
+
+def _given(name: str, column: Column, header: list[str]) -> bool:
+    return any(given.startswith(f"{name}_") for given in header) if column.languages else name in header
+
+
+def _names(table: Table) -> list[str]:
+    return [f"{name}_en, {name}_ja, ..." if column.languages else name for name, column in table.columns.items()]
+
+
+def _column(table: Table, name: str) -> Column | None:
+    column = table.columns.get(name)
+    if column is not None:
+        return None if column.languages else column
+    stem, _, language = name.rpartition("_")
+    column = table.columns.get(stem)
+    return column if column is not None and column.languages and _LANGUAGE.fullmatch(language) else None
+
+
+def _json_lines(path: Path, _table: Table) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="\n") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                yield number, f"expected a JSON object, got {error}."
+                continue
+            if isinstance(row, dict):
+                yield number, {name: cell for name, cell in row.items() if cell is not None and cell != ""}
+            else:
+                yield number, f"expected a JSON object, got a {type(row).__name__}."
+
+
+def checked(table: Table, raw: Mapping[str, Any] | str) -> Row:
+    """The cells of one row, every column of the table filled. A text stands for a row that could not be read.
+
+    Raises:
+        RowRefused: an unknown or missing column, a cell or a row that breaks a rule.
+    """
+    if isinstance(raw, str):
+        raise RowRefused("", "", raw)
+    row: Row = {}
+    for name, cell in raw.items():
+        column = table.columns.get(name)
+        if column is None or (column.languages and not isinstance(cell, dict)):
+            _language_cell(table, row, name, cell)
+            continue
+        try:
+            row[name] = _languages(cell) if column.languages else column.read(cell)
+        except CellRefused as why:
+            raise RowRefused(name, cell, str(why)) from None
+    for name, column in table.columns.items():
+        if name not in row or row[name] == {}:
+            if column.required:
+                raise RowRefused(name, "", "expected a value, got none.")
+            row[name] = column.default
+    try:
+        table.rule(row)
+    except CellRefused as why:
+        raise RowRefused("", "", str(why)) from None
+    return row
+
+
+def _language_cell(table: Table, row: Row, name: str, cell: Cell) -> None:
+    if _column(table, name) is None:
+        raise RowRefused(name, cell, f"expected one of {', '.join(_names(table))}, got {name!r}.")
+    stem, _, language = name.rpartition("_")
+    try:
+        row.setdefault(stem, {})[language] = prose(cell)
+    except CellRefused as why:
+        raise RowRefused(name, cell, str(why)) from None
+
+
+def _languages(value: Mapping[str, Any]) -> dict[str, str]:
+    for language in value:
+        if not _LANGUAGE.fullmatch(language):
+            raise refuse(language, "an ISO 639-1 language", language)
+    return {language: prose(words) for language, words in value.items() if words not in (None, "")}
