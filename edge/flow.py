@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import uuid_utils
-from models.worker import OpenFrame, PixelWorkers
 
 from edge.errors import Conflict, NotFound, RegistryError, RequestRefused
 from edge.events import Events, News
@@ -45,6 +44,7 @@ from edge.steps.record import Request
 from edge.storage.evidence import EvidenceStore
 from edge.storage.ledger import Ledger, Row
 from edge.storage.registry import Registry
+from models.worker import OpenFrame, PixelWorkers
 
 NOT_SIGNED_IN = "not signed in"
 

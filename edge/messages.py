@@ -71,6 +71,17 @@ def sentence(code: str, arguments: Mapping[str, str], language: str) -> str:
     return message(code).sentence[language].format_map(words)
 
 
+def findings_table() -> str:
+    """Every finding code with its cause, sentence and action in both languages, as a Markdown table."""
+    rows = [
+        f"| `{code}` | {words.cause} | {words.sentence['en']}<br>{words.sentence['ja']} "
+        f"| {words.action['en']}<br>{words.action['ja']} |"
+        for code, words in catalogue().items()
+        if words.cause
+    ]
+    return "\n".join(["| code | cause | what it says | what to do |", "|---|---|---|---|", *rows, ""])
+
+
 def _word(value: str, language: str) -> str:
     """An argument "@id" names a message; an id that nobody knows shows as it is."""
     if not value.startswith("@"):
