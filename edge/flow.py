@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import uuid_utils
@@ -29,6 +28,7 @@ from edge.inspection import (
     LookupResult,
     Moment,
     Origin,
+    RegisteredFace,
     Seen,
     SystemFault,
 )
@@ -42,8 +42,9 @@ from edge.steps.identify import identify
 from edge.steps.look_up import look_up
 from edge.steps.record import Request
 from edge.storage.evidence import EvidenceStore
-from edge.storage.ledger import Ledger, Row
+from edge.storage.ledger import Ledger, LedgerState, Row
 from edge.storage.registry import Registry
+from edge.storage.shelf import Shelf
 from models.worker import OpenFrame, PixelWorkers
 
 NOT_SIGNED_IN = "not signed in"
@@ -93,18 +94,18 @@ class Bench:
         settings: Settings,
         policy: Policy,
         workers: PixelWorkers,
-        registry: Callable[[], Registry | None],
+        shelf: Shelf,
         ledger: Ledger,
         evidence: EvidenceStore,
         now: Now,
         boot: str,
     ) -> None:
-        """Join what edge/app.py chose. `registry` gives the edition in use, `boot` names this start of the bench."""
+        """Join what edge/app.py chose. `shelf` holds the registry editions, `boot` names this start of the bench."""
         self.settings = settings
         self.policy = policy
         self.events = Events()
         self._workers = workers
-        self._registry = registry
+        self._shelf = shelf
         self._ledger = ledger
         self._evidence = evidence
         self._now = now
@@ -134,8 +135,9 @@ class Bench:
             if opened.last is not None and _says_nothing_new(opened.seen, symbols, pictures, arrival.consignment):
                 opened.touched_s = time.monotonic()
                 return opened.last
-            turn = _Turn(opened, now, clock)
-            more = Seen(symbols=symbols, consignment=arrival.consignment)
+            registry, faults = self._edition()
+            turn = _Turn(opened, now, clock, registry)
+            more = Seen(symbols=symbols, consignment=arrival.consignment, faults=faults)
             assessment = self._assess(turn, opened.seen.with_more(more), pictures)
             row = record.assessed(assessment, self._origin(arrival.station, arrival.officer), request, self._ledger)
             opened.seen, opened.last, opened.touched_s = assessment.seen, assessment, time.monotonic()
@@ -152,10 +154,10 @@ class Bench:
                 seen = self._compared(picture.sha256, frame, seen, turn)
             self._frames.hold(opened.inspection, picture.sha256, picture.data)
         for sha256, data in self._frames.of(opened.inspection).items():  # a later code names faces for earlier frames
-            if self._missing(sha256, seen, turn):
+            if self._wanted(sha256, seen, turn):
                 with self._workers.look(data) as frame:
                     seen = self._compared(sha256, frame, seen, turn)
-        seen, identity, lookup = self._identified(seen, turn)
+        identity, lookup = self._looked_up(seen, turn)
         verdict = decide.assess(Case(opened.station, seen, identity, lookup, now), self.policy)
         turn.clock.lap("decide")
         return Assessment(
@@ -169,41 +171,43 @@ class Bench:
             stage_ms=turn.clock.stages_ms,
         )
 
-    def _identified(self, seen: Seen, turn: _Turn) -> tuple[Seen, Identity, LookupResult]:
-        """Identify and look up; a registry that cannot be read is a system fault of this inspection, told once."""
+    def _looked_up(self, seen: Seen, turn: _Turn) -> tuple[Identity, LookupResult]:
         identity = identify(seen.symbols)
-        try:
-            lookup = look_up(
-                identity,
-                seen.consignment,
-                seen.recognitions,
-                self._registry(),
-                self._ledger,
-                inspection=turn.opened.inspection,
-                policy=self.policy,
-                now=turn.now,
-            )
-        except RegistryError as error:
-            fault = SystemFault(error.code, error.message)
-            seen = seen if fault in seen.faults else seen.with_more(Seen(faults=(fault,)))
-            lookup = LookupResult(None, consignment=seen.consignment)
+        lookup = look_up(
+            identity,
+            seen.consignment,
+            seen.recognitions,
+            turn.registry,
+            self._ledger,
+            inspection=turn.opened.inspection,
+            policy=self.policy,
+            now=turn.now,
+        )
         turn.clock.lap("identify and look up")
-        return seen, identity, lookup
+        return identity, lookup
 
     def _compared(self, sha256: str, frame: OpenFrame, seen: Seen, turn: _Turn) -> Seen:
-        seen, _, lookup = self._identified(seen, turn)
-        shown = _capture(seen, sha256)
-        registry = self._registry()
-        faces = compare.wanted(shown, seen, lookup, self.policy.inspection.faces_per_item)
-        if registry is None or not faces or not shown.width:
+        faces = self._wanted(sha256, seen, turn)
+        if turn.registry is None or not faces:
             return seen
-        seen = seen.with_more(compare.compare(shown, faces, frame, registry.face_picture, self._evidence.put))
+        shown = _capture(seen, sha256)
+        seen = seen.with_more(compare.compare(shown, faces, frame, turn.registry.face_picture, self._evidence.put))
         turn.clock.lap("compare")
         return seen
 
-    def _missing(self, sha256: str, seen: Seen, turn: _Turn) -> bool:
-        _, _, lookup = self._identified(seen, turn)
-        return bool(compare.wanted(_capture(seen, sha256), seen, lookup, self.policy.inspection.faces_per_item))
+    def _wanted(self, sha256: str, seen: Seen, turn: _Turn) -> tuple[RegisteredFace, ...]:
+        """The registered faces that this capture has still to be compared with."""
+        shown = _capture(seen, sha256)
+        _, lookup = self._looked_up(seen, turn)
+        return compare.wanted(shown, seen, lookup, self.policy.inspection.faces_per_item) if shown.width else ()
+
+    def _edition(self) -> tuple[Registry | None, tuple[SystemFault, ...]]:
+        """The edition for one whole inspection. None is loaded: judgement says so; it is damaged: a system fault."""
+        try:
+            return self._shelf.current(), ()
+        except RegistryError as error:
+            missing = error.code == "registry_missing"
+            return None, () if missing else (SystemFault(error.code, error.message),)
 
     # --- Which inspection an arrival belongs to -----------------------------------------------------------------------
 
@@ -338,23 +342,35 @@ class Bench:
         return self._ledger.recent(limit, before)
 
     def evidence(self, sha256: str) -> bytes:
-        """A kept file, or the picture of a registered face.
+        """A kept file, or a picture of the registry edition in use.
 
         Raises:
             EvidenceError: it is neither, or was altered.
         """
-        registry = self._registry()
-        if registry is not None and registry.has_face_picture(sha256):
-            return registry.face_picture(sha256)
-        return self._evidence.get(sha256)
+        try:
+            return self._shelf.current().face_picture(sha256)
+        except (RegistryError, NotFound):
+            return self._evidence.get(sha256)
 
-    def registry(self) -> Registry | None:
+    def registry(self) -> Registry:
         """The registry edition in use.
 
         Raises:
-            RegistryError: it cannot be read.
+            RegistryError: there is none that can be read.
         """
-        return self._registry()
+        return self._shelf.current()
+
+    def now(self) -> Moment:
+        """One reading of the box's clock."""
+        return self._now()
+
+    def ledger_state(self) -> LedgerState:
+        """How many rows there are, how many were not sent, and whether the disk reserve is in use."""
+        return self._ledger.state()
+
+    def worker_pids(self) -> tuple[int, ...]:
+        """Process ids of the pixel workers."""
+        return self._workers.pids()
 
     # --- Small parts --------------------------------------------------------------------------------------------------
 
@@ -376,11 +392,12 @@ class Bench:
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """One arrival being worked on: its inspection, the one reading of the clock, and the stopwatch."""
+    """One arrival being worked on: its inspection, the one reading of the clock, the one edition, the stopwatch."""
 
     opened: OpenInspection
     now: Moment
     clock: _Stopwatch
+    registry: Registry | None
 
 
 class _Stopwatch:

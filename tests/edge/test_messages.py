@@ -9,7 +9,7 @@ from string import Formatter
 import pytest
 
 from edge.errors import NotFound
-from edge.messages import LANGUAGES, action, catalogue, findings_table, message, sentence
+from edge.messages import LANGUAGES, action, catalogue, message, sentence
 
 ROOT = Path(__file__).parents[2]
 
