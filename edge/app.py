@@ -38,9 +38,7 @@ def open_bench(settings: Settings, now: Now | None = None) -> Iterator[Bench]:
     with contextlib.ExitStack() as stack:
         shelf = Shelf(settings.state_dir / "registry", settings.registry)
         stack.callback(shelf.close)
-        ledger = Ledger.open(
-            settings.state_dir / "ledger.db", device=settings.device, reserve_bytes=settings.reserve_bytes
-        )
+        ledger = open_ledger(settings)
         stack.callback(ledger.close)
         evidence = EvidenceStore(settings.state_dir)
         workers = stack.enter_context(
@@ -62,6 +60,15 @@ def open_bench(settings: Settings, now: Now | None = None) -> Iterator[Bench]:
             now=now or system_clock(lambda: _issued(shelf)),
             boot=str(uuid_utils.uuid4()),
         )
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """The ledger of the box.
+
+    Raises:
+        LedgerError: it cannot be used.
+    """
+    return Ledger.open(settings.state_dir / "ledger.db", device=settings.device, reserve_bytes=settings.reserve_bytes)
 
 
 def _issued(shelf: Shelf) -> datetime | None:

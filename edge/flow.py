@@ -40,7 +40,8 @@ from edge.steps import capture, compare, decide, decode, record
 from edge.steps.capture import Picture, RawCode
 from edge.steps.identify import identify
 from edge.steps.look_up import look_up
-from edge.steps.record import Request
+from edge.steps.record import InspectionRecord, Request
+from edge.stopwatch import Stopwatch
 from edge.storage.evidence import EvidenceStore
 from edge.storage.ledger import Ledger, LedgerState, Row
 from edge.storage.registry import Registry
@@ -61,28 +62,6 @@ class Arrival:
     inspection: str = ""
     key: str = ""  # idempotency key of the sender
     officer: str = NOT_SIGNED_IN
-
-
-@dataclass(frozen=True, slots=True)
-class InspectionRecord:
-    """An inspection as the ledger holds it. State: "assessed", "disposed"."""
-
-    inspection: str
-    station: str
-    assessments: tuple[Assessment, ...]
-    dispositions: tuple[tuple[int, Disposition], ...]  # with their ledger sequence
-
-    @property
-    def disposition(self) -> Disposition | None:
-        """The officer's decision that stands: the last one that was not undone."""
-        undone = {d.undoes for _, d in self.dispositions if d.undoes is not None}
-        standing = [d for seq, d in self.dispositions if d.decision is not None and seq not in undone]
-        return standing[-1] if standing else None
-
-    @property
-    def state(self) -> str:
-        """Open → assessed (again and again) → disposed."""
-        return "disposed" if self.disposition else "assessed"
 
 
 class Bench:
@@ -123,7 +102,7 @@ class Bench:
             NotFound, Conflict: the named inspection does not exist or is disposed; the key was used for other content.
             LedgerError: the answer could not be made durable, so there is none.
         """
-        now, clock = self._now(), _Stopwatch()
+        now, clock = self._now(), Stopwatch()
         pictures = capture.receive(arrival.pictures, self.settings)
         symbols = capture.typed(arrival.codes, self.settings)
         request = Request(arrival.key, _digest(arrival, pictures))
@@ -322,18 +301,7 @@ class Bench:
         Raises:
             NotFound: there is no such inspection.
         """
-        rows = self._ledger.inspection(inspection)
-        assessed = [row for row in rows if row.entry.kind == record.ASSESSED]
-        if not assessed:
-            raise NotFound(
-                "inspection_not_found", f"Expected the id of an inspection of this box, got {inspection!r}.", hint=""
-            )
-        return InspectionRecord(
-            inspection,
-            assessed[0].entry.origin.station,
-            tuple(record.assessment_of(row) for row in assessed),
-            tuple((row.seq, record.disposition_of(row)) for row in rows if row.entry.kind == record.DISPOSED),
-        )
+        return record.inspection(inspection, self._ledger)
 
     def recent(self, limit: int, before: int | None = None, after: int | None = None) -> tuple[Row, ...]:
         """Ledger rows, newest first below `before`; or oldest first above `after`."""
@@ -396,25 +364,8 @@ class _Turn:
 
     opened: OpenInspection
     now: Moment
-    clock: _Stopwatch
+    clock: Stopwatch
     registry: Registry | None
-
-
-class _Stopwatch:
-    """Milliseconds of each stage, by a monotonic clock."""
-
-    def __init__(self) -> None:
-        self._start = self._last = time.perf_counter()
-        self.stages_ms: dict[str, float] = {}
-
-    def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.stages_ms[stage] = self.stages_ms.get(stage, 0.0) + (now - self._last) * 1000
-        self._last = now
-
-    @property
-    def total_ms(self) -> float:
-        return (time.perf_counter() - self._start) * 1000
 
 
 def _new_id(now: Moment) -> str:
