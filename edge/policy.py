@@ -83,12 +83,7 @@ class Policy(_Part):
 
 def builtin() -> Policy:
     """The policy that comes with the program."""
-    return parse(builtin_text(), origin="the built-in policy")
-
-
-def builtin_text() -> str:
-    """The file of the built-in policy, comments and all."""
-    return resources.files("edge").joinpath("policy.toml").read_text("utf-8")
+    return parse(resources.files("edge").joinpath("policy.toml").read_text("utf-8"), origin="the built-in policy")
 
 
 def load(path: Path) -> Policy:
@@ -144,4 +139,5 @@ def parse(text: str, *, origin: str) -> Policy:
 
 
 def _codes() -> frozenset[str]:
-    return frozenset(tomllib.loads(builtin_text())["weights"])
+    builtin_text = resources.files("edge").joinpath("policy.toml").read_text("utf-8")
+    return frozenset(tomllib.loads(builtin_text)["weights"])
