@@ -38,6 +38,12 @@ class Settings(BaseSettings):
     max_code_chars: int = Field(default=8_000, ge=1, description="Longest code, characters.")
     max_codes: int = Field(default=200, ge=1, description="Codes in one request.")
     max_request_bytes: int = Field(default=120_000_000, ge=1, description="Largest request body, bytes.")
+    max_json_bytes: int = Field(default=4_000_000, ge=1, description="Largest JSON document of a request, bytes.")
+    upload_memory_bytes: int = Field(
+        default=256_000_000, ge=1, description="Memory for request bodies that are on their way; more is asked to wait."
+    )
+    upload_idle_s: float = Field(default=20.0, gt=0, description="Longest silence within a request body, seconds.")
+    upload_s: float = Field(default=300.0, gt=0, description="Longest time for a whole request body, seconds.")
     frame_memory_bytes: int = Field(
         default=96_000_000,
         ge=0,

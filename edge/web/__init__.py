@@ -1,1 +1,62 @@
-"""The bench over HTTP: thin routes over edge/flow.py, and the pages."""
+"""The bench over HTTP: thin routes over edge/flow.py, and the pages.
+
+`build` makes the app of a bench; `check_binding` refuses to listen where anybody could ask. edge/app.py calls both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import resources
+
+from fastapi import APIRouter, FastAPI
+from starlette.staticfiles import StaticFiles
+
+from edge.flow import Bench
+from edge.settings import Settings
+from edge.web import box, events, inspections, pages, stations
+from edge.web.access import Access, check_binding
+from edge.web.documents import describe_api
+from edge.web.limits import BodyLimits
+from edge.web.measures import Measured, Measures
+from edge.web.problems import answer_errors
+from edge.web.tasks import Work
+
+__all__ = ["build", "check_binding"]
+
+API = "/api/v1"
+
+
+def build(bench: Bench, settings: Settings) -> FastAPI:
+    """The app of one bench. It owns nothing: whoever made the bench closes it."""
+    measures = Measures()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        listeners = events.Listeners(bench, asyncio.get_running_loop())
+        app.state.listeners = listeners
+        app.state.work = Work(bench, settings, measures)
+        with listeners.running():
+            yield
+
+    app = FastAPI(
+        title="Sekisho bench",
+        version="1",
+        openapi_url=f"{API}/openapi.json",
+        docs_url=None,  # FastAPI's own documentation pages load scripts from a CDN
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    api = APIRouter(prefix=API)
+    for part in (inspections, stations, events, box):
+        api.include_router(part.router)
+    app.include_router(api)
+    app.include_router(pages.router)
+    app.mount("/static", StaticFiles(directory=str(resources.files("edge.web") / "pages" / "static")), name="static")
+    answer_errors(app)
+    describe_api(app)
+    app.add_middleware(BodyLimits, settings=settings)
+    app.add_middleware(Access, settings=settings)
+    app.add_middleware(Measured, measures=measures)
+    return app

@@ -1,0 +1,461 @@
+"""What the API gives out: typed documents made from the nouns, with every sentence in every language.
+
+Personal fields of a consignment are not among them.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from edge.health import Part, Status
+from edge.inspection import (
+    Assessment,
+    Box,
+    Capture,
+    Cause,
+    ClockTrust,
+    Decision,
+    DecodedSymbol,
+    Difference,
+    Disposition,
+    Evidence,
+    FaceComparison,
+    Finding,
+    Freshness,
+    NotChecked,
+    Outcome,
+    Retake,
+    Verdict,
+    Weight,
+)
+from edge.messages import LANGUAGES, action, sentence
+from edge.steps.record import InspectionRecord
+
+
+class Outgoing(BaseModel):
+    """A document that the bench answers."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class Words(Outgoing):
+    """One sentence in every language of the bench."""
+
+    en: str
+    ja: str
+
+    @classmethod
+    def of(cls, code: str, arguments: dict[str, str] | None = None) -> Self:
+        """The sentence of a message id."""
+        return cls(**{language: sentence(code, arguments or {}, language) for language in LANGUAGES})
+
+    @classmethod
+    def to_do(cls, code: str) -> Self:
+        """What to do about a message id."""
+        return cls(**{language: action(code, language) for language in LANGUAGES})
+
+
+class BoxOut(Outgoing):
+    """A rectangle in pixels."""
+
+    x: int
+    y: int
+    w: int
+    h: int
+
+    @classmethod
+    def of(cls, box: Box | None) -> Self | None:
+        """From the noun."""
+        return None if box is None else cls.model_validate(box)
+
+
+class EvidenceOut(Outgoing):
+    """A kept file, to be fetched from /api/v1/evidence/{sha256}."""
+
+    sha256: str
+    media_type: str
+    role: str
+    capture: str
+    box: BoxOut | None
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> Self:
+        """From the noun."""
+        return cls.model_validate(evidence)
+
+
+class FindingOut(Outgoing):
+    """One reason."""
+
+    code: str = Field(description="Stable message id.")
+    cause: Cause
+    weight: Weight
+    item: str = Field(description="GTIN of the item it speaks of; empty: the parcel.")
+    sentence: Words
+    action: Words
+    arguments: dict[str, str]
+    evidence: tuple[EvidenceOut, ...]
+    box: BoxOut | None
+    source: str
+    dated: date | None
+
+    @classmethod
+    def of(cls, finding: Finding) -> Self:
+        """From the noun."""
+        arguments = dict(finding.arguments)
+        return cls(
+            code=finding.code,
+            cause=finding.cause,
+            weight=finding.weight,
+            item=finding.item,
+            sentence=Words.of(finding.code, arguments),
+            action=Words.to_do(finding.code),
+            arguments=arguments,
+            evidence=tuple(EvidenceOut.of(one) for one in finding.evidence),
+            box=BoxOut.of(finding.box),
+            source=finding.source,
+            dated=finding.dated,
+        )
+
+
+class NotCheckedOut(Outgoing):
+    """A check that did not run, and why."""
+
+    check: str
+    reason: str
+    item: str
+    sentence: Words
+
+    @classmethod
+    def of(cls, one: NotChecked) -> Self:
+        """From the noun."""
+        return cls(check=one.check, reason=one.reason, item=one.item, sentence=Words.of(one.reason))
+
+
+class FreshnessOut(Outgoing):
+    """What the verdict rests on."""
+
+    edition: str
+    edition_number: int | None
+    edition_issued: datetime | None
+    age_days: int | None
+    bulletin_quarter: str
+    pack: str
+    policy: str
+
+    @classmethod
+    def of(cls, freshness: Freshness) -> Self:
+        """From the noun."""
+        return cls.model_validate(freshness)
+
+
+class VerdictOut(Outgoing):
+    """The advice of the bench. The officer decides."""
+
+    outcome: Outcome
+    sentence: Words
+    findings: tuple[FindingOut, ...] = Field(description="Most decisive first.")
+    not_checked: tuple[NotCheckedOut, ...]
+    checked: tuple[str, ...]
+    freshness: FreshnessOut
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> Self:
+        """From the noun."""
+        return cls(
+            outcome=verdict.outcome,
+            sentence=Words.of(f"verdict.{verdict.outcome}"),
+            findings=tuple(FindingOut.of(finding) for finding in verdict.findings),
+            not_checked=tuple(NotCheckedOut.of(one) for one in verdict.not_checked),
+            checked=verdict.checked,
+            freshness=FreshnessOut.of(verdict.freshness),
+        )
+
+
+class SymbolOut(Outgoing):
+    """One code as it was read."""
+
+    text: str
+    payload_hex: str
+    symbology: str
+    format: str
+    source: str
+    box: BoxOut | None
+    votes: int
+
+    @classmethod
+    def of(cls, symbol: DecodedSymbol) -> Self:
+        """From the noun."""
+        return cls(
+            text=symbol.text,
+            payload_hex=symbol.payload.hex(),
+            symbology=symbol.symbology,
+            format=symbol.format,
+            source=symbol.source,
+            box=BoxOut.of(symbol.box),
+            votes=symbol.votes,
+        )
+
+
+class CaptureOut(Outgoing):
+    """One picture that reached the bench; `kept` are the crops that stayed."""
+
+    sha256: str
+    width: int
+    height: int
+    source: str
+    sharpness: float
+    glare: float
+    brightness: float
+    kept: tuple[EvidenceOut, ...]
+
+    @classmethod
+    def of(cls, capture: Capture) -> Self:
+        """From the noun."""
+        return cls(
+            sha256=capture.sha256,
+            width=capture.width,
+            height=capture.height,
+            source=capture.source,
+            sharpness=capture.quality.sharpness,
+            glare=capture.quality.glare,
+            brightness=capture.quality.brightness,
+            kept=tuple(EvidenceOut.of(one) for one in capture.kept),
+        )
+
+
+class DifferenceOut(Outgoing):
+    """A place where the faces depart."""
+
+    kind: str
+    score: float
+    face_box: BoxOut
+    capture_box: BoxOut | None
+    region: str
+    offset_mm: float | None
+
+    @classmethod
+    def of(cls, difference: Difference) -> Self:
+        """From the noun."""
+        return cls.model_validate(difference)
+
+
+class ComparisonOut(Outgoing):
+    """One capture against one registered face; `score` null: not comparable, `retake` says why."""
+
+    gtin: str
+    face_id: int
+    capture: str
+    aligned: bool
+    score: float | None
+    threshold_check: float
+    threshold_strong: float
+    differences: tuple[DifferenceOut, ...]
+    retake: Retake | None
+    pictures: tuple[EvidenceOut, ...] = Field(description="Roles: face, registered, heat.")
+    pack: str
+
+    @classmethod
+    def of(cls, comparison: FaceComparison) -> Self:
+        """From the noun."""
+        return cls(
+            gtin=comparison.gtin.value,
+            face_id=comparison.face_id,
+            capture=comparison.capture,
+            aligned=comparison.aligned,
+            score=comparison.score,
+            threshold_check=comparison.threshold_check,
+            threshold_strong=comparison.threshold_strong,
+            differences=tuple(DifferenceOut.of(one) for one in comparison.differences),
+            retake=comparison.retake,
+            pictures=tuple(EvidenceOut.of(one) for one in comparison.pictures),
+            pack=comparison.pack,
+        )
+
+
+class ItemOut(Outgoing):
+    """One item as its codes describe it."""
+
+    gtin: str
+    serial: str | None
+    batch: str | None
+    expiry: date | None
+
+
+class AssessmentOut(Outgoing):
+    """One judgement of an inspection; a later scan or capture adds another."""
+
+    inspection: str
+    number: int
+    at: datetime
+    clock: ClockTrust
+    verdict: VerdictOut
+    items: tuple[ItemOut, ...]
+    sscc: tuple[str, ...]
+    parcel_numbers: tuple[str, ...]
+    unparsed: tuple[str, ...]
+    symbols: tuple[SymbolOut, ...]
+    captures: tuple[CaptureOut, ...]
+    comparisons: tuple[ComparisonOut, ...]
+    compute_ms: float
+    stage_ms: dict[str, float]
+
+    @classmethod
+    def of(cls, assessment: Assessment) -> Self:
+        """From the noun."""
+        identity, seen = assessment.identity, assessment.seen
+        return cls(
+            inspection=assessment.inspection,
+            number=assessment.number,
+            at=assessment.at.utc,
+            clock=assessment.at.trust,
+            verdict=VerdictOut.of(assessment.verdict),
+            items=tuple(
+                ItemOut(gtin=item.gtin.value, serial=item.serial, batch=item.batch, expiry=item.expiry)
+                for item in identity.items
+            ),
+            sscc=tuple(sscc.value for sscc in identity.sscc),
+            parcel_numbers=tuple(str(number) for number in identity.parcel_numbers),
+            unparsed=identity.unparsed,
+            symbols=tuple(SymbolOut.of(symbol) for symbol in seen.symbols),
+            captures=tuple(CaptureOut.of(capture) for capture in seen.captures),
+            comparisons=tuple(ComparisonOut.of(comparison) for comparison in seen.comparisons),
+            compute_ms=assessment.compute_ms,
+            stage_ms=dict(assessment.stage_ms),
+        )
+
+
+class DispositionOut(Outgoing):
+    """A row of the officer; `decision` null: it only takes an earlier one back."""
+
+    sequence: int | None = Field(description="The row's place in the ledger, which an undo names; null just after.")
+    decision: Decision | None
+    officer: str
+    reason: str
+    at: datetime
+    undoes: int | None
+
+    @classmethod
+    def of(cls, disposition: Disposition, sequence: int | None = None) -> Self:
+        """From the noun."""
+        return cls(
+            sequence=sequence,
+            decision=disposition.decision,
+            officer=disposition.officer,
+            reason=disposition.reason,
+            at=disposition.at.utc,
+            undoes=disposition.undoes,
+        )
+
+
+class InspectionOut(Outgoing):
+    """An inspection: its newest assessment and what the officer decided."""
+
+    id: str
+    station: str
+    state: str
+    assessments: int
+    latest: AssessmentOut
+    decision: Decision | None = Field(description="The officer's decision that stands.")
+    dispositions: tuple[DispositionOut, ...]
+
+    @classmethod
+    def of(cls, record: InspectionRecord) -> Self:
+        """From the record."""
+        latest = record.assessments[-1]
+        return cls(
+            id=record.inspection,
+            station=record.station,
+            state=record.state,
+            assessments=len(record.assessments),
+            latest=AssessmentOut.of(latest),
+            decision=record.disposition.decision if record.disposition else None,
+            dispositions=tuple(DispositionOut.of(row, sequence) for sequence, row in record.dispositions),
+        )
+
+
+class SummaryOut(Outgoing):
+    """An inspection in a list."""
+
+    id: str
+    station: str
+    state: str
+    at: datetime
+    outcome: Outcome
+    sentence: Words
+    items: tuple[str, ...] = Field(description="GTINs.")
+    parcel_numbers: tuple[str, ...]
+    first_reason: Words | None
+    decision: Decision | None
+
+    @classmethod
+    def of(cls, record: InspectionRecord) -> Self:
+        """From the record."""
+        latest = record.assessments[-1]
+        verdict = latest.verdict
+        first = verdict.findings[0] if verdict.findings else None
+        return cls(
+            id=record.inspection,
+            station=record.station,
+            state=record.state,
+            at=latest.at.utc,
+            outcome=verdict.outcome,
+            sentence=Words.of(f"verdict.{verdict.outcome}"),
+            items=tuple(item.gtin.value for item in latest.identity.items),
+            parcel_numbers=tuple(str(number) for number in latest.identity.parcel_numbers),
+            first_reason=None if first is None else Words.of(first.code, dict(first.arguments)),
+            decision=record.disposition.decision if record.disposition else None,
+        )
+
+
+class InspectionsOut(Outgoing):
+    """A page of a list, newest first."""
+
+    inspections: tuple[SummaryOut, ...]
+    before: int | None = Field(description="Ask with it for the page that follows; null: there is none.")
+
+
+class HealthOut(Outgoing):
+    """Whether it works."""
+
+    status: str
+
+
+class PartOut(Outgoing):
+    """One part of the box."""
+
+    name: str
+    state: str = Field(description="ok, note (works, with a limit) or fault.")
+    detail: str
+    hint: str
+
+    @classmethod
+    def of(cls, part: Part) -> Self:
+        """From the noun."""
+        return cls.model_validate(part)
+
+
+class StatusOut(Outgoing):
+    """How the box is."""
+
+    device: str
+    place: str
+    version: str
+    stations: tuple[str, ...]
+    ready: bool = Field(description="Whether an inspection can be answered durably.")
+    parts: tuple[PartOut, ...]
+
+    @classmethod
+    def of(cls, status: Status, version: str) -> Self:
+        """From the noun."""
+        return cls(
+            device=status.device,
+            place=status.place,
+            version=version,
+            stations=status.stations,
+            ready=status.ready,
+            parts=tuple(PartOut.of(part) for part in status.parts),
+        )

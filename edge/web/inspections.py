@@ -1,0 +1,167 @@
+"""Routes of inspections: take in, read, decide."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from edge.errors import RequestRefused
+from edge.flow import NOT_SIGNED_IN, Arrival
+from edge.ports import Frame
+from edge.steps.record import ASSESSED, InspectionRecord
+from edge.web.answers import AssessmentOut, DispositionOut, InspectionOut, InspectionsOut, SummaryOut
+from edge.web.documents import body, problems
+from edge.web.requests import ArrivalIn, CodesIn, DispositionIn, InspectionIn, UndoIn
+from edge.web.tasks import Work, Works
+from edge.web.uploads import received
+
+router = APIRouter(prefix="/inspections", tags=["inspections"])
+
+Key = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        max_length=200,
+        pattern=r"^[\x21-\x7e]*$",
+        description="Names this request for when it is sent again. Any printable ASCII, a UUID for instance.",
+    ),
+]
+Id = Annotated[str, Path(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", description="UUIDv7.")]
+
+
+@router.post(
+    "",
+    operation_id="inspect",
+    summary="Give the bench codes, pictures or a declaration",
+    responses=problems(404, 409, 415),
+    openapi_extra=body(InspectionIn, pictures=True),
+)
+async def inspect(request: Request, response: Response, work: Works, key: Key = "") -> AssessmentOut:
+    """Joins the inspection that lies open at the station when it is the same parcel, or opens one.
+
+    The answer is durable before it is sent. Its Location is the inspection.
+    """
+    document, frames = await received(request, InspectionIn, work.settings)
+    station = document.station or work.settings.stations[0]
+    return await take(work, response, arrival(document, frames, station=station, key=key))
+
+
+@router.post(
+    "/{inspection}/codes",
+    operation_id="add_codes",
+    summary="Add codes to an inspection",
+    responses=problems(404, 409, 415),
+    openapi_extra=body(CodesIn, pictures=False),
+)
+async def add_codes(request: Request, response: Response, work: Works, inspection: Id, key: Key = "") -> AssessmentOut:
+    """Answers with a new assessment of everything seen so far."""
+    document, _ = await received(request, CodesIn, work.settings)
+    more = ArrivalIn(codes=document.codes, officer=document.officer)
+    return await take(work, response, arrival(more, (), station="", key=key, inspection=inspection))
+
+
+@router.post(
+    "/{inspection}/captures",
+    operation_id="add_captures",
+    summary="Add pictures to an inspection",
+    responses=problems(404, 409, 415),
+    openapi_extra=body(ArrivalIn, pictures=True),
+)
+async def add_captures(
+    request: Request, response: Response, work: Works, inspection: Id, key: Key = ""
+) -> AssessmentOut:
+    """Answers with a new assessment of everything seen so far."""
+    document, frames = await received(request, ArrivalIn, work.settings)
+    return await take(work, response, arrival(document, frames, station="", key=key, inspection=inspection))
+
+
+@router.get("/{inspection}", operation_id="read_inspection", summary="Read an inspection", responses=problems(404))
+def read_inspection(work: Works, inspection: Id) -> InspectionOut:
+    """Its newest assessment, and the officer's rows."""
+    return InspectionOut.of(work.bench.record(inspection))
+
+
+@router.get("", operation_id="list_inspections", summary="List inspections, newest first", responses=problems())
+def list_inspections(
+    work: Works,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    before: Annotated[int | None, Query(ge=1, le=2**53, description="`before` of the page that came before.")] = None,
+) -> InspectionsOut:
+    """One entry an inspection, at the place of its newest assessment."""
+    records, last = recent(work, limit, before)
+    return InspectionsOut(inspections=tuple(SummaryOut.of(record) for record in records), before=last)
+
+
+@router.put(
+    "/{inspection}/disposition",
+    operation_id="dispose",
+    summary="Record the officer's decision",
+    responses=problems(404, 409),
+)
+def dispose(work: Works, inspection: Id, document: DispositionIn) -> DispositionOut:
+    """A row of its own. A release against the advice needs a reason."""
+    officer = document.officer or NOT_SIGNED_IN
+    done = work.bench.dispose(inspection, document.decision, officer=officer, reason=document.reason)
+    return DispositionOut.of(done)
+
+
+@router.post("/{inspection}/undo", operation_id="undo", summary="Take the decision back", responses=problems(404, 409))
+def undo(work: Works, inspection: Id, document: UndoIn) -> DispositionOut:
+    """A row of its own; nothing is deleted."""
+    officer = document.officer or NOT_SIGNED_IN
+    return DispositionOut.of(work.bench.undo(inspection, officer=officer, reason=document.reason))
+
+
+def arrival(document: ArrivalIn, frames: tuple[Frame, ...], *, station: str, key: str, inspection: str = "") -> Arrival:
+    """What came, as the bench takes it.
+
+    Raises:
+        RequestRefused: `request_empty`, there is nothing in it.
+        CodeRefused: a code that no scanner sends.
+    """
+    if not (document.codes or frames or document.consignment):
+        raise RequestRefused(
+            "request_empty",
+            "A request must hold a code, a picture or a declaration, got none.",
+            hint="Name the files of a multipart request capture.",
+        )
+    return Arrival(
+        station=station,
+        codes=tuple(code.as_raw() for code in document.codes),
+        pictures=frames,
+        consignment=document.consignment.as_noun() if document.consignment else None,
+        inspection=inspection,
+        key=key,
+        officer=document.officer or NOT_SIGNED_IN,
+    )
+
+
+async def take(work: Work, response: Response, came: Arrival) -> AssessmentOut:
+    """Have the bench take an arrival, and point to its inspection. One that names no station comes to its own."""
+    if came.inspection:
+        kept = await run_in_threadpool(work.bench.record, came.inspection)
+        came = replace(came, station=kept.station)
+    assessment = await work.take(partial(work.bench.inspect, came))
+    response.headers["Location"] = f"/api/v1/inspections/{assessment.inspection}"
+    work.measures.count(assessment)
+    return AssessmentOut.of(assessment)
+
+
+def recent(work: Work, limit: int, before: int | None = None) -> tuple[list[InspectionRecord], int | None]:
+    """Up to `limit` inspections, newest assessment first, and the ledger sequence to go on from (None: no more)."""
+    found: list[InspectionRecord] = []
+    while rows := work.bench.recent(limit, before):
+        for row in rows:
+            before = row.seq
+            if row.entry.kind != ASSESSED:
+                continue
+            record = work.bench.record(row.entry.inspection)
+            if record.assessments[-1].at == row.entry.at:  # an older assessment of one that is listed elsewhere
+                found.append(record)
+            if len(found) == limit:
+                return found, before
+    return found, None

@@ -1,0 +1,111 @@
+"""Limits on request bodies, kept while they stream in: size, silence, time, and the memory of all of them together.
+
+A slow sender holds a connection and the bytes it has sent, never a thread. It parses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from edge.errors import BoxError, RequestRefused, SekishoError
+from edge.settings import Settings
+from edge.web.problems import BodyRefused, answer_to
+
+
+class BodyLimits:
+    """ASGI middleware that counts what comes in."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        """Guard `app` by the limits of `settings`."""
+        self._app = app
+        self._settings = settings
+        self._held = 0  # bytes of all bodies that are being read or worked on
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        announced = _announced(scope)
+        if announced is not None and announced > self._settings.max_request_bytes:
+            response = answer_to(_too_large(announced, self._settings.max_request_bytes))
+            response.headers["Connection"] = "close"
+            await response(scope, receive, send)
+            return
+        body = _Body(self, receive, self._settings)
+        try:
+            await self._app(scope, body.receive, send)
+        finally:
+            self._held -= body.size
+
+    def hold(self, size: int) -> None:
+        """Count `size` more bytes.
+
+        Raises:
+            BodyRefused: all bodies together are over the limit.
+        """
+        self._held += size
+        if self._held > self._settings.upload_memory_bytes:
+            raise BodyRefused(
+                BoxError(
+                    "box_busy",
+                    f"Requests on their way must have at most {self._settings.upload_memory_bytes} bytes together, "
+                    f"got {self._held}.",
+                    hint="Send it again in a second with the same Idempotency-Key.",
+                )
+            )
+
+
+class _Body:
+    """One request's body as it streams in."""
+
+    def __init__(self, limits: BodyLimits, receive: Receive, settings: Settings) -> None:
+        self._limits = limits
+        self._receive = receive
+        self._settings = settings
+        self._until = time.monotonic() + settings.upload_s
+        self._ended = False
+        self.size = 0
+
+    async def receive(self) -> Message:
+        if self._ended:
+            return await self._receive()
+        patience_s = min(self._settings.upload_idle_s, self._until - time.monotonic())
+        try:
+            message = await asyncio.wait_for(self._receive(), max(patience_s, 0.001))
+        except TimeoutError:
+            raise BodyRefused(_too_slow(self._settings)) from None
+        if message["type"] == "http.request":
+            self._ended = not message.get("more_body", False)
+            size = len(message.get("body", b""))
+            self.size += size
+            self._limits.hold(size)
+            if self.size > self._settings.max_request_bytes:
+                raise BodyRefused(_too_large(self.size, self._settings.max_request_bytes))
+        return message
+
+
+def _announced(scope: Scope) -> int | None:
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value) if value.isdigit() else None
+    return None
+
+
+def _too_large(size: int, limit: int) -> SekishoError:
+    return RequestRefused(
+        "request_too_large",
+        f"The request body must have at most {limit} bytes, got {size} or more.",
+        hint="Send fewer or smaller pictures.",
+    )
+
+
+def _too_slow(settings: Settings) -> SekishoError:
+    return RequestRefused(
+        "request_slow",
+        f"The request body must arrive within {settings.upload_s:g} s without a pause of {settings.upload_idle_s:g} s.",
+        hint="Check the radio link and send it again with the same Idempotency-Key.",
+    )

@@ -1,0 +1,195 @@
+"""The pages: a shell, and fragments that it fetches when the bench has news. Every word is made on the box.
+
+No address outside the bench is ever named: no CDN, no external font. The officer's full page is another matter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hmac
+import time
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from edge.errors import BoxError
+from edge.inspection import FaceComparison
+from edge.steps.record import ASSESSED, CLOSED, InspectionRecord
+from edge.web.access import COOKIE, SESSION_S, WRONG_TOKEN_PAUSE_S, session_cookie
+from edge.web.answers import AssessmentOut, DispositionOut, SummaryOut, Words
+from edge.web.box import kind_of, status_of
+from edge.web.inspections import Id, recent
+from edge.web.tasks import Work, Works
+
+router = APIRouter(include_in_schema=False)
+
+SHOWN_REASONS = 3
+SHOWN_RECENT = 12
+_LOOKED_BACK = 200  # ledger rows looked through for what lies open at a station
+
+Language = Annotated[str, Query(pattern="^(en|ja)?$")]
+StationName = Annotated[str, Query(max_length=64)]
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("edge.web", "pages/templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def labels(language: str) -> dict[str, str]:
+    """The fixed words of the pages in one language."""
+    raw = tomllib.loads(resources.files("edge.web").joinpath("labels.toml").read_text("utf-8"))
+    return {name: words[language] for name, words in raw.items()}
+
+
+def _page(name: str, work: Work, language: str, **values: object) -> HTMLResponse:
+    language = language or work.settings.language
+
+    def say(words: Words) -> str:
+        return str(getattr(words, language))
+
+    html = (
+        _templates()
+        .get_template(name)
+        .render(label=labels(language), language=language, say=say, settings=work.settings, **values)
+    )
+    return HTMLResponse(html)
+
+
+@router.get("/")
+def bench(work: Works, lang: Language = "", station: StationName = "") -> HTMLResponse:
+    """The bench page of one station."""
+    station = _station(work, station)
+    return _page("bench.html", work, lang, station=station, card=_open_card(work, station), **_around(work))
+
+
+@router.get("/pages/card")
+def card(work: Works, lang: Language = "", station: StationName = "") -> HTMLResponse:
+    """What lies open at a station."""
+    return _page("card.html", work, lang, card=_open_card(work, _station(work, station)))
+
+
+@router.get("/pages/around")
+def around(work: Works, lang: Language = "", station: StationName = "") -> HTMLResponse:
+    """The recent inspections and the status of the box."""
+    return _page("around.html", work, lang, station=_station(work, station), **_around(work))
+
+
+@router.get("/inspections/{inspection}")
+def one(work: Works, inspection: Id, lang: Language = "") -> HTMLResponse:
+    """The report of one inspection, for reading and printing."""
+    shown = _card(work.bench.record(inspection))
+    return _page("report.html", work, lang, card=shown, station=shown["station"])
+
+
+@router.get("/inspections/{inspection}/report.svg")
+def report_picture(work: Works, inspection: Id, lang: Language = "") -> Response:
+    """The compared faces beside each other, as one picture that needs nothing else."""
+    record = work.bench.record(inspection)
+    rows = [_pictures(work, comparison) for comparison in record.assessments[-1].seen.comparisons]
+    page = _page("report.svg", work, lang, rows=rows, inspection=inspection)
+    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
+    return Response(page.body, media_type="image/svg+xml", headers={"Content-Security-Policy": policy})
+
+
+@router.get("/sign-in")
+def sign_in_page(work: Works, lang: Language = "") -> HTMLResponse:
+    """Asks for the token."""
+    return _page("sign_in.html", work, lang, wrong=False)
+
+
+@router.post("/sign-in")
+async def sign_in(request: Request, work: Works, token: Annotated[str, Form(max_length=1000)] = "") -> Response:
+    """Turns the token into a cookie, because an EventSource and a picture cannot send a header."""
+    if not hmac.compare_digest(token.strip().encode(), work.settings.token.encode()) or not work.settings.token:
+        await asyncio.sleep(WRONG_TOKEN_PAUSE_S)
+        page = _page("sign_in.html", work, "", wrong=True)
+        page.status_code = 401
+        return page
+    answer = RedirectResponse("/", 303)
+    answer.set_cookie(
+        COOKIE,
+        session_cookie(work.settings.token, time.time()),
+        max_age=SESSION_S,
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
+    return answer
+
+
+@router.post("/sign-out")
+def sign_out() -> Response:
+    """Forgets the cookie."""
+    answer = RedirectResponse("/sign-in", 303)
+    answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    return answer
+
+
+def _station(work: Work, station: str) -> str:
+    return station if station in work.settings.stations else work.settings.stations[0]
+
+
+def _around(work: Work) -> dict[str, Any]:
+    records, _ = recent(work, SHOWN_RECENT)
+    return {"recent": [SummaryOut.of(record) for record in records], "status": status_of(work)}
+
+
+def _open_card(work: Work, station: str) -> dict[str, Any] | None:
+    """What lies open at a station by the ledger: its newest assessment, unless the officer has gone on from it."""
+    closed = set()
+    for row in work.bench.recent(_LOOKED_BACK):
+        if row.entry.origin.station != station:
+            continue
+        if row.entry.kind == CLOSED:
+            closed.add(row.entry.inspection)
+        if row.entry.kind == ASSESSED:
+            name = row.entry.inspection
+            return None if name in closed else _card(work.bench.record(name))
+    return None
+
+
+def _card(record: InspectionRecord) -> dict[str, Any]:
+    latest = record.assessments[-1]
+    shown = _most_suspicious(latest.seen.comparisons)
+    return {
+        "id": record.inspection,
+        "station": record.station,
+        "assessment": AssessmentOut.of(latest),
+        "shown_reasons": SHOWN_REASONS,
+        "faces": {picture.role: picture.sha256 for picture in shown.pictures} if shown else {},
+        "comparison": shown,
+        "decision": DispositionOut.of(record.disposition) if record.disposition else None,
+        "dispositions": [DispositionOut.of(row, sequence) for sequence, row in record.dispositions],
+    }
+
+
+def _most_suspicious(comparisons: tuple[FaceComparison, ...]) -> FaceComparison | None:
+    """The comparison that an officer should see first."""
+    pictured = [comparison for comparison in comparisons if comparison.pictures]
+    return max(pictured, key=lambda one: -1.0 if one.score is None else one.score, default=None)
+
+
+def _pictures(work: Work, comparison: FaceComparison) -> dict[str, str]:
+    """The pictures of a comparison as data addresses, by role; one that is gone is left out."""
+    pictures = {}
+    for kept in comparison.pictures:
+        try:
+            data = work.bench.evidence(kept.sha256)
+        except BoxError:
+            continue
+        pictures[kept.role] = f"data:{kind_of(data)};base64,{base64.b64encode(data).decode()}"
+    return pictures

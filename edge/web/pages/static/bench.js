@@ -1,0 +1,142 @@
+// The bench page: fetches fragments when the bench has news, and sends what the officer does. It judges nothing.
+const body = document.body;
+const { station, language } = body.dataset;
+const around = `station=${encodeURIComponent(station)}&lang=${encodeURIComponent(language)}`;
+const api = "/api/v1";
+const find = (selector) => document.querySelector(selector);
+
+// A key for each act, so that sending it again does nothing twice. crypto.randomUUID is missing on plain http.
+const newKey = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+let asked = 0;
+async function show(target, address) {
+  const mine = ++asked;
+  target.dataset.asked = mine;
+  const answer = await fetch(address, { headers: { Accept: "text/html" } });
+  if (!answer.ok || target.dataset.asked !== String(mine)) return; // a newer question is on its way
+  const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (target.dataset.asked === String(mine)) target.replaceChildren(...parsed.body.childNodes);
+}
+const showCard = () => show(find("#card"), `/pages/card?${around}`);
+const showAround = () => show(find("#around"), `/pages/around?${around}`);
+
+function notice(text) {
+  const place = find("#notice");
+  place.textContent = text;
+  place.hidden = !text;
+}
+
+function link(state) {
+  const place = find("#link");
+  place.dataset.state = state;
+  place.textContent = state === "live" ? body.dataset.live : body.dataset.lost;
+  body.classList.toggle("lost", state !== "live");
+}
+
+// A problem+json in words; what is none shows as nothing.
+function inWords(text) {
+  try {
+    const problem = JSON.parse(text);
+    return [problem.detail, problem.hint].filter(Boolean).join(" ");
+  } catch {
+    return "";
+  }
+}
+
+// Every act goes through here: it tells what went wrong in the bench's own words and says whether it was done.
+async function act(method, address, content, key = newKey()) {
+  notice("");
+  const form = content instanceof FormData;
+  const headers = { "Idempotency-Key": key, Accept: "application/json" };
+  if (content !== undefined && !form) headers["Content-Type"] = "application/json";
+  try {
+    const answer = await fetch(api + address, {
+      method,
+      headers,
+      body: content === undefined ? undefined : form ? content : JSON.stringify(content),
+    });
+    const text = await answer.text();
+    if (answer.ok) return true;
+    notice(inWords(text) || answer.statusText);
+  } catch {
+    link("lost");
+    notice(body.dataset.lost);
+  }
+  return false;
+}
+
+async function busy(form, work) {
+  const buttons = form.querySelectorAll("button");
+  buttons.forEach((button) => { button.disabled = true; });
+  try { return await work(); } finally { buttons.forEach((button) => { button.disabled = false; }); }
+}
+
+const officer = find("#officer");
+officer.value = localStorage.getItem("officer") ?? "";
+officer.addEventListener("change", () => localStorage.setItem("officer", officer.value.trim()));
+const signed = (content) => ({ ...content, officer: officer.value.trim() });
+const here = `/stations/${encodeURIComponent(station)}`;
+
+find("#scan").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const field = find("#code");
+  const text = field.value;
+  if (!text) return;
+  field.value = ""; // free for the next scan at once; put back if it was not taken
+  busy(event.target, async () => {
+    if (!(await act("POST", `${here}/scans`, signed({ codes: [{ text, source: "typed" }] })))) field.value ||= text;
+    field.focus();
+  });
+});
+
+find("#upload").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const field = find("#pictures");
+  if (!field.files.length) return;
+  const form = new FormData();
+  form.append("inspection", new Blob([JSON.stringify(signed({}))], { type: "application/json" }));
+  for (const file of field.files) form.append("capture", file);
+  busy(event.target, async () => {
+    if (await act("POST", `${here}/scans`, form)) field.value = "";
+    find("#code").focus();
+  });
+});
+
+find("#next").addEventListener("submit", (event) => {
+  event.preventDefault();
+  busy(event.target, async () => {
+    await act("POST", `${here}/next`);
+    find("#code").focus();
+  });
+});
+
+find("#card").addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  const card = event.target.closest("[data-inspection]");
+  if (!button || !card) return;
+  const address = `/inspections/${card.dataset.inspection}`;
+  const reason = card.querySelector("[data-reason]")?.value.trim() ?? "";
+  busy(card, () =>
+    button.dataset.decision
+      ? act("PUT", `${address}/disposition`, signed({ decision: button.dataset.decision, reason }))
+      : act("POST", `${address}/undo`, signed({})),
+  );
+});
+
+// News. The browser connects again by itself and tells the last event it saw; what came between is told again.
+const news = new EventSource(`${api}/events`);
+let wasLost = false;
+news.addEventListener("open", () => {
+  link("live");
+  if (wasLost) { showCard(); showAround(); }
+  wasLost = false;
+});
+news.addEventListener("error", () => { wasLost = true; link("lost"); });
+for (const name of ["assessed", "disposed", "next"]) {
+  news.addEventListener(name, (event) => {
+    const told = JSON.parse(event.data);
+    if (told.station === station) showCard();
+    showAround();
+  });
+}

@@ -1,0 +1,167 @@
+"""What the API takes in: typed documents that refuse what they do not know. Mapped to the nouns, nothing judged."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+from edge.errors import CodeRefused
+from edge.inspection import Consignment, Decision, DeclaredLine, Party
+from edge.steps.capture import RawCode
+
+# A code may hold the separators of GS1 and ISO/IEC 15434 and the white space of a printed text; any other control
+# character is a fault on the way. A payload in base64 may hold anything.
+_CONTROL = frozenset(chr(code) for code in (*range(32), 127)) - set("\t\r\n\x04\x1c\x1d\x1e\x1f")
+
+Line = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Text = Annotated[str, StringConstraints(max_length=2_000)]
+Name = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Country = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$")]
+Count = Annotated[int, Field(ge=0, le=2**53)]
+
+
+class Incoming(BaseModel):
+    """A document from outside: unknown fields are refused, so that a misspelt one is never silently lost."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CodeIn(Incoming):
+    """One scanned or typed code: `text`, or `payload` when it is no text or its bytes matter."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"text": "010952123454321321A7\u001d10LOT-b", "symbology": "]d2", "source": "gun-3"}]
+        }
+    )
+
+    text: str | None = Field(default=None, min_length=1, description="The code as text; GS is U+001D.")
+    payload: str | None = Field(default=None, min_length=1, description="The code's bytes in base64.")
+    symbology: str = Field(
+        default="", pattern=r"^(\][A-Za-z][0-9A-Za-z])?$", description="ISO/IEC 15424 identifier when it came apart."
+    )
+    source: Name = Field(default="http", description="What sent it: a scanner's name, or typed.")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.text is None) == (self.payload is None):
+            raise ValueError("a code must have either text or payload")
+        return self
+
+    def as_raw(self) -> RawCode:
+        """The code as the bench takes it.
+
+        Raises:
+            CodeRefused: `code_control`, a control character that no code holds; `code_base64`.
+        """
+        return RawCode(self._bytes(), self.source or "http", self.symbology)
+
+    def _bytes(self) -> bytes:
+        if self.text is None:
+            try:
+                return base64.b64decode(self.payload or "", validate=True)
+            except (binascii.Error, ValueError) as error:
+                raise CodeRefused(
+                    "code_base64", f"The payload must be base64, got: {error}.", hint="Encode the bytes again."
+                ) from error
+        strange = next((letter for letter in self.text if letter in _CONTROL), None)
+        if strange is not None:
+            raise CodeRefused(
+                "code_control",
+                f"A code as text must hold no control character but GS, RS, FS, US, EOT, tab and line ends, "
+                f"got U+{ord(strange):04X}.",
+                hint="Check the scanner's settings, or send the bytes as payload in base64.",
+            )
+        return self.text.encode("utf-8")
+
+
+class PartyIn(Incoming):
+    """A declared person or company."""
+
+    name: Line
+    address: Line = ""
+    country: Country = Field(default="", description="ISO 3166-1 alpha-2.")
+    reference: Line = ""
+
+
+class LineIn(Incoming):
+    """One declared line of goods."""
+
+    description: Line
+    quantity: Count | None = None
+    net_g: Count | None = Field(default=None, description="Net mass, grams.")
+    value_minor: Count | None = Field(default=None, description="Value in minor units of the currency.")
+    currency: str = Field(default="", pattern=r"^([A-Z]{3})?$", description="ISO 4217.")
+    hs: str = Field(default="", pattern=r"^[0-9]{0,12}$")
+    origin: Country = Field(default="", description="ISO 3166-1 alpha-2.")
+    gtin: str = Field(default="", pattern=r"^[0-9]{0,14}$")
+    brand: Line = ""
+
+
+class ConsignmentIn(Incoming):
+    """What was declared. Compared, never corrected."""
+
+    document: Line = Field(description="Number of the transport document.")
+    document_type: Line = ""
+    consignor: PartyIn | None = None
+    consignee: PartyIn | None = None
+    lines: tuple[LineIn, ...] = Field(default=(), max_length=200)
+    platform: Line = ""
+    order: Line = ""
+    category: Line = ""
+    pieces: Count | None = None
+    gross_g: Count | None = None
+
+    def as_noun(self) -> Consignment:
+        """The consignment as the bench knows it."""
+        fields = self.model_dump(exclude={"consignor", "consignee", "lines"})
+        return Consignment(
+            **fields,
+            consignor=Party(**self.consignor.model_dump()) if self.consignor else None,
+            consignee=Party(**self.consignee.model_dump()) if self.consignee else None,
+            lines=tuple(DeclaredLine(**line.model_dump()) for line in self.lines),
+        )
+
+
+class ArrivalIn(Incoming):
+    """What arrived at a station: codes, a declaration, or pictures beside this document."""
+
+    codes: tuple[CodeIn, ...] = ()
+    consignment: ConsignmentIn | None = None
+    officer: Name = Field(default="", description="Who is at the station; empty: not signed in.")
+
+
+class InspectionIn(ArrivalIn):
+    """What arrived, and where."""
+
+    station: Name = Field(default="", description="Name of the station; empty: the first one.")
+
+
+class CodesIn(Incoming):
+    """More codes of an inspection."""
+
+    codes: tuple[CodeIn, ...] = Field(min_length=1)
+    officer: Name = ""
+
+
+class DispositionIn(Incoming):
+    """The officer's decision. Silence is none."""
+
+    decision: Decision
+    officer: Name = ""
+    reason: Text = Field(default="", description="Needed where the decision departs from the verdict.")
+
+    @field_validator("reason")
+    @classmethod
+    def _printable(cls, reason: str) -> str:
+        return "".join(letter for letter in reason if letter in "\n\t" or letter >= " ").strip()
+
+
+class UndoIn(Incoming):
+    """Why the last decision is taken back, and by whom."""
+
+    officer: Name = ""
+    reason: Text = ""

@@ -1,0 +1,44 @@
+"""Routes of stations: a gun's scan, and the next parcel."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+
+from edge.flow import NOT_SIGNED_IN
+from edge.web.answers import AssessmentOut
+from edge.web.documents import body, problems
+from edge.web.inspections import Key, arrival, take
+from edge.web.requests import ArrivalIn
+from edge.web.tasks import Works
+from edge.web.uploads import received
+
+router = APIRouter(prefix="/stations", tags=["stations"])
+
+Station = Annotated[str, Path(min_length=1, max_length=64, description="Name of the station.")]
+
+
+@router.post(
+    "/{station}/scans",
+    operation_id="scan",
+    summary="A scan or a picture at a station",
+    responses=problems(404, 409, 415),
+    openapi_extra=body(ArrivalIn, pictures=True),
+)
+async def scan(request: Request, response: Response, work: Works, station: Station, key: Key = "") -> AssessmentOut:
+    """Joins the inspection that lies open there when it is the same parcel, or opens one."""
+    document, frames = await received(request, ArrivalIn, work.settings)
+    return await take(work, response, arrival(document, frames, station=station, key=key))
+
+
+@router.post(
+    "/{station}/next",
+    operation_id="next_parcel",
+    summary="Go on to the next parcel",
+    status_code=204,
+    responses=problems(),
+)
+def next_parcel(work: Works, station: Station) -> None:
+    """Closes the inspection that lies open at the station. It is never a release."""
+    work.bench.next(station, officer=NOT_SIGNED_IN)
