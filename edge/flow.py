@@ -10,11 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import uuid_utils
-from models.worker import OpenFrame, PixelWorkers
 
 from edge.errors import Conflict, NotFound, RegistryError, RequestRefused
 from edge.events import Events, News
@@ -30,6 +28,7 @@ from edge.inspection import (
     LookupResult,
     Moment,
     Origin,
+    RegisteredFace,
     Seen,
     SystemFault,
 )
@@ -41,10 +40,13 @@ from edge.steps import capture, compare, decide, decode, record
 from edge.steps.capture import Picture, RawCode
 from edge.steps.identify import identify
 from edge.steps.look_up import look_up
-from edge.steps.record import Request
+from edge.steps.record import InspectionRecord, Request
+from edge.stopwatch import Stopwatch
 from edge.storage.evidence import EvidenceStore
-from edge.storage.ledger import Ledger, Row
+from edge.storage.ledger import Ledger, LedgerState, Row
 from edge.storage.registry import Registry
+from edge.storage.shelf import Shelf
+from models.worker import OpenFrame, PixelWorkers
 
 NOT_SIGNED_IN = "not signed in"
 
@@ -62,28 +64,6 @@ class Arrival:
     officer: str = NOT_SIGNED_IN
 
 
-@dataclass(frozen=True, slots=True)
-class InspectionRecord:
-    """An inspection as the ledger holds it. State: "assessed", "disposed"."""
-
-    inspection: str
-    station: str
-    assessments: tuple[Assessment, ...]
-    dispositions: tuple[tuple[int, Disposition], ...]  # with their ledger sequence
-
-    @property
-    def disposition(self) -> Disposition | None:
-        """The officer's decision that stands: the last one that was not undone."""
-        undone = {d.undoes for _, d in self.dispositions if d.undoes is not None}
-        standing = [d for seq, d in self.dispositions if d.decision is not None and seq not in undone]
-        return standing[-1] if standing else None
-
-    @property
-    def state(self) -> str:
-        """Open → assessed (again and again) → disposed."""
-        return "disposed" if self.disposition else "assessed"
-
-
 class Bench:
     """One box at work for all its stations. Safe to call from many threads."""
 
@@ -93,18 +73,18 @@ class Bench:
         settings: Settings,
         policy: Policy,
         workers: PixelWorkers,
-        registry: Callable[[], Registry | None],
+        shelf: Shelf,
         ledger: Ledger,
         evidence: EvidenceStore,
         now: Now,
         boot: str,
     ) -> None:
-        """Join what edge/app.py chose. `registry` gives the edition in use, `boot` names this start of the bench."""
+        """Join what edge/app.py chose. `shelf` holds the registry editions, `boot` names this start of the bench."""
         self.settings = settings
         self.policy = policy
         self.events = Events()
         self._workers = workers
-        self._registry = registry
+        self._shelf = shelf
         self._ledger = ledger
         self._evidence = evidence
         self._now = now
@@ -122,7 +102,7 @@ class Bench:
             NotFound, Conflict: the named inspection does not exist or is disposed; the key was used for other content.
             LedgerError: the answer could not be made durable, so there is none.
         """
-        now, clock = self._now(), _Stopwatch()
+        now, clock = self._now(), Stopwatch()
         pictures = capture.receive(arrival.pictures, self.settings)
         symbols = capture.typed(arrival.codes, self.settings)
         request = Request(arrival.key, _digest(arrival, pictures))
@@ -134,8 +114,9 @@ class Bench:
             if opened.last is not None and _says_nothing_new(opened.seen, symbols, pictures, arrival.consignment):
                 opened.touched_s = time.monotonic()
                 return opened.last
-            turn = _Turn(opened, now, clock)
-            more = Seen(symbols=symbols, consignment=arrival.consignment)
+            registry, faults = self._edition()
+            turn = _Turn(opened, now, clock, registry)
+            more = Seen(symbols=symbols, consignment=arrival.consignment, faults=faults)
             assessment = self._assess(turn, opened.seen.with_more(more), pictures)
             row = record.assessed(assessment, self._origin(arrival.station, arrival.officer), request, self._ledger)
             opened.seen, opened.last, opened.touched_s = assessment.seen, assessment, time.monotonic()
@@ -152,10 +133,10 @@ class Bench:
                 seen = self._compared(picture.sha256, frame, seen, turn)
             self._frames.hold(opened.inspection, picture.sha256, picture.data)
         for sha256, data in self._frames.of(opened.inspection).items():  # a later code names faces for earlier frames
-            if self._missing(sha256, seen, turn):
+            if self._wanted(sha256, seen, turn):
                 with self._workers.look(data) as frame:
                     seen = self._compared(sha256, frame, seen, turn)
-        seen, identity, lookup = self._identified(seen, turn)
+        identity, lookup = self._looked_up(seen, turn)
         verdict = decide.assess(Case(opened.station, seen, identity, lookup, now), self.policy)
         turn.clock.lap("decide")
         return Assessment(
@@ -169,41 +150,43 @@ class Bench:
             stage_ms=turn.clock.stages_ms,
         )
 
-    def _identified(self, seen: Seen, turn: _Turn) -> tuple[Seen, Identity, LookupResult]:
-        """Identify and look up; a registry that cannot be read is a system fault of this inspection, told once."""
+    def _looked_up(self, seen: Seen, turn: _Turn) -> tuple[Identity, LookupResult]:
         identity = identify(seen.symbols)
-        try:
-            lookup = look_up(
-                identity,
-                seen.consignment,
-                seen.recognitions,
-                self._registry(),
-                self._ledger,
-                inspection=turn.opened.inspection,
-                policy=self.policy,
-                now=turn.now,
-            )
-        except RegistryError as error:
-            fault = SystemFault(error.code, error.message)
-            seen = seen if fault in seen.faults else seen.with_more(Seen(faults=(fault,)))
-            lookup = LookupResult(None, consignment=seen.consignment)
+        lookup = look_up(
+            identity,
+            seen.consignment,
+            seen.recognitions,
+            turn.registry,
+            self._ledger,
+            inspection=turn.opened.inspection,
+            policy=self.policy,
+            now=turn.now,
+        )
         turn.clock.lap("identify and look up")
-        return seen, identity, lookup
+        return identity, lookup
 
     def _compared(self, sha256: str, frame: OpenFrame, seen: Seen, turn: _Turn) -> Seen:
-        seen, _, lookup = self._identified(seen, turn)
-        shown = _capture(seen, sha256)
-        registry = self._registry()
-        faces = compare.wanted(shown, seen, lookup, self.policy.inspection.faces_per_item)
-        if registry is None or not faces or not shown.width:
+        faces = self._wanted(sha256, seen, turn)
+        if turn.registry is None or not faces:
             return seen
-        seen = seen.with_more(compare.compare(shown, faces, frame, registry.face_picture, self._evidence.put))
+        shown = _capture(seen, sha256)
+        seen = seen.with_more(compare.compare(shown, faces, frame, turn.registry.face_picture, self._evidence.put))
         turn.clock.lap("compare")
         return seen
 
-    def _missing(self, sha256: str, seen: Seen, turn: _Turn) -> bool:
-        _, _, lookup = self._identified(seen, turn)
-        return bool(compare.wanted(_capture(seen, sha256), seen, lookup, self.policy.inspection.faces_per_item))
+    def _wanted(self, sha256: str, seen: Seen, turn: _Turn) -> tuple[RegisteredFace, ...]:
+        """The registered faces that this capture has still to be compared with."""
+        shown = _capture(seen, sha256)
+        _, lookup = self._looked_up(seen, turn)
+        return compare.wanted(shown, seen, lookup, self.policy.inspection.faces_per_item) if shown.width else ()
+
+    def _edition(self) -> tuple[Registry | None, tuple[SystemFault, ...]]:
+        """The edition for one whole inspection. None is loaded: judgement says so; it is damaged: a system fault."""
+        try:
+            return self._shelf.current(), ()
+        except RegistryError as error:
+            missing = error.code == "registry_missing"
+            return None, () if missing else (SystemFault(error.code, error.message),)
 
     # --- Which inspection an arrival belongs to -----------------------------------------------------------------------
 
@@ -318,18 +301,7 @@ class Bench:
         Raises:
             NotFound: there is no such inspection.
         """
-        rows = self._ledger.inspection(inspection)
-        assessed = [row for row in rows if row.entry.kind == record.ASSESSED]
-        if not assessed:
-            raise NotFound(
-                "inspection_not_found", f"Expected the id of an inspection of this box, got {inspection!r}.", hint=""
-            )
-        return InspectionRecord(
-            inspection,
-            assessed[0].entry.origin.station,
-            tuple(record.assessment_of(row) for row in assessed),
-            tuple((row.seq, record.disposition_of(row)) for row in rows if row.entry.kind == record.DISPOSED),
-        )
+        return record.inspection(inspection, self._ledger)
 
     def recent(self, limit: int, before: int | None = None, after: int | None = None) -> tuple[Row, ...]:
         """Ledger rows, newest first below `before`; or oldest first above `after`."""
@@ -338,23 +310,35 @@ class Bench:
         return self._ledger.recent(limit, before)
 
     def evidence(self, sha256: str) -> bytes:
-        """A kept file, or the picture of a registered face.
+        """A kept file, or a picture of the registry edition in use.
 
         Raises:
             EvidenceError: it is neither, or was altered.
         """
-        registry = self._registry()
-        if registry is not None and registry.has_face_picture(sha256):
-            return registry.face_picture(sha256)
-        return self._evidence.get(sha256)
+        try:
+            return self._shelf.current().face_picture(sha256)
+        except (RegistryError, NotFound):
+            return self._evidence.get(sha256)
 
-    def registry(self) -> Registry | None:
+    def registry(self) -> Registry:
         """The registry edition in use.
 
         Raises:
-            RegistryError: it cannot be read.
+            RegistryError: there is none that can be read.
         """
-        return self._registry()
+        return self._shelf.current()
+
+    def now(self) -> Moment:
+        """One reading of the box's clock."""
+        return self._now()
+
+    def ledger_state(self) -> LedgerState:
+        """How many rows there are, how many were not sent, and whether the disk reserve is in use."""
+        return self._ledger.state()
+
+    def worker_pids(self) -> tuple[int, ...]:
+        """Process ids of the pixel workers."""
+        return self._workers.pids()
 
     # --- Small parts --------------------------------------------------------------------------------------------------
 
@@ -376,28 +360,12 @@ class Bench:
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """One arrival being worked on: its inspection, the one reading of the clock, and the stopwatch."""
+    """One arrival being worked on: its inspection, the one reading of the clock, the one edition, the stopwatch."""
 
     opened: OpenInspection
     now: Moment
-    clock: _Stopwatch
-
-
-class _Stopwatch:
-    """Milliseconds of each stage, by a monotonic clock."""
-
-    def __init__(self) -> None:
-        self._start = self._last = time.perf_counter()
-        self.stages_ms: dict[str, float] = {}
-
-    def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.stages_ms[stage] = self.stages_ms.get(stage, 0.0) + (now - self._last) * 1000
-        self._last = now
-
-    @property
-    def total_ms(self) -> float:
-        return (time.perf_counter() - self._start) * 1000
+    clock: Stopwatch
+    registry: Registry | None
 
 
 def _new_id(now: Moment) -> str:

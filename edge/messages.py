@@ -71,6 +71,24 @@ def sentence(code: str, arguments: Mapping[str, str], language: str) -> str:
     return message(code).sentence[language].format_map(words)
 
 
+def findings_page() -> str:
+    """docs/findings.md: every finding code with its cause, sentence and action in both languages."""
+    rows = [
+        f"| `{code}` | {words.cause} | {words.sentence['en']}<br>{words.sentence['ja']} "
+        f"| {words.action['en']}<br>{words.action['ja']} |"
+        for code, words in catalogue().items()
+        if words.cause
+    ]
+    head = (
+        "# Findings",
+        "",
+        "Every finding that the bench can make, by its stable code, with its cause. The policy gives each its weight",
+        "(`sekisho policy show`). This page is printed by `sekisho findings`.",
+        "",
+    )
+    return "\n".join([*head, "| code | cause | what it says | what to do |", "|---|---|---|---|", *rows, ""])
+
+
 def _word(value: str, language: str) -> str:
     """An argument "@id" names a message; an id that nobody knows shows as it is."""
     if not value.startswith("@"):

@@ -83,7 +83,12 @@ class Policy(_Part):
 
 def builtin() -> Policy:
     """The policy that comes with the program."""
-    return parse(resources.files("edge").joinpath("policy.toml").read_text("utf-8"), origin="the built-in policy")
+    return parse(builtin_text(), origin="the built-in policy")
+
+
+def builtin_text() -> str:
+    """The file of the built-in policy, comments and all."""
+    return resources.files("edge").joinpath("policy.toml").read_text("utf-8")
 
 
 def load(path: Path) -> Policy:
@@ -139,5 +144,4 @@ def parse(text: str, *, origin: str) -> Policy:
 
 
 def _codes() -> frozenset[str]:
-    builtin_text = resources.files("edge").joinpath("policy.toml").read_text("utf-8")
-    return frozenset(tomllib.loads(builtin_text)["weights"])
+    return frozenset(tomllib.loads(builtin_text())["weights"])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from models.worker import OpenFrame
-
 from edge.errors import EvidenceError
 from edge.inspection import (
     Box,
@@ -21,6 +19,7 @@ from edge.inspection import (
 )
 from models.errors import ModelsError
 from models.measurements import FaceMeasurement, FaceReference, MarkedRegion, Rectangle
+from models.worker import OpenFrame
 
 Keep = Callable[[bytes, str], str]
 PictureOf = Callable[[str], bytes]  # SHA-256 of a registered face -> its encoded picture

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from models.worker import OpenFrame
-
 from edge.errors import EvidenceError, ImageRefused
 from edge.inspection import Box, Capture, DecodedSymbol, Evidence, Quality, Seen, SystemFault
 from edge.steps.capture import Picture
 from models.errors import PictureRefused, WorkerFailed
 from models.measurements import Corners, FrameReading, PictureQuality, Symbol
+from models.worker import OpenFrame
 
 Keep = Callable[[bytes, str], str]  # bytes and media type -> SHA-256 of the kept file
 

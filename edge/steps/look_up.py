@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 from rapidfuzz import fuzz
 
@@ -15,16 +15,14 @@ from edge.inspection import (
     ItemLookup,
     LookupResult,
     Moment,
-    Product,
     Recognition,
-    SerialStatus,
     Sighting,
     WatchHit,
     item_key,
 )
 from edge.policy import Policy
 from edge.storage.ledger import Ledger
-from edge.storage.registry import Registry
+from edge.storage.registry import Registry, WatchEntry
 
 
 def look_up(
@@ -69,18 +67,12 @@ def _item(item: TradeItem, registry: Registry, sightings: tuple[Sighting, ...], 
     return ItemLookup(
         item=item,
         product=product,
-        recordations=registry.recordations(item.gtin),
-        serial=_serial(item, product, registry),
-        bulletins=registry.bulletins(item.gtin, now.utc.date()),
+        recordations=registry.recordations(item.gtin, product.brand),
+        serial=registry.serial_status(product, item.serial, item.batch),
+        bulletins=registry.bulletins(item.gtin, now.utc.date(), product.brand),
         faces=registry.faces(item.gtin),
         sightings=sightings,
     )
-
-
-def _serial(item: TradeItem, product: Product, registry: Registry) -> SerialStatus:
-    if item.serial is None:
-        return SerialStatus.NOT_GIVEN if product.serialised else SerialStatus.NO_PROGRAMME
-    return registry.serial_status(product, item.serial, item.batch)
 
 
 def _watch_hits(
@@ -91,14 +83,18 @@ def _watch_hits(
         return ()
     hits = []
     for kind, name in (("consignor", consignment.consignor.name), ("address", consignment.consignor.address)):
-        for entry in registry.watch_candidates(name) if name else ():
-            likeness = fuzz.token_sort_ratio(_fold(name), _fold(entry.name))
-            over = entry.valid_to is not None and entry.valid_to < now.utc.date()
-            if entry.kind == kind and likeness >= policy.consignment.watch_similarity and not over:
-                hits.append(
-                    WatchHit(entry.entry, kind, entry.name, name, likeness, entry.reason, entry.source, entry.valid_to)
+        for entry in registry.watch_candidates(name, (kind,)) if name else ():
+            likeness = fuzz.token_sort_ratio(_fold(name), _fold(entry.listed))
+            if likeness >= policy.consignment.watch_similarity and _valid(entry, now.utc.date()):
+                hit = WatchHit(
+                    entry.entry, kind, entry.listed, name, likeness, entry.reason, entry.source, entry.valid_to
                 )
+                hits.append(hit)
     return tuple(sorted(hits, key=lambda hit: -hit.similarity))
+
+
+def _valid(entry: WatchEntry, day: date) -> bool:
+    return (entry.valid_from is None or entry.valid_from <= day) and (entry.valid_to is None or day <= entry.valid_to)
 
 
 def _fold(text: str) -> str:

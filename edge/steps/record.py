@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from edge.errors import Conflict
+from edge.errors import Conflict, NotFound
 from edge.inspection import Assessment, Consignment, Disposition, Moment, Origin, Party
 from edge.storage import documents
 from edge.storage.ledger import Entry, Ledger, Row
@@ -24,6 +24,28 @@ class Request:
 
     key: str
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class InspectionRecord:
+    """An inspection as the ledger holds it. State: "assessed", "disposed"."""
+
+    inspection: str
+    station: str
+    assessments: tuple[Assessment, ...]
+    dispositions: tuple[tuple[int, Disposition], ...]  # with their ledger sequence
+
+    @property
+    def disposition(self) -> Disposition | None:
+        """The officer's decision that stands: the last one that was not undone."""
+        undone = {d.undoes for _, d in self.dispositions if d.undoes is not None}
+        standing = [d for seq, d in self.dispositions if d.decision is not None and seq not in undone]
+        return standing[-1] if standing else None
+
+    @property
+    def state(self) -> str:
+        """Open → assessed (again and again) → disposed."""
+        return "disposed" if self.disposition else "assessed"
 
 
 def assessed(assessment: Assessment, origin: Origin, request: Request, ledger: Ledger) -> Row:
@@ -74,6 +96,24 @@ def answered(request: Request, ledger: Ledger) -> Assessment | None:
             hint="Use a new key for each new request, and the same key only to repeat one.",
         )
     return assessment_of(row)
+
+
+def inspection(identity: str, ledger: Ledger) -> InspectionRecord:
+    """An inspection with all its assessments and dispositions.
+
+    Raises:
+        NotFound: inspection_not_found.
+    """
+    rows = ledger.inspection(identity)
+    found = [row for row in rows if row.entry.kind == ASSESSED]
+    if not found:
+        raise NotFound("inspection_not_found", f"Expected the id of an inspection of this box, got {identity!r}.")
+    return InspectionRecord(
+        identity,
+        found[0].entry.origin.station,
+        tuple(assessment_of(row) for row in found),
+        tuple((row.seq, disposition_of(row)) for row in rows if row.entry.kind == DISPOSED),
+    )
 
 
 def assessment_of(row: Row) -> Assessment:

@@ -1,0 +1,78 @@
+"""The composition root: chooses devices, opens storage, and joins them to a bench. Nothing else does.
+
+`open_bench` is the bench without a web server, for the command line and the demo; `serve` is the bench on the network.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from datetime import datetime
+
+import uuid_utils
+
+from edge import policy as policies
+from edge.devices.clock import system_clock
+from edge.errors import RegistryError
+from edge.flow import Bench
+from edge.ports import Now
+from edge.settings import Settings
+from edge.storage.evidence import EvidenceStore
+from edge.storage.ledger import Ledger
+from edge.storage.shelf import Shelf
+from models.picture import PictureLimits
+from models.worker import PixelWorkers
+
+
+@contextlib.contextmanager
+def open_bench(settings: Settings, now: Now | None = None) -> Iterator[Bench]:
+    """A bench over `settings.state_dir`, closed at the end of the block.
+
+    Raises:
+        PolicyError, LedgerError, EvidenceError: what is there cannot be used.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # the workers inherit it
+    policy = policies.load(settings.policy) if settings.policy else policies.builtin()
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        shelf = Shelf(settings.state_dir / "registry", settings.registry)
+        stack.callback(shelf.close)
+        ledger = open_ledger(settings)
+        stack.callback(ledger.close)
+        evidence = EvidenceStore(settings.state_dir)
+        workers = stack.enter_context(
+            PixelWorkers(
+                settings.workers,
+                limits=PictureLimits(settings.max_image_bytes, settings.max_image_pixels),
+                pack_dir=settings.pack_dir,
+                read_budget_s=settings.decode_budget_s,
+                compare_budget_s=settings.compare_budget_s,
+            )
+        )
+        yield Bench(
+            settings=settings,
+            policy=policy,
+            workers=workers,
+            shelf=shelf,
+            ledger=ledger,
+            evidence=evidence,
+            now=now or system_clock(lambda: _issued(shelf)),
+            boot=str(uuid_utils.uuid4()),
+        )
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """The ledger of the box.
+
+    Raises:
+        LedgerError: it cannot be used.
+    """
+    return Ledger.open(settings.state_dir / "ledger.db", device=settings.device, reserve_bytes=settings.reserve_bytes)
+
+
+def _issued(shelf: Shelf) -> datetime | None:
+    try:
+        return shelf.current().edition.issued
+    except RegistryError:
+        return None

@@ -1,0 +1,102 @@
+"""What the status page and the probes say of the box: each part with its state and what to do. It mends nothing."""
+
+from __future__ import annotations
+
+import ctypes.util
+import os
+import shutil
+from dataclasses import dataclass
+
+from edge.checks.registry import age_days
+from edge.errors import RegistryError
+from edge.flow import Bench
+from edge.inspection import ClockTrust
+
+_DISK_LOW = 0.05  # share of the disk that is left
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the box. State: "ok", "note" (works, with a limit), "fault" (does not do its part)."""
+
+    name: str
+    state: str
+    detail: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The whole box. `ready` is whether an inspection can be answered durably."""
+
+    device: str
+    place: str
+    stations: tuple[str, ...]
+    ready: bool
+    parts: tuple[Part, ...]
+
+
+def status(bench: Bench) -> Status:
+    """Look at every part of the box now."""
+    parts = (_registry(bench), _ledger(bench), _disk(bench), _clock(bench), _workers(bench), _second_engine())
+    ready = all(part.state != "fault" for part in parts if part.name in ("ledger", "workers"))
+    return Status(bench.settings.device, bench.settings.place, bench.settings.stations, ready, parts)
+
+
+def _registry(bench: Bench) -> Part:
+    try:
+        edition = bench.registry().edition
+    except RegistryError as error:
+        return Part("registry", "fault", error.message, error.hint)
+    age = age_days(edition, bench.now())
+    limits = bench.policy.freshness
+    detail = f"{edition.name} number {edition.number}, {'?' if age is None else age} days old"
+    if age is None or age > limits.registry_note_days:
+        return Part("registry", "note", detail, "Bring the box up to date by network or USB.")
+    return Part("registry", "ok", detail)
+
+
+def _ledger(bench: Bench) -> Part:
+    state = bench.ledger_state()
+    detail = f"{state.rows} rows, {state.unsent} not sent"
+    if state.reserve_used:
+        return Part("ledger", "note", detail + ", the disk reserve is in use", "Free space on the disk.")
+    return Part("ledger", "ok", detail)
+
+
+def _disk(bench: Bench) -> Part:
+    usage = shutil.disk_usage(bench.settings.state_dir)
+    detail = f"{usage.free / 1e9:.1f} GB of {usage.total / 1e9:.1f} GB free"
+    if usage.free < usage.total * _DISK_LOW:
+        return Part("disk", "note", detail, "Bring results and evidence out, then free space.")
+    return Part("disk", "ok", detail)
+
+
+def _clock(bench: Bench) -> Part:
+    moment = bench.now()
+    detail = f"{moment.utc:%Y-%m-%d %H:%M} UTC, {moment.trust}"
+    if moment.trust is ClockTrust.UNTRUSTED:
+        return Part("clock", "fault", detail, "Set the clock; results are kept in their order meanwhile.")
+    return Part("clock", "ok" if moment.trust is ClockTrust.SYNCED else "note", detail)
+
+
+def _workers(bench: Bench) -> Part:
+    alive = sum(_alive(pid) for pid in bench.worker_pids())
+    detail = f"{alive} of {bench.settings.workers} pixel workers"
+    if not alive:
+        return Part("workers", "fault", detail, "Restart the bench.")
+    return Part("workers", "ok" if alive == bench.settings.workers else "note", detail)
+
+
+def _second_engine() -> Part:
+    if ctypes.util.find_library("zbar"):
+        return Part("second barcode engine", "ok", "zbar")
+    return Part("second barcode engine", "note", "zbar is absent", "Debian: apt-get install libzbar0")
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
