@@ -120,7 +120,7 @@ class Registry:
             message = f"{self.path.name}: expected an answer, got: {error}."
             raise RegistryError("registry_unreadable", message, hint="Restart the bench; see its status.") from error
 
-    # --- products and rights -----------------------------------------------------------------------------------------
+    # --- products and rights --------------------------------------------------
 
     def product(self, gtin: Gtin) -> Product | None:
         """The registered product, or None."""
@@ -173,7 +173,7 @@ class Registry:
             for row in self._all(_BULLETINS, (keys, day.isoformat(), day.isoformat()))
         )
 
-    # --- serials -----------------------------------------------------------------------------------------------------
+    # --- serials --------------------------------------------------
 
     def serial_status(self, product: Product, serial: str | None, batch: str | None = None) -> SerialStatus:  # noqa: PLR0911 - the rule's cases in order
         """What the registry says of a serial of `product`.
@@ -217,7 +217,7 @@ class Registry:
             if serial.startswith(prefix) and (serial == prefix or _is_digits(serial[len(prefix) :]))
         ]
 
-    # --- watch list --------------------------------------------------------------------------------------------------
+    # --- watch list --------------------------------------------------
 
     def watch_candidates(self, name: str, kinds: Sequence[str] = (), limit: int = 50) -> tuple[WatchEntry, ...]:
         """The listed names that share most of their letters' groups with `name`, best first, at most `limit`.
@@ -234,7 +234,7 @@ class Registry:
             WatchEntry(row[0], row[1], row[2], row[3], row[4], row[5], _day(row[6]), _day(row[7])) for row in found
         )
 
-    # --- faces -------------------------------------------------------------------------------------------------------
+    # --- faces --------------------------------------------------
 
     def faces(self, gtin: Gtin) -> tuple[RegisteredFace, ...]:
         """The registered faces of the product, in the order of the source."""
@@ -280,7 +280,7 @@ class Registry:
             return bytes(data)
         raise NotFound("picture_not_found", f"{sha256}: expected a picture of edition {self.edition.name}, got none.")
 
-    # --- whole -------------------------------------------------------------------------------------------------------
+    # --- whole --------------------------------------------------
 
     def gtins(self, limit: int = 1_000, after: str = "") -> tuple[Gtin, ...]:
         """GTINs of registered products in ascending order, after `after`."""

@@ -253,7 +253,7 @@ class _Building:
             self._cell(where, column, f"{value!r}: expected each {column} once, got it again.")
         return not seen
 
-    # --- tables, in order --------------------------------------------------------------------------------------------
+    # --- tables, in order --------------------------------------------------
 
     def _products(self) -> Iterator[dict[str, Any]]:
         for where in self._rows(tables.PRODUCTS):

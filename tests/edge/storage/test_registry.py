@@ -205,7 +205,7 @@ def test_many_threads_read_one_edition(registry: Registry) -> None:
     registry.close()
 
 
-# --- files that are no edition ----------------------------------------------------------------------------------------
+# --- files that are no edition --------------------------------------------------
 
 
 def refused(path: Path) -> tuple[str, str]:
@@ -274,7 +274,7 @@ def test_an_empty_database_with_our_mark_is_damaged(tmp_path: Path) -> None:
     assert refused(path)[0] == "registry_damaged"
 
 
-# --- the shelf --------------------------------------------------------------------------------------------------------
+# --- the shelf --------------------------------------------------
 
 
 def test_an_edition_replaces_another_while_the_bench_reads(source: Path, registry: Registry, tmp_path: Path) -> None:

@@ -1,0 +1,113 @@
+"""The entries of the ledger and the hashes that chain them. Pure: no file, no clock.
+
+A row's hash is SHA-256 over the RFC 8785 canonical JSON of its header, which holds the hash of its body, the salted
+commitments of its personal values and the hash of the row before. Erasing a personal value by policy therefore leaves
+the chain whole, and the commitment tells nothing once its salt is gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import rfc8785
+
+from edge.inspection import Moment, Origin
+
+Json: TypeAlias = Any  # what canonical JSON can carry
+
+SALT_BYTES = 16
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What somebody wants written."""
+
+    kind: str  # "opened", "assessed", "disposed", "undone", "next", "erased", ...
+    inspection: str  # UUIDv7, "" for rows of the box itself
+    origin: Origin
+    at: Moment
+    body: Mapping[str, Json]  # nothing personal
+    personal: Mapping[str, str] = field(default_factory=dict)  # name -> value, erasable
+    key: str = ""  # idempotency key, unique within a kind; "" has none
+    sightings: Sequence[str] = ()  # "sgtin:0952...:ABC", "s10:...": kept as keyed hashes
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What was written, durable.
+
+    Read back, `entry.personal` lacks what has been erased or cannot be unsealed any more, and `entry.sightings` is
+    empty: only their keyed hashes are kept.
+    """
+
+    seq: int
+    entry: Entry
+    previous: str  # hex SHA-256 of the row before
+    hash: str  # hex SHA-256 of this row
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of a chain. `seq` 0 is an empty ledger, whose hash is that of its root."""
+
+    ledger: str
+    seq: int
+    hash: str
+
+
+def canonical(value: Json) -> bytes:
+    """RFC 8785 canonical JSON.
+
+    Raises:
+        ValueError: it holds something that JSON cannot carry exactly: NaN, an integer beyond 2^53, another type.
+    """
+    return rfc8785.dumps(value)
+
+
+def commitment(salt: bytes, name: str, value: str) -> str:
+    """The salted commitment that stands in the chain for a personal value."""
+    return hashlib.sha256(salt + name.encode() + b"\0" + value.encode()).hexdigest()
+
+
+def root_hash(founding: Mapping[str, Json]) -> str:
+    """The hash that the first row follows: of what a ledger was founded with."""
+    return hashlib.sha256(canonical(founding)).hexdigest()
+
+
+def row_hash(
+    *,
+    seq: int,
+    kind: str,
+    inspection: str,
+    origin: Origin,
+    at: str,
+    clock: str,
+    key: str,
+    body_sha256: str,
+    commitments: Mapping[str, str],
+    sightings: Sequence[str],
+    previous: str,
+) -> str:
+    """The hash of one row. `at` is ISO 8601 in UTC, hashes are hex."""
+    header = {
+        "v": _VERSION,
+        "seq": seq,
+        "kind": kind,
+        "inspection": inspection,
+        "device": origin.device,
+        "station": origin.station,
+        "officer": origin.officer,
+        "boot": origin.boot,
+        "at": at,
+        "clock": clock,
+        "key": key,
+        "body": body_sha256,
+        "personal": dict(commitments),
+        "sightings": list(sightings),
+        "previous": previous,
+    }
+    return hashlib.sha256(canonical(header)).hexdigest()

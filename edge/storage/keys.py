@@ -1,0 +1,85 @@
+"""The box's storage key: made on the first start, kept in one file that only the bench may read.
+
+Everything personal is sealed with it. On a box with a hardware key the file is replaced by a credential of the unit;
+the format here is 32 raw bytes. ChaCha20-Poly1305 (RFC 8439), because the processor of a Raspberry Pi 4 has no AES.
+"""
+
+from __future__ import annotations
+
+import os
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+from edge.errors import EvidenceError
+from edge.storage.database import fsync_directory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+
+
+def storage_key(state_dir: Path) -> bytes:
+    """The storage key of the box, made when there is none.
+
+    Raises:
+        EvidenceError: evidence_key: the key file is unreadable or of a wrong length. It is never replaced, because what
+            is sealed with it would be lost.
+    """
+    path = state_dir / "storage.key"
+    state_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        return _read(path)
+    except OSError as error:
+        raise _wrong(path, error.strerror or str(error)) from error
+    key = os.urandom(KEY_BYTES)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
+    fsync_directory(state_dir)
+    return key
+
+
+def _read(path: Path) -> bytes:
+    try:
+        key = path.read_bytes()
+    except OSError as error:
+        raise _wrong(path, error.strerror or str(error)) from error
+    if len(key) != KEY_BYTES:
+        raise _wrong(path, f"{len(key)} bytes")
+    return key
+
+
+def _wrong(path: Path, came: str) -> EvidenceError:
+    return EvidenceError(
+        "evidence_key",
+        f"{path}: expected a key of {KEY_BYTES} bytes, got {came}.",
+        hint="Restore the key from its backup. Without it what was sealed with it cannot be read; to go on without, "
+        "move the key file away.",
+    )
+
+
+def derived(key: bytes, purpose: str) -> bytes:
+    """A key of its own for one purpose, so that no key serves two."""
+    return blake2b(purpose.encode(), key=key, digest_size=KEY_BYTES, person=b"sekisho").digest()
+
+
+def seal(key: bytes, data: bytes, name: bytes) -> bytes:
+    """`data` encrypted under a random nonce and bound to `name`: nonce, cipher text, tag."""
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + ChaCha20Poly1305(key).encrypt(nonce, data, name)
+
+
+def unseal(key: bytes, sealed: bytes, name: bytes) -> bytes | None:
+    """What `seal` was given, or None when key, name or a single bit is another."""
+    try:
+        return ChaCha20Poly1305(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], name)
+    except (InvalidTag, ValueError):
+        return None

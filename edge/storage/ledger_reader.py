@@ -1,0 +1,248 @@
+"""The ledger, read: by the bench beside its writer, and by other processes (sync, doctor) without one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+from edge.errors import LedgerError
+from edge.inspection import ClockTrust, Moment, Origin, Sighting
+from edge.storage.chain import SALT_BYTES, Entry, Head, Json, Row, canonical, commitment, root_hash, row_hash
+from edge.storage.database import Readers, is_damage
+from edge.storage.keys import derived, storage_key, unseal
+from edge.storage.ledger_schema import COLUMNS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_VERIFIED_AT_ONCE = 500
+
+
+class LedgerReader:
+    """Reads of one ledger, from any thread. Every method raises LedgerError("ledger_damaged")."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the ledger at `path`; nothing is opened before the first question.
+
+        Raises:
+            EvidenceError: the storage key beside it cannot be read.
+        """
+        self.path = path
+        key = storage_key(path.parent)
+        self._personal_key = derived(key, "personal")
+        self._sighting_key = derived(key, "sightings")
+        self._readers = Readers(path, immutable=False)
+
+    def close(self) -> None:
+        """Close every thread's connection. Safe to call twice."""
+        self._readers.close()
+
+    def _all(self, sql: str, arguments: Sequence[Any] = ()) -> list[Any]:
+        try:
+            return self._readers.get().execute(sql, arguments).fetchall()
+        except sqlite3.Error as error:
+            raise unreadable(self.path, error) from error
+
+    def founding(self) -> dict[str, Json]:
+        """What the ledger was founded with: its id, device, schema, and the ledger it replaces if one was set aside."""
+        found = self._all("SELECT body FROM founding")
+        if len(found) != 1:
+            raise damaged(self.path, f"{len(found)} foundings")
+        body: dict[str, Json] = json.loads(found[0][0])
+        return body
+
+    def head(self) -> Head:
+        """The end of the chain."""
+        founding = self.founding()
+        for seq, digest in self._all("SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1"):
+            return Head(founding["ledger"], seq, digest)
+        return Head(founding["ledger"], 0, root_hash(founding))
+
+    # --- rows --------------------------------------------------
+
+    def inspection(self, inspection: str) -> tuple[Row, ...]:
+        """All rows of one inspection in their order; empty when there is none."""
+        return self._rows("WHERE inspection=? AND inspection<>'' ORDER BY seq", (inspection,))
+
+    def row(self, seq: int) -> Row | None:
+        """One row by its sequence number."""
+        found = self._rows("WHERE seq=?", (seq,))
+        return found[0] if found else None
+
+    def by_key(self, kind: str, key: str) -> Row | None:
+        """The row that was written under an idempotency key."""
+        found = self._rows("WHERE key=? AND kind=? AND key<>''", (key, kind))
+        return found[0] if found else None
+
+    def recent(
+        self, limit: int, before: int | None = None, kinds: Sequence[str] = (), station: str = ""
+    ) -> tuple[Row, ...]:
+        """The newest rows, newest first, optionally before a sequence number, of some kinds, of one station."""
+        return self._rows(
+            "WHERE seq<? AND (?=0 OR kind IN (SELECT value FROM json_each(?))) AND (?='' OR station=?)"
+            " ORDER BY seq DESC LIMIT ?",
+            (before if before is not None else 2**62, len(kinds), json.dumps(list(kinds)), station, station, limit),
+        )
+
+    def outbox(self, after: int, limit: int) -> tuple[Row, ...]:
+        """The rows that follow `after`, oldest first: what a recipient that has acknowledged `after` still lacks."""
+        return self._rows("WHERE seq>? ORDER BY seq LIMIT ?", (after, limit))
+
+    def _rows(self, where: str, arguments: Sequence[Any]) -> tuple[Row, ...]:
+        found = self._all(f"SELECT {COLUMNS} FROM entries {where}", arguments)  # noqa: S608 - texts of our own
+        return tuple(self._row(row) for row in found)
+
+    def _row(self, row: Any) -> Row:  # noqa: ANN401 - SQLite rows are untyped
+        seq, kind, inspection, device, station, officer, boot, at, clock, key, body, commitments, _sightings = row[:13]
+        entry = Entry(
+            kind=kind,
+            inspection=inspection,
+            origin=Origin(device=device, station=station, officer=officer, boot=boot),
+            at=Moment(datetime.fromisoformat(at).astimezone(UTC), ClockTrust(clock)),
+            body=json.loads(body),
+            personal=self._personal(seq) if commitments != "{}" else {},
+            key=key,
+        )
+        return Row(seq, entry, previous=row[13], hash=row[14])
+
+    def _personal(self, seq: int) -> dict[str, str]:
+        return {
+            name: opened[1]
+            for name, sealed in self._all("SELECT name, sealed FROM personal WHERE seq=? ORDER BY name", (seq,))
+            if (opened := self._opened(seq, name, sealed)) is not None
+        }
+
+    def _opened(self, seq: int, name: str, sealed: bytes) -> tuple[bytes, str] | None:
+        opened = unseal(self._personal_key, sealed, personal_name(seq, name))
+        return None if opened is None else (opened[:SALT_BYTES], opened[SALT_BYTES:].decode())
+
+    # --- sightings --------------------------------------------------
+
+    def sighting_hash(self, key: str) -> bytes:
+        """The keyed hash under which a sighting is kept."""
+        return blake2b(key.encode(), key=self._sighting_key, digest_size=16).digest()
+
+    def sightings(self, keys: Sequence[str], since: datetime, excluding: str = "") -> tuple[Sighting, ...]:
+        """Earlier inspections that saw one of `keys` at or after `since`, oldest first, each once.
+
+        `excluding` leaves one inspection out: the one that asks. `Sighting.parcel` is the personal value "parcel" of
+        the row that saw it, "" once that is erased.
+        """
+        found: dict[str, Sighting] = {}
+        for key in keys:
+            for inspection, seen, station, place, seq in self._all(
+                "SELECT inspection, seen, station, place, seq FROM sightings WHERE key=? AND seen>=? AND inspection<>?",
+                (self.sighting_hash(key), utc_text(since), excluding),
+            ):
+                parcel = self._personal(seq).get("parcel", "")
+                when = datetime.fromisoformat(seen).astimezone(UTC)
+                found.setdefault(inspection, Sighting(inspection, station, place, when, parcel))
+        return tuple(sorted(found.values(), key=lambda sighting: sighting.seen))
+
+    # --- the chain --------------------------------------------------
+
+    def verify(self) -> int:
+        """Walk the whole chain and answer how many rows it has.
+
+        Checks sequence, previous hash, body, commitments of what is not erased, and each row's own hash.
+
+        Raises:
+            LedgerError: ledger_damaged, naming the first row that does not fit.
+        """
+        return self._walk(0).seq
+
+    def _walk(self, after: int) -> Head:
+        """Check the chain from the row after `after` to its end; the head that was reached."""
+        founding = self.founding()
+        head = Head(founding["ledger"], 0, root_hash(founding))
+        if after:
+            found = self._all("SELECT hash FROM entries WHERE seq=?", (after,))
+            if not found:
+                raise damaged(self.path, f"no row {after}")
+            head = Head(head.ledger, after, found[0][0])
+        while rows := self._all(
+            f"SELECT {COLUMNS} FROM entries WHERE seq>? ORDER BY seq LIMIT ?",  # noqa: S608 - texts of our own
+            (head.seq, _VERIFIED_AT_ONCE),
+        ):
+            for row in rows:
+                head = Head(head.ledger, head.seq + 1, self._verified(row, head))
+        return head
+
+    def _verified(self, row: Any, head: Head) -> str:  # noqa: ANN401 - SQLite rows are untyped
+        seq, kind, inspection, device, station, officer, boot, at, clock, key, body, commitments, sightings = row[:13]
+        previous, digest = row[13:]
+        if seq != head.seq + 1:
+            raise damaged(self.path, f"row {seq} after row {head.seq}")
+        if previous != head.hash:
+            raise damaged(self.path, f"row {seq} that follows {previous}, after {head.hash}")
+        told: dict[str, str] = json.loads(commitments)
+        computed = row_hash(
+            seq=seq,
+            kind=kind,
+            inspection=inspection,
+            origin=Origin(device=device, station=station, officer=officer, boot=boot),
+            at=at,
+            clock=clock,
+            key=key,
+            body_sha256=hashlib.sha256(body.encode()).hexdigest(),
+            commitments=told,
+            sightings=json.loads(sightings),
+            previous=previous,
+        )
+        if computed != digest:
+            raise damaged(self.path, f"row {seq} with hash {digest}, whose content has {computed}")
+        for name, sealed in self._all("SELECT name, sealed FROM personal WHERE seq=?", (seq,)):
+            opened = self._opened(seq, name, sealed)
+            if opened is not None and commitment(opened[0], name, opened[1]) != told.get(name):
+                raise damaged(self.path, f"row {seq} whose personal value {name!r} is not the one committed to")
+        return computed
+
+    def export(self, after: int = 0) -> Iterator[bytes]:
+        """Every row after `after` as a line of canonical JSON with its hashes and without personal values."""
+        while rows := self._all(
+            f"SELECT {COLUMNS} FROM entries WHERE seq>? ORDER BY seq LIMIT ?",  # noqa: S608 - texts of our own
+            (after, _VERIFIED_AT_ONCE),
+        ):
+            names = COLUMNS.split(", ")
+            for row in rows:
+                told = dict(zip(names, row, strict=True))
+                for name in ("body", "commitments", "sightings"):
+                    told[name] = json.loads(told[name])
+                yield canonical(told) + b"\n"
+            after = rows[-1][0]
+
+
+def personal_name(seq: int, name: str) -> bytes:
+    """What a sealed personal value is bound to, so that it cannot be moved to another row or name."""
+    return f"{seq}\0{name}".encode()
+
+
+def utc_text(when: datetime) -> str:
+    """A UTC time as the ledger writes it: of fixed length, so that text order is time order."""
+    return when.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def damaged(path: Path, came: str) -> LedgerError:
+    """The error of a ledger whose content is not what was written."""
+    return LedgerError(
+        "ledger_damaged",
+        f"{path}: expected a whole ledger, got {came}.",
+        hint="Keep the file and its -wal for the auditor and restart the bench: it sets a damaged ledger aside and "
+        "goes on in a new one.",
+    )
+
+
+def unreadable(path: Path, error: sqlite3.Error) -> LedgerError:
+    """What an error of SQLite on the ledger means."""
+    if is_damage(error):
+        return damaged(path, str(error))
+    return LedgerError(
+        "ledger_unreadable",
+        f"{path}: expected an answer of the ledger, got: {error}.",
+        hint="Check the disk and the permissions of the state directory, then restart the bench.",
+    )

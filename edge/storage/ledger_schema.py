@@ -1,0 +1,80 @@
+"""The tables of the ledger, and the making and opening of its file."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from secrets import token_hex
+from typing import TYPE_CHECKING
+
+from edge.storage.chain import Json, canonical
+from edge.storage.database import Connection, Kind, connect, fsync_directory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA = 1
+
+DDL = f"""
+CREATE TABLE founding (body TEXT NOT NULL);
+CREATE TABLE entries (
+    seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, inspection TEXT NOT NULL, device TEXT NOT NULL, station TEXT NOT NULL,
+    officer TEXT NOT NULL, boot TEXT NOT NULL, at TEXT NOT NULL, clock TEXT NOT NULL, key TEXT NOT NULL,
+    body TEXT NOT NULL, commitments TEXT NOT NULL, sightings TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL
+);
+CREATE UNIQUE INDEX entries_by_key ON entries (key, kind) WHERE key <> '';
+CREATE INDEX entries_by_inspection ON entries (inspection, seq) WHERE inspection <> '';
+-- sealed with the storage key; the only rows that may go
+CREATE TABLE personal (seq INTEGER NOT NULL, name TEXT NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (seq, name))
+    WITHOUT ROWID;
+CREATE TABLE sightings (
+    key BLOB NOT NULL, inspection TEXT NOT NULL, seen TEXT NOT NULL, station TEXT NOT NULL, place TEXT NOT NULL,
+    seq INTEGER NOT NULL, PRIMARY KEY (key, inspection)
+) WITHOUT ROWID;
+CREATE TRIGGER entries_stay BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER entries_keep BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER founding_stays BEFORE DELETE ON founding BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER founding_keeps BEFORE UPDATE ON founding BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER personal_keeps BEFORE UPDATE ON personal BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER sightings_keep BEFORE UPDATE ON sightings BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+PRAGMA application_id={Kind.LEDGER.value};
+PRAGMA user_version={SCHEMA};
+"""
+
+COLUMNS = "seq, kind, inspection, device, station, officer, boot, at, clock, key, body, commitments, sightings"
+COLUMNS = f"{COLUMNS}, previous, hash"
+
+
+def found(path: Path, device: str, predecessor: Json = None) -> None:
+    """Make a new ledger, durable and whole before it has its name. `predecessor` tells of one that was set aside.
+
+    Raises:
+        sqlite3.Error, OSError: it cannot be written.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    beside.unlink(missing_ok=True)
+    try:
+        founding = {"ledger": token_hex(16), "device": device, "schema": SCHEMA, "predecessor": predecessor}
+        with closing(sqlite3.connect(beside, isolation_level=None)) as connection:
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.executescript(f"BEGIN; {DDL}; COMMIT;")
+            connection.execute("INSERT INTO founding VALUES (?)", (canonical(founding).decode(),))
+        beside.rename(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    fsync_directory(path.parent)
+
+
+def open_for_writing(path: Path) -> Connection:
+    """The one connection that writes: WAL, every commit synced, no checkpoint in the way of a commit.
+
+    Raises:
+        sqlite3.Error: it cannot be opened.
+    """
+    connection = connect(path, read_only=False)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA secure_delete=ON")
+    connection.execute("PRAGMA wal_autocheckpoint=0")
+    return connection
