@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
@@ -72,13 +72,14 @@ class Moment:
     trust: ClockTrust
 
     def __post_init__(self) -> None:
-        """Refuse a naive time.
+        """Refuse a naive time. UTC by another name (a document's parser has its own) becomes `datetime.UTC`.
 
         Raises:
             ValueError: `utc` has no time zone or is not UTC.
         """
-        if self.utc.tzinfo is not UTC:
+        if self.utc.utcoffset() != timedelta(0):
             raise ValueError(f"Moment.utc must be an aware UTC time, got {self.utc!r}.")
+        object.__setattr__(self, "utc", self.utc.replace(tzinfo=UTC))
 
 
 # --- Consignment: what was declared ---------------------------------------------------------------------------------

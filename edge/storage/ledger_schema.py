@@ -60,6 +60,7 @@ def found(path: Path, device: str, predecessor: Json = None) -> None:
             connection.execute("PRAGMA synchronous=FULL")
             connection.executescript(f"BEGIN; {DDL}; COMMIT;")
             connection.execute("INSERT INTO founding VALUES (?)", (canonical(founding).decode(),))
+        beside.chmod(0o600)  # SQLite gives its -wal and -shm the same
         beside.rename(path)
     finally:
         beside.unlink(missing_ok=True)
