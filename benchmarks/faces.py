@@ -1,0 +1,172 @@
+"""The product's own compare step over a folder of cases: scores for a scorer, milliseconds, share aligned.
+
+    ./run bench faces --data DIR --out S.jsonl [--sham] [--multi] [--recognise] [--pack DIR] [--megapixels 12]
+
+DIR/cases.jsonl is read for `case`, `reference` and `capture` only (sham.jsonl alike with --sham), DIR/multi.jsonl for
+`case`, `reference` and `captures`, DIR/recognise.jsonl for `case` and `capture` with DIR/gallery.json. Each case is
+judged from its own pictures alone; labels may be there or not and are not looked at. A capture that cannot be compared
+gets half the check threshold: it proves nothing either way.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections import Counter
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from models import faces
+from models import pack as packs
+from models.measurements import FaceMeasurement, FaceReference, Image
+from models.picture import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+COMPARE_LIMIT_MS = 250.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--pack", type=Path, help="a pack directory instead of the built-in one")
+    parser.add_argument("--sham", action="store_true", help="also the cases of sham.jsonl")
+    parser.add_argument("--multi", action="store_true", help="several captures of one face: multi.jsonl")
+    parser.add_argument("--recognise", action="store_true", help="which face of gallery.json: recognise.jsonl")
+    parser.add_argument("--megapixels", type=float, help="enlarge each capture to this size first, for timing")
+    parser.add_argument("--limit", type=int, help="only so many cases, spread evenly")
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    bench = Bench(options.data, packs.load(options.pack) if options.pack else packs.builtin(), options.megapixels)
+    if options.recognise:
+        rows = recognised(bench, spread(lines(options.data / "recognise.jsonl"), options.limit))
+    elif options.multi:
+        rows = together(bench, spread(lines(options.data / "multi.jsonl"), options.limit))
+    else:
+        cases = lines(options.data / "cases.jsonl")
+        if options.sham:
+            cases += lines(options.data / "sham.jsonl")
+        rows = compared(bench, spread(cases, options.limit))
+    with options.out.open("w", encoding="utf-8") as out:
+        for row in rows:
+            out.write(json.dumps(row) + "\n")
+            out.flush()
+    bench.report()
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def spread(rows: list[dict[str, Any]], limit: int | None) -> list[dict[str, Any]]:
+    if limit is None or limit >= len(rows):
+        return rows
+    return [rows[index] for index in np.linspace(0, len(rows) - 1, limit).astype(int)]
+
+
+class Bench:
+    """Pictures in, measurements out, and what they took."""
+
+    def __init__(self, data: Path, pack: packs.Pack, megapixels: float | None) -> None:
+        self.data, self.pack, self.megapixels = data, pack, megapixels
+        self.prepare_ms: list[float] = []
+        self.total_ms: list[float] = []
+        self.stages: dict[str, list[float]] = {}
+        self.answers: Counter[str] = Counter()
+        self.prepared = lru_cache(maxsize=256)(self._prepared)
+
+    def _prepared(self, name: str) -> faces.PreparedFace:
+        start = time.perf_counter()
+        prepared = faces.prepare(FaceReference(name, (self.data / name).read_bytes()), self.pack)
+        _ = prepared.orb
+        self.prepare_ms.append((time.perf_counter() - start) * 1e3)
+        return prepared
+
+    def frame(self, name: str) -> Image:
+        frame = parse((self.data / name).read_bytes())
+        if self.megapixels:
+            factor = (self.megapixels * 1e6 / (frame.shape[0] * frame.shape[1])) ** 0.5
+            frame = np.asarray(cv2.resize(frame, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC), np.uint8)
+        return frame
+
+    def compare(self, capture: str, reference: str) -> tuple[FaceMeasurement, float]:
+        frame, prepared = self.frame(capture), self.prepared(reference)
+        start = time.perf_counter()
+        (measured,) = faces.compare(frame, [prepared], self.pack)
+        took = (time.perf_counter() - start) * 1e3
+        self.total_ms.append(took)
+        for stage, ms in measured.ms.items():
+            self.stages.setdefault(stage, []).append(ms)
+        self.answers[measured.retake or "compared"] += 1
+        self.answers["aligned"] += measured.aligned
+        return measured, took
+
+    def report(self) -> None:
+        total = len(self.total_ms)
+        print(f"pack {self.pack.name}: {total} comparisons; {dict(self.answers)}")
+        if total:
+            print(f"aligned {self.answers['aligned'] / total:.3f}")
+        for stage, values in {**self.stages, "compare": self.total_ms, "prepare (once)": self.prepare_ms}.items():
+            if values:
+                median, p95 = np.percentile(values, [50, 95])
+                print(f"  {stage:15} median {median:7.1f} ms   p95 {p95:7.1f} ms   n {len(values)}")
+        if total:
+            p95 = float(np.percentile(self.total_ms, 95))
+            print(f"compare p95 is {p95 / COMPARE_LIMIT_MS:.2f} of its limit of {COMPARE_LIMIT_MS:.0f} ms")
+
+
+def score_of(bench: Bench, measured: FaceMeasurement) -> float:
+    return bench.pack.threshold_check / 2 if measured.score is None else measured.score
+
+
+def compared(bench: Bench, cases: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for case in cases:
+        measured, took = bench.compare(case["capture"], case["reference"])
+        row: dict[str, Any] = {
+            "case": case["case"],
+            "aligned": measured.aligned,
+            "score": round(score_of(bench, measured), 5),
+            "boxes": [[*one.box, round(one.score, 5)] for one in measured.differences],
+            "retake": measured.retake,
+            "ms": round(took, 1),
+        }
+        if measured.homography:
+            row["H"] = [list(measured.homography[i : i + 3]) for i in (0, 3, 6)]
+        yield row
+
+
+def together(bench: Bench, groups: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for group in groups:
+        measured = [bench.compare(capture, group["reference"])[0] for capture in group["captures"]]
+        seen = [one for one in measured if one.score is not None] or measured
+        best = max(seen, key=lambda one: score_of(bench, one))
+        yield {
+            "case": group["case"],
+            "score": round(float(np.mean([score_of(bench, one) for one in seen])), 5),
+            "boxes": [[*one.box, round(one.score, 5)] for one in best.differences],
+        }
+
+
+def recognised(bench: Bench, cases: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    gallery = json.loads((bench.data / "gallery.json").read_text(encoding="utf-8"))
+    prepared = [
+        faces.prepare(FaceReference(key, (bench.data / name).read_bytes()), bench.pack) for key, name in gallery.items()
+    ]
+    for case in cases:
+        frame = bench.frame(case["capture"])
+        start = time.perf_counter()
+        matches = faces.recognise(frame, prepared, bench.pack)
+        took = (time.perf_counter() - start) * 1e3
+        bench.stages.setdefault("recognise", []).append(took)
+        yield {"case": case["case"], "top": [match.key for match in matches], "ms": round(took, 1)}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""Take the light out of an aligned capture, and say which of its pixels may be judged. No likeness is judged here.
+
+The capture is brought to the registered face's light by a smooth gain per channel: a quadratic polynomial of the log
+ratio, fitted with Cauchy weights on a coarse grid, so that a changed print does not move it. Glare is what is burnt
+out; glare in the registered face is masked where the capture does not show the same white.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from models.locate import Grey
+    from models.measurements import Image
+
+CELL_PX = 16
+BURNT_OUT = 245  # all three channels
+GLARE_MARGIN_PX = 7
+EDGE_SHARE = 0.02  # of the long side, ignored along the face's edges: bevels, shadows, the table
+LARGEST_GAIN = 8.0
+
+Floats = npt.NDArray[np.float64]
+
+
+def compensated(capture: Image, face: Image, usable: Grey) -> Image:
+    """The aligned capture in the registered face's light; all three arguments have the face's height and width."""
+    height, width = face.shape[:2]
+    columns, rows = max(4, width // CELL_PX), max(4, height // CELL_PX)
+    shown = _cells(capture, columns, rows)
+    known = _cells(face, columns, rows)
+    free = cv2.resize(usable, (columns, rows), interpolation=cv2.INTER_AREA).ravel() > 250  # noqa: PLR2004 - whole cells
+    free &= (shown.max(axis=1) < 250) & (shown.min(axis=1) > 4)  # noqa: PLR2004 - neither burnt out nor black
+    if int(free.sum()) < 24:  # noqa: PLR2004 - four cells a coefficient
+        return capture
+    x, y = (axis.ravel() for axis in np.meshgrid(np.linspace(-1, 1, columns), np.linspace(-1, 1, rows)))
+    terms = np.column_stack([np.ones_like(x), x, y, x * x, x * y, y * y])
+    gain = np.column_stack([terms @ _fitted(terms, shown[:, c], known[:, c], free) for c in range(3)])
+    gain = np.exp(np.clip(gain, -np.log(LARGEST_GAIN), np.log(LARGEST_GAIN))).astype(np.float32)
+    field = cv2.resize(gain.reshape(rows, columns, 3), (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.multiply(capture, field, dtype=cv2.CV_8U), np.uint8)
+
+
+def _cells(picture: Image, columns: int, rows: int) -> Floats:
+    small = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA)
+    return small.reshape(-1, 3).astype(np.float64) + 2.0
+
+
+def _fitted(terms: Floats, shown: Floats, known: Floats, free: npt.NDArray[np.bool_]) -> Floats:
+    ratio = np.log(known / shown)
+    bright = free * np.minimum(known, 60.0) / 60.0  # dark cells say little of the light
+    weight = bright
+    coefficients: Floats = np.zeros(6)
+    ridge = np.diag([1e-3, 1.0, 1.0, 3.0, 3.0, 3.0])
+    for _ in range(6):
+        normal = terms.T @ (weight[:, None] * terms) + ridge
+        coefficients = np.asarray(np.linalg.solve(normal, terms.T @ (weight * ratio)), np.float64)
+        miss = ratio - terms @ coefficients
+        scale = 1.5 * float(np.median(np.abs(miss[free]))) + 0.02
+        weight = bright / (1 + (miss / scale) ** 2)
+    return coefficients
+
+
+def glare(picture: Image) -> Grey:
+    """255 where a patch of the picture is burnt out, with a margin."""
+    burnt = (picture.min(axis=2) >= BURNT_OUT).astype(np.uint8) * 255
+    burnt = cv2.morphologyEx(burnt, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    side = 2 * GLARE_MARGIN_PX + 1
+    return np.asarray(cv2.dilate(burnt, np.ones((side, side), np.uint8)), np.uint8)
+
+
+def usable_mask(inside: Grey, capture_glare: Grey, face_glare: Grey, wanted: Grey) -> Grey:
+    """255 where a pixel may be judged: in the frame, wanted, no glare, not along the edge of the face."""
+    mask = cv2.erode(inside, np.ones((9, 9), np.uint8))
+    mask[capture_glare > 0] = 0  # also where the face is white there: burnt out proves nothing
+    mask[(face_glare > 0) & (capture_glare == 0)] = 0
+    mask[wanted == 0] = 0
+    edge = max(1, round(EDGE_SHARE * max(mask.shape)))
+    mask[:edge] = mask[-edge:] = 0
+    mask[:, :edge] = mask[:, -edge:] = 0
+    return np.asarray(mask, np.uint8)
+
+
+def detail(picture: Image, usable: Grey) -> float:
+    """Mean gradient energy of the usable grey pixels: what blur takes away."""
+    grey = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), (0, 0), 1.0)
+    across = cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=3)
+    down = cv2.Sobel(grey, cv2.CV_32F, 0, 1, ksize=3)
+    free = usable > 0
+    return float(cv2.mean(across * across + down * down, free.astype(np.uint8))[0])

@@ -1,0 +1,289 @@
+"""A model pack: a directory with a manifest, the quantized networks it names and the numbers they are judged by.
+
+The manifest (manifest.toml) is the whole truth about a pack: hashes, input size and normalisation, how maps become a
+score, thresholds beside the measurement that chose them, licence and card. A better pack drops in without a change of
+code. Two designs are known, both turned into the same maps:
+
+    encoder   one network seen by each side alone; the distance of its features is the map "any". The registered side is
+              computed once, at enrolment.
+    siamese   one network that sees both aligned sides and a validity mask and answers one map of logits per kind.
+
+What it is not: signed. Who may bring a pack onto the box is the business of sync; here a byte that differs from the
+manifest's hash is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import PackError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import onnxruntime
+
+SCHEMA = 1
+MANIFEST = "manifest.toml"
+BUILTIN = "early-1"
+
+Tensor: TypeAlias = npt.NDArray[np.float32]
+Table: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Normalisation:
+    """How BGR 0..255 becomes a network's input: x / 255, channels in `order`, minus `mean`, over `std`."""
+
+    order: Literal["BGR", "RGB"]
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """One network of a pack. `inputs` and `outputs` map the roles that the code knows to the file's own names."""
+
+    kind: Literal["encoder", "siamese"]
+    inputs: Mapping[str, str]  # encoder: face; siamese: capture, registered, valid
+    outputs: Mapping[str, str]  # encoder: features; siamese: structure, colour, print, occlusion (any of them)
+    normalisation: Normalisation
+    multiple_px: int  # height and width are padded to a multiple of this
+    stride_px: int  # face pixels in a cell of the outputs
+    session: onnxruntime.InferenceSession
+
+    def run(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Run the network: roles to tensors (1 x C x H x W) in, roles to tensors out."""
+        names = list(self.outputs)
+        feed = {self.inputs[role]: tensor for role, tensor in tensors.items()}
+        answers = self.session.run([self.outputs[name] for name in names], feed)
+        return dict(zip(names, (np.asarray(answer, np.float32) for answer in answers), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How one kind of map becomes a score: window, background, and knots (measured value, score), both rising."""
+
+    window_cells: int
+    background: Literal["median", "none"]
+    knots: tuple[tuple[float, float], ...]
+
+    def scores(self, values: Tensor) -> Tensor:
+        """Calibrated scores (0..1) of measured values, of the same shape; nan counts as the first knot."""
+        measured = [knot[0] for knot in self.knots]
+        known = np.nan_to_num(values, nan=measured[0]).astype(np.float64)
+        return np.interp(known, measured, [knot[1] for knot in self.knots]).astype(np.float32)
+
+    def score(self, value: float) -> float:
+        """The calibrated score (0..1) of one measured value."""
+        return float(self.scores(np.array([value], np.float32))[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What a capture must show to be comparable. Outside of it the answer is a retake, never a difference."""
+
+    least_face_px: float  # long side of the face in the capture
+    least_detail: float  # gradient energy of the aligned capture over that of the registered face
+    most_glare: float  # share of the face
+    least_usable: float  # share of the face that is neither glare nor outside the frame
+    least_brightness: float  # mean grey level, 0..255
+    least_agreeing: float  # share of matched blocks that follow the registration
+
+
+@dataclass(frozen=True, slots=True)
+class Distance:
+    """How an encoder's features are compared, in cells."""
+
+    local_mean_cells: int
+    shift_cells: int
+    texture_floor: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A loaded pack. Sessions are shared: use it from one thread or process at a time."""
+
+    name: str
+    title: str
+    face_px: int  # long side of an aligned face
+    network: Network
+    distance: Distance | None  # None for a siamese network
+    judgements: Mapping[str, Judgement]
+    threshold_check: float
+    threshold_strong: float
+    measured: str  # the measurement that chose the thresholds
+    gate: Gate
+    licence: str
+    card: str
+    files: Mapping[str, str]  # name -> SHA-256
+
+
+def packs_dir() -> Path:
+    """Where the packs of this installation lie."""
+    return Path(__file__).parent / "packs"
+
+
+def builtin() -> Pack:
+    """The pack that ships with the product.
+
+    Raises:
+        PackError: as `load`.
+    """
+    return load(packs_dir() / BUILTIN)
+
+
+def load(path: Path) -> Pack:
+    """Read a manifest, verify every file it names, open its networks.
+
+    1. manifest; 2. schema; 3. hashes; 4. numbers; 5. session on one thread.
+
+    Raises:
+        PackError: model_missing, model_manifest, model_schema, model_hash or model_unusable.
+    """
+    manifest = _manifest(path)
+    if manifest.get("schema") != SCHEMA:
+        raise PackError(
+            "model_schema",
+            f"The model pack {path.name} must have schema {SCHEMA}, got {manifest.get('schema')!r}.",
+            hint="Install the pack that belongs to this release.",
+        )
+    try:
+        files = {str(name): str(digest) for name, digest in manifest["files"].items()}
+        for name, digest in files.items():
+            _verified(path, name, digest)
+        return _pack(path, manifest, files)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise PackError(
+            "model_manifest",
+            f"The manifest of the model pack {path.name} must be complete, got a fault at {error}.",
+            hint="Install the pack again from its publisher.",
+        ) from error
+
+
+def _manifest(path: Path) -> Table:
+    file = path / MANIFEST
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise PackError(
+            "model_missing",
+            f"A model pack is a directory with a {MANIFEST}, got none in {path.name}.",
+            hint="Check the pack directory in the settings, or leave it empty for the built-in pack.",
+        ) from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise PackError(
+            "model_manifest",
+            f"The manifest of the model pack {path.name} must be readable TOML, got: {error}.",
+            hint="Install the pack again from its publisher.",
+        ) from error
+
+
+def _verified(path: Path, name: str, digest: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        raise PackError(
+            "model_manifest",
+            f"A file of a model pack has a plain name, got {name!r}.",
+            hint="Install the pack again from its publisher.",
+        )
+    try:
+        came = hashlib.sha256((path / name).read_bytes()).hexdigest()
+    except OSError as error:
+        raise PackError(
+            "model_missing",
+            f"The model pack {path.name} names the file {name}, got no readable file.",
+            hint="Install the pack again from its publisher.",
+        ) from error
+    if came != digest:
+        raise PackError(
+            "model_hash",
+            f"The file {name} of the model pack {path.name} must have SHA-256 {digest}, got {came}.",
+            hint="The file was altered or damaged. Install the pack again from its publisher.",
+        )
+
+
+def _pack(path: Path, manifest: Table, files: Mapping[str, str]) -> Pack:
+    network = _network(path, manifest["network"], files)
+    distance = manifest.get("distance")
+    if (network.kind == "encoder") != (distance is not None):
+        raise ValueError(f"[distance], which belongs to an encoder and to it alone; the network is a {network.kind}")
+    thresholds = manifest["thresholds"]
+    check, strong = float(thresholds["check"]), float(thresholds["strong"])
+    if not 0 < check < strong <= 1:
+        raise ValueError(f"[thresholds], where 0 < check < strong <= 1; got {check} and {strong}")
+    return Pack(
+        name=str(manifest["pack"]),
+        title=str(manifest["title"]),
+        face_px=int(manifest["face_px"]),
+        network=network,
+        distance=None if distance is None else Distance(**distance),
+        judgements={kind: _judgement(kind, table) for kind, table in manifest["judgement"].items()},
+        threshold_check=check,
+        threshold_strong=strong,
+        measured=str(thresholds["measured"]),
+        gate=Gate(**{key: float(value) for key, value in manifest["gate"].items()}),
+        licence=str(manifest["licence"]),
+        card=str(manifest["card"]),
+        files=files,
+    )
+
+
+def _judgement(kind: str, table: Table) -> Judgement:
+    knots = tuple((float(value), float(score)) for value, score in table["knots"])
+    values, scores = [knot[0] for knot in knots], [knot[1] for knot in knots]
+    rising = all(a < b for a, b in itertools.pairwise(values)) and scores == sorted(scores)
+    if len(knots) < 2 or not rising or scores[0] < 0 or scores[-1] > 1:  # noqa: PLR2004 - a line needs two points
+        raise ValueError(f"[judgement.{kind}] knots, which rise from (.., 0 or more) to (.., 1 or less); got {knots}")
+    if table["background"] not in ("median", "none"):
+        raise ValueError(f"[judgement.{kind}] background, which is median or none; got {table['background']!r}")
+    return Judgement(int(table["window_cells"]), table["background"], knots)
+
+
+def _network(path: Path, table: Table, files: Mapping[str, str]) -> Network:
+    kind = table["kind"]
+    if kind not in ("encoder", "siamese"):
+        raise ValueError(f"[network] kind, which is encoder or siamese; got {kind!r}")
+    if table["file"] not in files:
+        raise ValueError(f"[network] file, which [files] must list with its hash; got {table['file']!r}")
+    numbers = table["normalisation"]
+    if numbers["order"] not in ("BGR", "RGB"):
+        raise ValueError(f"[network.normalisation] order, which is BGR or RGB; got {numbers['order']!r}")
+    mean, std = (tuple(float(value) for value in numbers[key]) for key in ("mean", "std"))
+    return Network(
+        kind=kind,
+        inputs=dict(table["inputs"]),
+        outputs=dict(table["outputs"]),
+        normalisation=Normalisation(numbers["order"], (mean[0], mean[1], mean[2]), (std[0], std[1], std[2])),
+        multiple_px=int(table["multiple_px"]),
+        stride_px=int(table["stride_px"]),
+        session=_session(path / table["file"]),
+    )
+
+
+def _session(file: Path) -> onnxruntime.InferenceSession:
+    """One thread, no telemetry (onnxruntime 1.29 and later would send some), errors only."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime  # noqa: PLC0415 - must come after the line above; and only a worker that compares pays for it
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises many unrelated classes for a bad graph
+        raise PackError(
+            "model_unusable",
+            f"The network {file.name} must open in onnxruntime {onnxruntime.__version__}, got: {error}",
+            hint="Install the pack that belongs to this release.",
+        ) from error

@@ -1,0 +1,80 @@
+"""A registered face made ready once for a pack: size, keypoints, marked regions, features. It judges nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from models import difference, embed, light, locate, picture
+from models.regions import PlacedRegion, placed, wanted_mask
+
+if TYPE_CHECKING:
+    from models.locate import Grey, Keypoints, Matrix
+    from models.measurements import FaceReference, Image
+    from models.pack import Pack, Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedFace:
+    """A registered face at the pack's size. About 4 MB with its features; keypoints are found when first wanted."""
+
+    key: str
+    face: Image  # long side as the pack says
+    native: Matrix  # face pixels -> registered picture pixels
+    px_per_mm: tuple[float, float] | None  # face pixels per millimetre, across and down
+    regions: tuple[PlacedRegion, ...]
+    wanted: Grey  # 255 where the face may be compared as a picture
+    glare: Grey  # 255 where the registered picture itself is burnt out
+    features: Tensor | None  # centred; None for a siamese pack
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in face pixels."""
+        return self.face.shape[1], self.face.shape[0]
+
+    @cached_property
+    def grey(self) -> Grey:
+        """The face in grey."""
+        return np.asarray(cv2.cvtColor(self.face, cv2.COLOR_BGR2GRAY), np.uint8)
+
+    @cached_property
+    def orb(self) -> Keypoints:
+        """ORB keypoints in face pixels."""
+        return locate.orb_keypoints(self.grey)
+
+    @cached_property
+    def sift(self) -> Keypoints:
+        """SIFT keypoints in face pixels."""
+        return locate.sift_keypoints(self.grey)
+
+
+def prepare(reference: FaceReference, pack: Pack) -> PreparedFace:
+    """Make a registered face ready for `pack`. The result may be kept as long as the pack is in use.
+
+    Raises:
+        PictureRefused: the registered picture cannot be decoded.
+    """
+    registered = picture.parse(reference.picture)
+    face, matrix = locate.resized(registered, pack.face_px / max(registered.shape[:2]))
+    size = (face.shape[1], face.shape[0])
+    px_per_mm = None
+    if reference.width_mm and reference.height_mm:
+        px_per_mm = (size[0] / reference.width_mm, size[1] / reference.height_mm)
+    marked = placed(reference.regions, px_per_mm, size)
+    features = None
+    if pack.distance is not None:
+        features = difference.centred(embed.features(face, pack.network), pack.distance.local_mean_cells)
+    return PreparedFace(
+        key=reference.key,
+        face=face,
+        native=np.asarray(np.linalg.inv(matrix), np.float64),
+        px_per_mm=px_per_mm,
+        regions=marked,
+        wanted=wanted_mask(marked, size),
+        glare=light.glare(face),
+        features=features,
+    )

@@ -1,0 +1,194 @@
+"""Compare, on drawn faces photographed by the drawn camera."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+import pytest
+
+from models import faces, pack
+from models.drawn.conditions import Conditions
+from models.drawn.recapture import Recapture, recapture
+from models.errors import PictureRefused
+from models.measurements import FaceReference, Image, MarkedRegion
+
+WIDTH_MM, HEIGHT_MM = 120.0, 180.0
+HOLOGRAM = (420, 640, 110, 110)  # x, y, w, h in pixels of the drawn face, five to the millimetre
+LOGO = (60, 60, 200, 120)
+
+
+def drawn_face(seed: int = 1, *, logo_at: tuple[int, int] = LOGO[:2], hologram: bool = True) -> Image:
+    """A face of 600 x 900 px with a gradient, words, a logo and a hologram."""
+    rng = np.random.default_rng(seed)
+    corners = rng.integers(60, 230, (3, 2, 3)).astype(np.uint8)
+    face = np.asarray(cv2.resize(corners, (600, 900), interpolation=cv2.INTER_CUBIC), np.uint8)
+    for row in range(11):
+        words = "".join(chr(int(v)) for v in rng.integers(65, 91, 12))
+        ink = tuple(int(v) for v in rng.integers(0, 120, 3))
+        cv2.putText(face, words, (40, 260 + row * 34), row % 4, 0.9, ink, 2, cv2.LINE_AA)
+    for _ in range(12):
+        x, y = int(rng.integers(40, 360)), int(rng.integers(640, 860))
+        cv2.circle(
+            face, (x, y), int(rng.integers(6, 30)), tuple(int(v) for v in rng.integers(0, 256, 3)), -1, cv2.LINE_AA
+        )
+    for column in range(9):
+        for row in range(5):
+            at = (300 + 32 * column + int(rng.integers(-6, 7)), 40 + 36 * row + int(rng.integers(-6, 7)))
+            cv2.rectangle(face, at, (at[0] + 22, at[1] + 22), tuple(int(v) for v in rng.integers(0, 256, 3)), -1)
+    x, y = logo_at
+    cv2.ellipse(face, (x + 100, y + 60), (98, 55), 0, 0, 360, (30, 20, 160), -1, cv2.LINE_AA)
+    cv2.putText(
+        face,
+        "".join(chr(int(v)) for v in rng.integers(65, 91, 3)),
+        (x + 42, y + 80),
+        cv2.FONT_HERSHEY_DUPLEX,
+        2.0,
+        (240, 240, 240),
+        4,
+        cv2.LINE_AA,
+    )
+    if hologram:
+        x, y, w, h = HOLOGRAM
+        yy, xx = np.mgrid[0:h, 0:w]
+        hue = ((np.hypot(xx - w / 2, yy - h / 2) * 6 + np.arctan2(yy - h / 2, xx - w / 2) * 40) % 180).astype(np.uint8)
+        hsv = np.dstack([hue, np.full_like(hue, 200), np.full_like(hue, 230)])
+        face[y : y + h, x : x + w] = cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)
+    return face
+
+
+def encoded(face: Image) -> bytes:
+    return cv2.imencode(".png", face)[1].tobytes()
+
+
+def photograph(face: Image, seed: int = 3, **conditions: object) -> Recapture:
+    settings = {"tilt_deg": (8.0, -6.0), "rotation_deg": 9.0, "noise": 2.0, "defocus_px": 0.6, "gradient": 0.2}
+    return recapture(face, rng=np.random.default_rng(seed), conditions=Conditions(**{**settings, **conditions}))  # type: ignore[arg-type]
+
+
+def reference(seed: int = 1, *regions: MarkedRegion) -> FaceReference:
+    return FaceReference(f"face {seed}", encoded(drawn_face(seed)), WIDTH_MM, HEIGHT_MM, regions)
+
+
+@lru_cache(maxsize=1)
+def loaded() -> pack.Pack:
+    return pack.builtin()
+
+
+def region(kind: str, box: tuple[int, int, int, int]) -> MarkedRegion:
+    x, y, w, h = (side / 5 for side in box)
+    return MarkedRegion(kind, x, y, w, h)
+
+
+def test_a_genuine_face_is_aligned_and_scores_below_the_check_threshold() -> None:
+    shot = photograph(drawn_face())
+    (found,) = faces.compare(shot.image, [reference()], loaded())
+    assert (found.aligned, found.retake) == (True, "")
+    assert found.score is not None
+    assert found.score < found.threshold_check
+    assert found.pack == loaded().name
+    assert {"locate", "register", "light", "embed", "difference"} <= set(found.ms)
+
+
+def test_the_homography_maps_the_capture_to_the_registered_picture() -> None:
+    shot = photograph(drawn_face())
+    (found,) = faces.compare(shot.image, [reference()], loaded())
+    truth = np.array([[10, 10], [590, 20], [580, 890], [15, 880]], np.float64)
+    in_capture = cv2.perspectiveTransform(truth[None], shot.homography)
+    back = cv2.perspectiveTransform(in_capture, np.array(found.homography).reshape(3, 3))[0]
+    assert np.abs(back - truth).max() < 3
+
+
+def test_a_moved_logo_is_found_where_it_is_with_its_offset() -> None:
+    shot = photograph(drawn_face(logo_at=(LOGO[0] + 20, LOGO[1] + 12)))
+    (found,) = faces.compare(shot.image, [reference(1, region("logo", LOGO))], loaded())
+    assert found.score is not None
+    assert found.score >= found.threshold_check
+    best = found.differences[0]
+    x, y, w, h = best.box
+    assert LOGO[0] - 20 <= x + w / 2 <= LOGO[0] + LOGO[2] + 40
+    assert LOGO[1] - 20 <= y + h / 2 <= LOGO[1] + LOGO[3] + 40
+    assert best.region == "logo"
+    assert best.offset_mm == pytest.approx(np.hypot(4.0, 2.4), abs=0.5)
+
+
+def test_another_product_is_not_found_and_never_different() -> None:
+    shot = photograph(drawn_face(2))
+    (found,) = faces.compare(shot.image, [reference(1)], loaded())
+    assert (found.aligned, found.score, found.retake, found.differences) == (False, None, "not_found", ())
+    assert found.hint == "retake.not_found"
+
+
+def test_a_missing_hologram_is_found_where_one_is_marked() -> None:
+    marked = region("hologram", HOLOGRAM)
+    (genuine,) = faces.compare(photograph(drawn_face()).image, [reference(1, marked)], loaded())
+    (tampered,) = faces.compare(photograph(drawn_face(hologram=False)).image, [reference(1, marked)], loaded())
+    assert genuine.score is not None
+    assert tampered.score is not None
+    assert genuine.score < genuine.threshold_check <= tampered.score
+    assert (tampered.differences[0].kind, tampered.differences[0].region) == ("hologram", "hologram")
+
+
+def test_an_ignored_region_raises_no_difference() -> None:
+    ignored = region("ignore", (LOGO[0] - 40, LOGO[1] - 50, LOGO[2] + 120, LOGO[3] + 100))
+    shot = photograph(drawn_face(logo_at=(LOGO[0] + 20, LOGO[1] + 12)))
+    (found,) = faces.compare(shot.image, [reference(1, ignored)], loaded())
+    assert found.score is not None
+    assert found.score < found.threshold_check
+
+
+def test_a_hopelessly_blurred_capture_asks_for_a_retake() -> None:
+    shot = photograph(drawn_face())
+    (found,) = faces.compare(np.asarray(cv2.GaussianBlur(shot.image, (0, 0), 25), np.uint8), [reference()], loaded())
+    assert (found.score, found.retake) == (None, "blurred")
+
+
+def test_a_black_capture_asks_for_light() -> None:
+    (found,) = faces.compare(np.zeros((800, 600, 3), np.uint8), [reference()], loaded())
+    assert (found.score, found.retake, found.aligned) == (None, "too_dark", False)
+
+
+def test_a_tiny_face_asks_to_come_closer() -> None:
+    shot = photograph(drawn_face(), long_side_px=2600, fill=0.11, tilt_deg=(0.0, 0.0), rotation_deg=0.0, clutter=False)
+    (found,) = faces.compare(shot.image, [reference()], loaded())
+    assert found.score is None
+    assert found.retake in ("too_small", "not_found")
+
+
+def test_pictures_of_the_face_and_of_the_differences_are_jpegs_of_the_face_size() -> None:
+    shot = photograph(drawn_face())
+    (found,) = faces.compare(shot.image, [reference()], loaded())
+    for encoded_picture in (found.face_picture, found.heat_picture):
+        decoded = cv2.imdecode(np.frombuffer(encoded_picture, np.uint8), cv2.IMREAD_COLOR)
+        assert decoded is not None
+        assert max(decoded.shape) == loaded().face_px
+
+
+def test_the_capture_is_left_as_it_was() -> None:
+    shot = photograph(drawn_face())
+    before = shot.image.copy()
+    faces.compare(shot.image, [reference()], loaded())
+    assert (shot.image == before).all()
+
+
+def test_prepared_faces_and_a_cache_give_the_same_answer() -> None:
+    shot = photograph(drawn_face())
+    cache: dict[FaceReference, faces.PreparedFace] = {}
+    prepared = faces.prepare(reference(), loaded())
+    first, second = faces.compare(shot.image, [reference(), prepared], loaded(), cache)
+    assert first.score == second.score
+    assert len(cache) == 1
+
+
+def test_a_damaged_registered_picture_is_refused() -> None:
+    with pytest.raises(PictureRefused) as caught:
+        faces.compare(drawn_face(), [FaceReference("face", b"\x89PNG\r\n")], loaded())
+    assert caught.value.code.startswith("image_")
+
+
+def test_a_photographed_face_is_recognised_among_others() -> None:
+    gallery = [faces.prepare(reference(seed), loaded()) for seed in range(4)]
+    matches = faces.recognise(photograph(drawn_face(2)).image, gallery, loaded())
+    assert matches[0].key == "face 2"
+    assert faces.recognise(photograph(drawn_face(9)).image, gallery, loaded()) == ()

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from models import pack
+from models.errors import PackError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    target = tmp_path / "early-1"
+    shutil.copytree(pack.packs_dir() / pack.BUILTIN, target)
+    return target
+
+
+def edited(folder: Path, old: str, new: str) -> None:
+    manifest = folder / pack.MANIFEST
+    text = manifest.read_text("utf-8")
+    assert old in text
+    manifest.write_text(text.replace(old, new), "utf-8")
+
+
+def refusal(folder: Path) -> PackError:
+    with pytest.raises(PackError) as caught:
+        pack.load(folder)
+    assert caught.value.hint
+    return caught.value
+
+
+def test_the_built_in_pack_loads_and_its_network_runs() -> None:
+    loaded = pack.builtin()
+    picture = np.zeros((1, 3, 64, 96), np.float32)
+    answer = loaded.network.run({"face": picture})["features"]
+    assert answer.shape[2:] == (64 // loaded.network.stride_px, 96 // loaded.network.stride_px)
+    assert 0 < loaded.threshold_check < loaded.threshold_strong <= 1
+    assert loaded.licence == "Apache-2.0"
+
+
+def test_the_built_in_card_and_measurement_exist() -> None:
+    loaded = pack.builtin()
+    assert (pack.packs_dir().parent.parent / loaded.card).is_file()
+    assert loaded.measured != ""
+
+
+def test_a_flipped_byte_in_a_network_is_refused(copied: Path) -> None:
+    file = copied / "encoder.onnx"
+    data = bytearray(file.read_bytes())
+    expected = pack.builtin().files["encoder.onnx"]
+    data[1000] ^= 1
+    file.write_bytes(data)
+    error = refusal(copied)
+    assert error.code == "model_hash"
+    assert error.message.startswith(
+        f"The file encoder.onnx of the model pack early-1 must have SHA-256 {expected}, got "
+    )
+
+
+def test_an_unknown_schema_is_refused(copied: Path) -> None:
+    edited(copied, "schema = 1", "schema = 2")
+    error = refusal(copied)
+    assert error.code == "model_schema"
+    assert error.message == "The model pack early-1 must have schema 1, got 2."
+
+
+def test_a_missing_network_is_refused(copied: Path) -> None:
+    (copied / "encoder.onnx").unlink()
+    error = refusal(copied)
+    assert error.code == "model_missing"
+    assert error.message == "The model pack early-1 names the file encoder.onnx, got no readable file."
+
+
+def test_a_missing_pack_is_refused(tmp_path: Path) -> None:
+    error = refusal(tmp_path / "none")
+    assert error.code == "model_missing"
+    assert error.message == "A model pack is a directory with a manifest.toml, got none in none."
+
+
+def test_a_manifest_that_is_no_toml_is_refused(copied: Path) -> None:
+    (copied / pack.MANIFEST).write_text("schema = = 1", "utf-8")
+    assert refusal(copied).code == "model_manifest"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('kind = "encoder"', 'kind = "oracle"'),
+        ('order = "BGR"', 'order = "GBR"'),
+        ('background = "median"', 'background = "wishful"'),
+        ("window_cells = 5", "window = 5"),
+        ("[distance]", "[distances]"),
+        ('file = "encoder.onnx"', 'file = "other.onnx"'),
+        ('"encoder.onnx" = ', '"../encoder.onnx" = '),
+        ("strong = ", "strong = -"),
+    ],
+)
+def test_a_manifest_with_a_wrong_value_is_refused(copied: Path, old: str, new: str) -> None:
+    edited(copied, old, new)
+    assert refusal(copied).code == "model_manifest"
+
+
+def test_a_file_that_is_no_network_is_refused(copied: Path) -> None:
+    (copied / "encoder.onnx").write_bytes(b"no network")
+    old = pack.builtin().files["encoder.onnx"]
+    edited(copied, old, "83cf29cbf0ed2e9da63a27f3fa6f6ab0ba11ce4e5a2b2b6fb6d8b1c8d9f4a6a5")
+    error = refusal(copied)
+    assert error.code == "model_hash"
+    edited(copied, "83cf29cbf0ed2e9da63a27f3fa6f6ab0ba11ce4e5a2b2b6fb6d8b1c8d9f4a6a5", error.message[-65:-1])
+    assert refusal(copied).code == "model_unusable"
+
+
+def test_a_judgement_interpolates_between_its_knots() -> None:
+    judged = pack.Judgement(5, "none", ((1.0, 0.0), (2.0, 0.5), (4.0, 1.0)))
+    assert [judged.score(value) for value in (0.0, 1.5, 3.0, 9.0, float("nan"))] == [0.0, 0.25, 0.75, 1.0, 0.0]
