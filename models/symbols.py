@@ -1,32 +1,277 @@
-"""Read barcodes: pixels in, payloads out, raw."""
+"""Read barcodes: a picture in, payloads out, raw, with what was read twice.
+
+A cascade of views (ways of preparing the picture) for two engines, cheapest first; it stops when every symbol seen so
+far is decided, when nothing more is to be expected, or when its time is up. What is believed is `models.votes`' affair,
+whether the pixels show what an EAN/UPC reading says `models.ean`'s. Nothing is repaired, parsed or looked up here.
+"""
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
 import cv2
-import zxingcpp
+import numpy as np
 
+from models import ean
+from models.ean import Agreement
+from models.engines import Grey, Placement, Reading, read_zbar, read_zxing, zbar_available
 from models.measurements import Image, Symbol
+from models.picture import reduced
+from models.votes import RETAIL, Ballot, Candidate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from models.measurements import Corners
+
+__all__ = ["read", "zbar_available"]
+
+LARGE_SIDE: Final = 1700  # pixels; larger pictures are read reduced first and never enlarged
+ENLARGED_PIXELS: Final = 1_200_000  # no enlarged view has more
+CROP_SIDE: Final = 1024
+CHECKS: Final = 3  # readings of one candidate whose pixels are looked at
 
 
-def read(image: Image, *, budget_s: float = 1.0) -> tuple[Symbol, ...]:  # noqa: ARG001 - spent by the cascade
-    """Every barcode of a BGR image."""
-    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    return tuple(
-        Symbol(
-            text=found.text,
-            payload=found.bytes,
-            identifier=found.symbology_identifier,
-            format=found.format.name,
-            corners=tuple(
-                (float(p.x), float(p.y))
-                for p in (
-                    found.position.top_left,
-                    found.position.top_right,
-                    found.position.bottom_right,
-                    found.position.bottom_left,
-                )
-            ),
-            votes=1,
-        )
-        for found in zxingcpp.read_barcodes(grey, text_mode=zxingcpp.TextMode.Plain)
+@dataclass(frozen=True, slots=True)
+class View:
+    """A way of preparing a grey picture, and who reads it."""
+
+    name: str
+    engine: str  # "zxing", "zxing-histogram", "zbar"
+    prepare: Callable[[Grey], tuple[Grey, Placement]]
+    enlarges: float = 1.0
+
+
+def read(image: Image, *, budget_s: float = 1.0) -> tuple[Symbol, ...]:
+    """Every barcode of a BGR image (uint8, height x width x 3), in the order in which they were found.
+
+    `budget_s`: no view is started that is expected to end later. One view of a 12-megapixel frame takes up to 0.2 s on
+    a slow core.
+    """
+    deadline = time.monotonic() + budget_s
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
+    ballot = Ballot()
+    pace = _Pace(deadline)
+    for view in _cascade(grey):
+        if not pace.allows(grey.size * view.enlarges**2):
+            break
+        with pace:
+            prepared, placement = view.prepare(grey)
+            for reading in _readings(view, prepared, placement):
+                _consider(ballot, reading, grey)
+        if ballot.accepted() and not ballot.undecided():
+            break
+    whole = _subjects(ballot.accepted(), grey)
+    return tuple(_symbol(candidate, image) for candidate in whole)
+
+
+def _readings(view: View, prepared: Grey, placement: Placement) -> list[Reading]:
+    if view.engine == "zbar":
+        return read_zbar(prepared, view.name, placement)
+    plain = view.name in ("plain", "reduced")
+    return read_zxing(prepared, view.name, placement, histogram=view.engine == "zxing-histogram", inverted=plain)
+
+
+def _consider(ballot: Ballot, reading: Reading, grey: Grey) -> None:
+    candidate = ballot.cast(reading)
+    if candidate is None or reading.format not in RETAIL or candidate.agreement is Agreement.AGREES:
+        return
+    if len(candidate.readings) <= CHECKS:
+        found = _agreement(grey, reading)
+        if found is not Agreement.UNKNOWN:
+            candidate.agreement = found
+
+
+def _agreement(grey: Grey, reading: Reading) -> Agreement:
+    if reading.engine == "zxing":
+        return ean.agreement(grey, reading.corners, reading.format, reading.text)
+    turned = reading.corners[2:] + reading.corners[:2]  # zbar does not say where the code starts
+    found = [ean.agreement(grey, corners, reading.format, reading.text) for corners in (reading.corners, turned)]
+    return Agreement.AGREES if Agreement.AGREES in found else Agreement.UNKNOWN
+
+
+def _subjects(accepted: list[Candidate], grey: Grey) -> list[Candidate]:
+    """Leave out linear codes that the picture's edge cuts through when others are whole.
+
+    They belong to what lies beside the item in front of the camera, or are one row of more.
+    """
+    whole = [candidate for candidate in accepted if candidate.matrix or not _cut(candidate.best.corners, grey)]
+    return whole or accepted
+
+
+def _cut(corners: Corners, grey: Grey) -> bool:
+    height, width = grey.shape
+    slack = 2 + max(height, width) / 500
+    return any(not slack < x < width - slack or not slack < y < height - slack for x, y in corners)
+
+
+def _symbol(candidate: Candidate, image: Image) -> Symbol:
+    best = candidate.best
+    return Symbol(
+        text=best.text,
+        payload=best.payload,
+        identifier=best.identifier,
+        format=best.format,
+        corners=best.corners,
+        votes=len(candidate.votes),
+        crop=_crop(image, best.corners),
     )
+
+
+def _crop(image: Image, corners: Corners) -> bytes:
+    """PNG of the symbol's box and a tenth of its side around it, at least 8 pixels; reduced to 1024 pixels."""
+    points = np.asarray(corners)
+    margin = max(8.0, 0.1 * float(np.ptp(points, axis=0).max()))
+    left, top = np.maximum(np.floor(points.min(axis=0) - margin), 0).astype(int)
+    right, bottom = np.ceil(points.max(axis=0) + margin).astype(int)
+    piece = image[top:bottom, left:right]
+    if not piece.size:
+        return b""
+    return cv2.imencode(".png", reduced(piece, CROP_SIDE), [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
+
+
+class _Pace:
+    """Foresees whether a view will end in time, from the slowest pixel so far."""
+
+    _FIRST_GUESS = 20e-9  # seconds a pixel
+
+    def __init__(self, deadline: float) -> None:
+        self._deadline = deadline
+        self._per_pixel = self._FIRST_GUESS
+        self._pixels = 0.0
+
+    def allows(self, pixels: float) -> bool:
+        first, self._pixels = self._pixels == 0, pixels
+        return first or time.monotonic() + pixels * self._per_pixel < self._deadline
+
+    def __enter__(self) -> None:
+        self._start = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        self._per_pixel = max(self._per_pixel, (time.monotonic() - self._start) / self._pixels)
+
+
+# --- Views ------------------------------------------------------------------------------------------------------------
+
+
+def _cascade(grey: Grey) -> tuple[View, ...]:
+    if max(grey.shape) > LARGE_SIDE:
+        return _LARGE
+    return tuple(view for view in _SMALL if view.enlarges == 1 or grey.size * view.enlarges**2 <= ENLARGED_PIXELS)
+
+
+def _scaling(factor_x: float, factor_y: float) -> Placement:
+    """From pixels of a view that is smaller by these factors; pixel centres are at half."""
+    return np.array([[factor_x, 0, (factor_x - 1) / 2], [0, factor_y, (factor_y - 1) / 2]], np.float64)
+
+
+_AS_IS: Final = _scaling(1, 1)
+
+
+def _plain(grey: Grey) -> tuple[Grey, Placement]:
+    return grey, _AS_IS
+
+
+def _smaller(grey: Grey) -> tuple[Grey, Placement]:
+    """By the whole number that brings the long side near 2000 pixels, at least 2."""
+    step = max(2, round(max(grey.shape) / 2000))
+    size = (max(1, grey.shape[1] // step), max(1, grey.shape[0] // step))
+    small = cv2.resize(grey[: size[1] * step, : size[0] * step], size, interpolation=cv2.INTER_AREA)
+    return small.astype(np.uint8, copy=False), _scaling(step, step)
+
+
+def _larger(grey: Grey, factor: float = 2) -> tuple[Grey, Placement]:
+    large = cv2.resize(grey, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+    placement = _scaling(grey.shape[1] / large.shape[1], grey.shape[0] / large.shape[0])
+    return large.astype(np.uint8, copy=False), placement
+
+
+def _sharper(grey: Grey) -> Grey:
+    """Unsharp mask."""
+    soft = cv2.GaussianBlur(grey, (0, 0), 2)
+    return cv2.addWeighted(grey, 2.5, soft, -1.5, 0).astype(np.uint8, copy=False)
+
+
+def _softer(grey: Grey) -> tuple[Grey, Placement]:
+    return cv2.GaussianBlur(grey, (0, 0), 1).astype(np.uint8, copy=False), _AS_IS
+
+
+def _equalised(grey: Grey) -> tuple[Grey, Placement]:
+    """Contrast-limited adaptive histogram equalisation (Zuiderveld 1994): lifts faint bars out of shade and glare."""
+    return cv2.createCLAHE(3.0, (8, 8)).apply(grey).astype(np.uint8, copy=False), _AS_IS
+
+
+def _levelled(grey: Grey) -> tuple[Grey, Placement]:
+    """Divided by its own background."""
+    side = max(15, max(grey.shape) // 8 | 1)
+    background = cv2.blur(grey, (side, side))
+    return cv2.divide(grey, cv2.max(background, np.ones_like(background)), scale=128).astype(
+        np.uint8, copy=False
+    ), _AS_IS
+
+
+def _sharpened(grey: Grey) -> tuple[Grey, Placement]:
+    return _sharper(grey), _AS_IS
+
+
+def _larger_sharpened(grey: Grey) -> tuple[Grey, Placement]:
+    large, placement = _larger(grey)
+    return _sharper(large), placement
+
+
+def _much_larger(grey: Grey) -> tuple[Grey, Placement]:
+    return _larger(grey, 3)
+
+
+def _turned(degrees: float) -> Callable[[Grey], tuple[Grey, Placement]]:
+    """Turned about its centre, on a canvas that holds it whole: lines then cross bars that a row misses."""
+
+    def prepare(grey: Grey) -> tuple[Grey, Placement]:
+        height, width = grey.shape
+        turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1)
+        cosine, sine = abs(turn[0, 0]), abs(turn[0, 1])
+        size = (round(width * cosine + height * sine), round(width * sine + height * cosine))
+        turn[:, 2] += ((size[0] - width) / 2, (size[1] - height) / 2)
+        turned = cv2.warpAffine(grey, turn, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return turned.astype(np.uint8, copy=False), cv2.invertAffineTransform(turn).astype(np.float64)
+
+    return prepare
+
+
+_SMALL: Final = (
+    View("plain", "zxing", _plain),
+    View("plain", "zbar", _plain),
+    View("equalised", "zxing", _equalised),
+    View("turned 10", "zxing", _turned(10)),
+    View("larger sharpened", "zxing", _larger_sharpened, 2),
+    View("equalised", "zbar", _equalised),
+    View("turned 45", "zxing-histogram", _turned(45)),
+    View("turned -10", "zxing", _turned(-10)),
+    View("softer", "zbar", _softer),
+    View("levelled", "zxing-histogram", _levelled),
+    View("sharpened", "zbar", _sharpened),
+    View("larger sharpened", "zbar", _larger_sharpened, 2),
+    View("much larger", "zxing-histogram", _much_larger, 3),
+    View("turned 30", "zxing", _turned(30)),
+    View("softer", "zxing-histogram", _softer),
+)
+_LARGE: Final = (
+    View("reduced", "zxing", _smaller, 0.5),
+    View("reduced", "zbar", _smaller, 0.5),
+    View("plain", "zxing", _plain),
+    View("plain", "zxing-histogram", _plain),
+    View("reduced equalised", "zxing", lambda grey: _then(_smaller, _equalised, grey), 0.5),
+    View("reduced turned 10", "zxing-histogram", lambda grey: _then(_smaller, _turned(10), grey), 0.5),
+    View("reduced turned 45", "zxing-histogram", lambda grey: _then(_smaller, _turned(45), grey), 0.5),
+)
+
+
+def _then(
+    first: Callable[[Grey], tuple[Grey, Placement]], second: Callable[[Grey], tuple[Grey, Placement]], grey: Grey
+) -> tuple[Grey, Placement]:
+    one, from_one = first(grey)
+    two, from_two = second(one)
+    matrix = np.vstack([from_one, [0, 0, 1]]) @ np.vstack([from_two, [0, 0, 1]])
+    return two, matrix[:2]

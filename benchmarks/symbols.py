@@ -1,0 +1,87 @@
+"""./run bench symbols: how many barcodes of real photographs are read, how many wrongly, and in what time.
+
+--data DIR --out READS.jsonl   read every image that DIR/symbols.jsonl names and write the format of its score.py:
+                               {"image": ..., "symbols": [{"text": ..., "hex": ...}], "ms": ...}
+--drawn N                      N drawn pictures without a code and N drawn codes damaged at random (seeded): counts
+                               what is read where nothing is, and what is read wrongly
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import cv2
+
+from models.measurements import PictureLimits, Symbol
+from models.picture import parse
+from models.symbols import read, zbar_available
+
+MEAN_LIMIT_MS, P95_LIMIT_MS, WORST_LIMIT_MS = 20.0, 125.0, 3000.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="directory with symbols.jsonl and its images")
+    parser.add_argument("--out", type=Path, help="where to write what was read")
+    parser.add_argument("--drawn", type=int, default=0, help="drawn pictures of either kind")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", choices=("blank", "damaged"), help="one kind of drawn picture")
+    arguments = parser.parse_args()
+    if not arguments.data and not arguments.drawn:
+        parser.error("give --data DIR, --drawn N or both")
+    cv2.setNumThreads(1)
+    print(f"second opinion (zbar): {'on' if zbar_available() else 'off'}")
+    if arguments.data:
+        read_photographs(arguments.data, arguments.out)
+    if arguments.drawn:
+        from benchmarks import drawn_symbols  # noqa: PLC0415 - a sibling script, not needed for photographs
+
+        drawn_symbols.report(arguments.drawn, arguments.seed, arguments.only)
+
+
+def read_photographs(data: Path, out: Path | None) -> None:
+    images = [json.loads(line)["image"] for line in (data / "symbols.jsonl").read_text(encoding="utf-8").splitlines()]
+    lines, times, parses = [], [], []
+    for name in images:
+        start = time.perf_counter()
+        image = parse((data / name).read_bytes(), PictureLimits())
+        middle = time.perf_counter()
+        symbols = read(image)
+        times.append((time.perf_counter() - middle) * 1e3)
+        parses.append((middle - start) * 1e3)
+        lines.append(json.dumps({"image": name, "symbols": [said(one) for one in symbols], "ms": times[-1]}))
+    if out:
+        out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    read_images = sum('"text"' in line for line in lines)
+    print(f"{len(images)} images, {read_images} with at least one symbol; recall and misreads: score.py of the data")
+    print(f"parse: {figures(parses)}")
+    print(f"read:  {figures(times)}")
+    ordered = sorted(times)
+    for what, got, limit in (
+        ("mean", statistics.fmean(times), MEAN_LIMIT_MS),
+        ("p95", ordered[int(0.95 * (len(ordered) - 1))], P95_LIMIT_MS),
+        ("worst", ordered[-1], WORST_LIMIT_MS),
+    ):
+        print(f"  {what}: {got:.1f} ms = {got / limit:.2f} of the limit of {limit:g} ms")
+
+
+def said(symbol: Symbol) -> dict[str, str]:
+    return {"text": symbol.text, "hex": symbol.payload.hex(), "format": symbol.format, "identifier": symbol.identifier}
+
+
+def figures(times: list[float]) -> str:
+    ordered = sorted(times)
+    p95, p99 = (ordered[int(share * (len(ordered) - 1))] for share in (0.95, 0.99))
+    return (
+        f"median {statistics.median(times):.1f} ms, mean {statistics.fmean(times):.1f} ms, "
+        f"p95 {p95:.1f} ms, p99 {p99:.1f} ms, worst {ordered[-1]:.1f} ms"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
