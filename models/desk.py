@@ -38,6 +38,7 @@ class Desk:
         self._image: Image | None = None
         self._parse_ms = 0.0
         self._pack: object = None
+        self._shelf: object = None
 
     def lay(self, picture: bytes) -> None:
         """Parse a picture and keep it."""
@@ -69,7 +70,8 @@ class Desk:
         faces, pack = importlib.import_module("models.faces"), importlib.import_module("models.pack")
         if self._pack is None:
             self._pack = pack.builtin() if self._orders.pack_dir is None else pack.load(self._orders.pack_dir)
-        measured: tuple[FaceMeasurement, ...] = faces.compare(self._picture(), references, self._pack)
+            self._shelf = faces.Shelf()
+        measured: tuple[FaceMeasurement, ...] = faces.compare(self._picture(), references, self._pack, self._shelf)
         return measured
 
     def do_forget(self) -> None:

@@ -20,13 +20,13 @@ from models import difference, embed, light, locate, regions
 from models.difference import Place
 from models.locate import Grey, View
 from models.measurements import FaceDifference, FaceMatch, FaceMeasurement, FaceReference, Image, Rectangle
-from models.prepared import PreparedFace, prepare
+from models.prepared import PreparedFace, Shelf, prepare
 from models.register import Registration, register, to_capture
 
 if TYPE_CHECKING:
     from models.pack import Pack, Tensor
 
-__all__ = ["PreparedFace", "compare", "prepare", "recognise"]
+__all__ = ["PreparedFace", "Shelf", "compare", "prepare", "recognise"]
 
 RATIOS = {"orb": 0.85, "sift": 0.8}  # Lowe's ratio test
 ENOUGH = {"orb": locate.ORB_ENOUGH, "sift": locate.SIFT_ENOUGH}

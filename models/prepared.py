@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,11 +11,12 @@ import cv2
 import numpy as np
 
 from models import difference, embed, light, locate, picture
+from models.measurements import FaceReference
 from models.regions import PlacedRegion, placed, wanted_mask
 
 if TYPE_CHECKING:
     from models.locate import Grey, Keypoints, Matrix
-    from models.measurements import FaceReference, Image
+    from models.measurements import Image
     from models.pack import Pack, Tensor
 
 
@@ -50,6 +52,26 @@ class PreparedFace:
     def sift(self) -> Keypoints:
         """SIFT keypoints in face pixels."""
         return locate.sift_keypoints(self.grey)
+
+
+class Shelf(OrderedDict[FaceReference, PreparedFace]):
+    """A few prepared faces of one pack, the one unused for longest let go first."""
+
+    def __init__(self, most: int = 16) -> None:
+        """An empty shelf for `most` faces."""
+        super().__init__()
+        self._most = most
+
+    def __getitem__(self, reference: FaceReference) -> PreparedFace:
+        """The prepared face, which now counts as used."""
+        self.move_to_end(reference)
+        return super().__getitem__(reference)
+
+    def __setitem__(self, reference: FaceReference, prepared: PreparedFace) -> None:
+        """Keep a prepared face."""
+        super().__setitem__(reference, prepared)
+        while len(self) > self._most:
+            self.popitem(last=False)
 
 
 def prepare(reference: FaceReference, pack: Pack) -> PreparedFace:

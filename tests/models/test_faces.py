@@ -192,3 +192,13 @@ def test_a_photographed_face_is_recognised_among_others() -> None:
     matches = faces.recognise(photograph(drawn_face(2)).image, gallery, loaded())
     assert matches[0].key == "face 2"
     assert faces.recognise(photograph(drawn_face(9)).image, gallery, loaded()) == ()
+
+
+def test_a_shelf_lets_the_face_go_that_was_unused_for_longest() -> None:
+    first, second, third = (FaceReference(key, b"") for key in "abc")
+    prepared = faces.prepare(reference(), loaded())
+    shelf = faces.Shelf(2)
+    shelf[first] = shelf[second] = prepared
+    assert shelf[first] is prepared
+    shelf[third] = prepared
+    assert list(shelf) == [first, third]
