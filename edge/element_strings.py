@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SEPARATOR = "\x1d"
 MAX_ELEMENTS = 64
+# AIs whose value is a GS1 key with a check digit: what holds one is hardly anything else by chance.
+CHECKED_KEYS = frozenset(["00", "01", "02", "03", "8003", "8006", "8017", "8018", "8026", "253", "255", "402", "414"])
 _SHOWN = 40  # characters of a bad message that an error quotes
 _SERIAL_IN_KEY = {"253": 13, "255": 13, "8003": 14}  # AI -> length of its value without a serial part
 
@@ -89,6 +91,22 @@ def parse_bracketed(text: str) -> tuple[ElementString, ...]:
             raise CodeRefused("code_too_many", f"A GS1 message must hold at most {MAX_ELEMENTS} elements, got more.")
     _require_no_contradiction(elements)
     return tuple(elements)
+
+
+def leading_keys(data: str) -> tuple[ElementString, ...]:
+    """The checked keys among the elements of predefined length with which `data` begins, however it goes on."""
+    keys: list[ElementString] = []
+    start = 0
+    while (identifier := find(data, start)) is not None and identifier.predefined:
+        value = data[start + len(identifier.ai) :][: identifier.maximum]
+        try:
+            identifier.require(value)
+        except CodeRefused:
+            break
+        if identifier.ai in CHECKED_KEYS:
+            keys.append(ElementString(identifier.ai, value))
+        start += len(identifier.ai) + identifier.maximum
+    return tuple(keys)
 
 
 def format_element_strings(elements: Mapping[str, str]) -> str:
