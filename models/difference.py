@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PEAK_SHARE = 0.5  # of the peak above the background, where a box ends
 MOST_PLACES = 5
 LEAST_WINDOW = 0.6  # usable share of a window that may be judged
-OCCLUDED = 0.5  # answer of a network from which a cell counts as covered
+UNUSABLE = 0.0  # logit of a network from which a cell may not be judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +110,13 @@ def places(kind: str, values: Tensor, judgement: Judgement, cell_px: int) -> tup
     found: list[Place] = []
     ground = float(np.nanmedian(values)) if np.isfinite(values).any() else 0.0
     while len(found) < MOST_PLACES:
+        free = left[np.isfinite(left)]
+        if not free.size:
+            break
         row, column = (int(index) for index in np.unravel_index(int(left.argmax()), left.shape))
-        top = float(left[row, column])
-        score = judgement.score(top) if np.isfinite(top) else 0.0
-        if not np.isfinite(top) or (found and score < found[0].score / 2):
+        top, most = float(left[row, column]), min(judgement.top_cells, free.size)
+        score = judgement.score(float(np.partition(free, -most)[-most:].mean()))
+        if found and score < found[0].score / 2:
             break
         area = (left >= ground + PEAK_SHARE * (top - ground)).astype(np.uint8)
         _, labels, stats, _ = cv2.connectedComponentsWithStats(area, connectivity=8)

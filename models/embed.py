@@ -34,7 +34,7 @@ def features(face: Image, network: Network) -> Tensor:
 
 
 def siamese_maps(capture: Image, registered: Image, usable: Grey, network: Network) -> dict[str, Tensor]:
-    """A siamese network's maps by kind: rows x columns, 0..1, padding cut off."""
+    """A siamese network's maps of logits by kind: rows x columns, padding cut off."""
     height, width = registered.shape[:2]
     down, across = -height % network.multiple_px, -width % network.multiple_px
     mask = cv2.copyMakeBorder(usable, 0, down, 0, across, cv2.BORDER_CONSTANT, value=0)
@@ -46,8 +46,7 @@ def siamese_maps(capture: Image, registered: Image, usable: Grey, network: Netwo
         }
     )
     rows, columns = height // network.stride_px, width // network.stride_px
-    return {kind: _squashed(logits[0, 0, :rows, :columns]) for kind, logits in answers.items()}
-
-
-def _squashed(logits: Tensor) -> Tensor:
-    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -40, 40))), np.float32)
+    if "maps" in answers:
+        maps = answers.pop("maps")[0]
+        answers |= {kind: maps[None, None, index] for index, kind in enumerate(network.channels)}
+    return {kind: np.ascontiguousarray(logits[0, 0, :rows, :columns]) for kind, logits in answers.items()}

@@ -213,18 +213,19 @@ def _retake(measurement: FaceMeasurement, reason: str) -> FaceMeasurement:
 def _maps(aligned: _Aligned, pack: Pack) -> dict[str, Tensor]:
     """The pack's maps by kind (rows x columns, nan where nothing can be judged), each in the unit of its judgement."""
     prepared, network = aligned.prepared, pack.network
+    capture = aligned.shown if network.light == "registered" else aligned.registration.aligned
     if pack.distance is not None and prepared.features is not None:
-        features = difference.centred(embed.features(aligned.shown, network), pack.distance.local_mean_cells)
+        features = difference.centred(embed.features(capture, network), pack.distance.local_mean_cells)
         usable = difference.usable_cells(aligned.usable, (features.shape[0], features.shape[1]))
         window = pack.judgements["any"].window_cells
         maps = {"any": difference.feature_distance(features, prepared.features, usable, pack.distance, window)}
     else:
-        answers = embed.siamese_maps(aligned.shown, prepared.face, aligned.usable, network)
+        answers = embed.siamese_maps(capture, prepared.face, aligned.usable, network)
         shape = next(iter(answers.values())).shape
         usable = difference.usable_cells(aligned.usable, (shape[0], shape[1]))
-        occluded = answers.pop("occlusion", None)
-        if occluded is not None:
-            usable &= occluded < difference.OCCLUDED
+        unusable = answers.pop("unusable", None)
+        if unusable is not None:
+            usable &= unusable < difference.UNUSABLE
         maps = {
             kind: difference.windowed(values, usable, pack.judgements[kind].window_cells)
             for kind, values in answers.items()

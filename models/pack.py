@@ -6,7 +6,8 @@ code. Two designs are known, both turned into the same maps:
 
     encoder   one network seen by each side alone; the distance of its features is the map "any". The registered side is
               computed once, at enrolment.
-    siamese   one network that sees both aligned sides and a validity mask and answers one map of logits per kind.
+    siamese   one network that sees both aligned sides and answers one map of logits per kind, either each under its own
+              name or all as the channels of one output. A map "unusable" says where nothing may be judged.
 
 What it is not: signed. Who may bring a pack onto the box is the business of sync; here a byte that differs from the
 manifest's hash is refused.
@@ -55,8 +56,10 @@ class Network:
     """One network of a pack. `inputs` and `outputs` map the roles that the code knows to the file's own names."""
 
     kind: Literal["encoder", "siamese"]
-    inputs: Mapping[str, str]  # encoder: face; siamese: capture, registered, valid
-    outputs: Mapping[str, str]  # encoder: features; siamese: structure, colour, print, occlusion (any of them)
+    inputs: Mapping[str, str]  # encoder: face; siamese: capture, registered and, if it asks, valid
+    outputs: Mapping[str, str]  # encoder: features; siamese: structure, colour, print, unusable (any), or maps
+    channels: tuple[str, ...]  # kinds of the channels of the output "maps"
+    light: Literal["registered", "seen"]  # whether the capture is shown in the registered face's light or as it came
     normalisation: Normalisation
     multiple_px: int  # height and width are padded to a multiple of this
     stride_px: int  # face pixels in a cell of the outputs
@@ -65,7 +68,7 @@ class Network:
     def run(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Run the network: roles to tensors (1 x C x H x W) in, roles to tensors out."""
         names = list(self.outputs)
-        feed = {self.inputs[role]: tensor for role, tensor in tensors.items()}
+        feed = {name: tensors[role] for role, name in self.inputs.items()}
         answers = self.session.run([self.outputs[name] for name in names], feed)
         return dict(zip(names, (np.asarray(answer, np.float32) for answer in answers), strict=True))
 
@@ -74,7 +77,8 @@ class Network:
 class Judgement:
     """How one kind of map becomes a score: window, background, and knots (measured value, score), both rising."""
 
-    window_cells: int
+    window_cells: int  # side of the window over which the map is averaged
+    top_cells: int  # so many of the highest cells make the measured value (their mean); 1 is the peak alone
     background: Literal["median", "none"]
     knots: tuple[tuple[float, float], ...]
 
@@ -246,7 +250,7 @@ def _judgement(kind: str, table: Table) -> Judgement:
         raise ValueError(f"[judgement.{kind}] knots, which rise from (.., 0 or more) to (.., 1 or less); got {knots}")
     if table["background"] not in ("median", "none"):
         raise ValueError(f"[judgement.{kind}] background, which is median or none; got {table['background']!r}")
-    return Judgement(int(table["window_cells"]), table["background"], knots)
+    return Judgement(int(table["window_cells"]), int(table["top_cells"]), table["background"], knots)
 
 
 def _network(path: Path, table: Table, files: Mapping[str, str]) -> Network:
@@ -255,6 +259,9 @@ def _network(path: Path, table: Table, files: Mapping[str, str]) -> Network:
         raise ValueError(f"[network] kind, which is encoder or siamese; got {kind!r}")
     if table["file"] not in files:
         raise ValueError(f"[network] file, which [files] must list with its hash; got {table['file']!r}")
+    light = table["light"]
+    if light not in ("registered", "seen"):
+        raise ValueError(f"[network] light, which is registered or seen; got {light!r}")
     numbers = table["normalisation"]
     if numbers["order"] not in ("BGR", "RGB"):
         raise ValueError(f"[network.normalisation] order, which is BGR or RGB; got {numbers['order']!r}")
@@ -263,6 +270,8 @@ def _network(path: Path, table: Table, files: Mapping[str, str]) -> Network:
         kind=kind,
         inputs=dict(table["inputs"]),
         outputs=dict(table["outputs"]),
+        channels=tuple(str(channel) for channel in table.get("channels", ())),
+        light=light,
         normalisation=Normalisation(numbers["order"], (mean[0], mean[1], mean[2]), (std[0], std[1], std[2])),
         multiple_px=int(table["multiple_px"]),
         stride_px=int(table["stride_px"]),

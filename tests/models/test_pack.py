@@ -116,5 +116,5 @@ def test_a_file_that_is_no_network_is_refused(copied: Path) -> None:
 
 
 def test_a_judgement_interpolates_between_its_knots() -> None:
-    judged = pack.Judgement(5, "none", ((1.0, 0.0), (2.0, 0.5), (4.0, 1.0)))
+    judged = pack.Judgement(5, 1, "none", ((1.0, 0.0), (2.0, 0.5), (4.0, 1.0)))
     assert [judged.score(value) for value in (0.0, 1.5, 3.0, 9.0, float("nan"))] == [0.0, 0.25, 0.75, 1.0, 0.0]

@@ -1,0 +1,109 @@
+"""A pack of the other design drops in without a change of code: here one that subtracts and averages."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+
+from models import faces, pack
+from models.measurements import FaceReference
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+onnx = pytest.importorskip("onnx")
+
+MANIFEST = """
+schema = 1
+pack = "subtract"
+title = "Grey difference"
+face_px = 512
+licence = "Apache-2.0"
+card = "none"
+[files]
+"net.onnx" = "{digest}"
+[network]
+kind = "siamese"
+file = "net.onnx"
+light = "registered"
+inputs = {{ registered = "a", capture = "b" }}
+outputs = {{ maps = "maps" }}
+channels = ["structure", "unusable"]
+multiple_px = 8
+stride_px = 4
+[network.normalisation]
+order = "RGB"
+mean = [0.0, 0.0, 0.0]
+std = [1.0, 1.0, 1.0]
+[judgement.structure]
+window_cells = 3
+top_cells = 9
+background = "none"
+knots = [[0.0, 0.0], [0.5, 1.0]]
+[thresholds]
+check = 0.5
+strong = 0.9
+measured = "drawn for a test"
+[gate]
+least_face_px = 100
+least_detail = 0.01
+most_glare = 0.9
+least_usable = 0.1
+least_brightness = 1
+least_agreeing = 0.1
+"""
+
+
+@pytest.fixture(scope="module")
+def subtracting(tmp_path_factory: pytest.TempPathFactory) -> pack.Pack:
+    folder: Path = tmp_path_factory.mktemp("packs") / "subtract"
+    folder.mkdir()
+    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
+    shape = [1, 3, "height", "width"]
+    nodes = [
+        helper.make_node("Sub", ["a", "b"], ["apart"]),
+        helper.make_node("Abs", ["apart"], ["size"]),
+        helper.make_node("AveragePool", ["size"], ["small"], kernel_shape=[4, 4], strides=[4, 4]),
+        helper.make_node("ReduceMean", ["small"], ["grey"], axes=[1], keepdims=1),
+        helper.make_node("Sub", ["grey", "two"], ["never"]),
+        helper.make_node("Concat", ["grey", "never"], ["maps"], axis=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "subtract",
+        [helper.make_tensor_value_info(name, kind, shape) for name in "ab"],
+        [helper.make_tensor_value_info("maps", kind, [1, 2, "rows", "columns"])],
+        [helper.make_tensor("two", kind, [1], [2.0])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    data = model.SerializeToString()
+    (folder / "net.onnx").write_bytes(data)
+    (folder / pack.MANIFEST).write_text(MANIFEST.format(digest=hashlib.sha256(data).hexdigest()), "utf-8")
+    return pack.load(folder)
+
+
+def textured() -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    rng = np.random.default_rng(5)
+    coarse = rng.integers(40, 200, (64, 44, 3)).astype(np.uint8)
+    return np.asarray(cv2.resize(coarse, (440, 640), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def test_a_siamese_pack_scores_and_places_a_difference(subtracting: pack.Pack) -> None:
+    face = textured()
+    reference = FaceReference("face", cv2.imencode(".png", face)[1].tobytes())
+    changed = face.copy()
+    changed[300:380, 200:300] = 255 - changed[300:380, 200:300]
+    same, different = (faces.compare(shot, [reference], subtracting)[0] for shot in (face, changed))
+    assert same.score is not None
+    assert different.score is not None
+    assert same.score < 0.1
+    assert different.score > 0.5
+    best = different.differences[0]
+    assert best.kind == "structure"
+    x, y, w, h = best.box
+    assert 200 <= x + w / 2 <= 300
+    assert 300 <= y + h / 2 <= 380
