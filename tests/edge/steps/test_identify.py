@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.gs1 import Gtin, Sscc
+from edge.gs1 import Gtin, Sscc, check_digit
 from edge.inspection import Contradiction, DecodedSymbol, Identity, InputFault
 from edge.postal import ParcelNumber
 from edge.steps.identify import identify
