@@ -35,7 +35,8 @@ __all__ = ["Entry", "Head", "Ledger", "LedgerState", "Row"]
 
 _GROUP = 64  # jobs in one commit
 _IDLE_S = 0.25  # quiet time before the WAL is copied into the database
-_ROWS_BETWEEN_CHECKPOINTS = 1_000  # at most, even when nothing is quiet: some 10 to 20 MB of WAL
+_ROWS_BETWEEN = 1_000  # checkpoints, even when nothing is quiet: some 20 MB of WAL
+_ROWS_BETWEEN_WHEN_FULL = 50  # the WAL takes several pages a row, the database the row alone
 _TAIL = 200  # rows whose chain is checked on every start
 
 
@@ -214,16 +215,18 @@ class Ledger(LedgerReader):
                 job.future.set_result(outcome)
         if any(job.erased for job in group):
             self._file.empty_wal()
-        elif self._since_checkpoint > _ROWS_BETWEEN_CHECKPOINTS:
+        elif self._since_checkpoint > (_ROWS_BETWEEN if self._file.reserve_ready else _ROWS_BETWEEN_WHEN_FULL):
             self._checkpoint()
 
     def _write(self, group: list[_Job]) -> list[tuple[Row, ...] | Exception]:
-        """One durable commit. A full disk frees the reserve, a damaged file is replaced; each is tried once more."""
+        """One durable commit. A full disk frees the reserve and the WAL, a damaged file is replaced; then once more."""
         for last in (False, False, True):
             try:
                 return self._commit(group)
             except sqlite3.Error as error:
-                if not last and is_disk_full(error) and self._file.free_reserve():
+                if not last and is_disk_full(error):
+                    self._file.free_reserve()
+                    self._file.empty_wal()
                     continue
                 if not last and is_damage(error):
                     self._replace(str(error))

@@ -1,0 +1,162 @@
+"""Documents: a noun comes back from its JSON as it was, and hashes the same."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge.errors import LedgerError
+from edge.gs1 import Gtin, TradeItem
+from edge.inspection import (
+    Assessment,
+    Box,
+    Capture,
+    Cause,
+    ClockTrust,
+    Consignment,
+    DecodedSymbol,
+    Difference,
+    Disposition,
+    Evidence,
+    FaceComparison,
+    Finding,
+    Freshness,
+    Identity,
+    InputFault,
+    Moment,
+    NotChecked,
+    Outcome,
+    Party,
+    Quality,
+    Retake,
+    Seen,
+    Verdict,
+    Weight,
+)
+from edge.postal import ParcelNumber
+from edge.storage.chain import canonical
+from edge.storage.documents import from_json, to_json
+
+words = st.text(max_size=12)
+numbers = st.floats(-1e6, 1e6).map(lambda value: round(value, 6) + 0.0)
+boxes = st.builds(Box, *[st.integers(-9, 9999)] * 4)
+moments = st.builds(Moment, st.datetimes(timezones=st.just(UTC)), st.sampled_from(ClockTrust))
+symbols = st.builds(DecodedSymbol, words, st.binary(max_size=12), words, words, words, st.none() | boxes, st.just(2))
+evidence = st.builds(Evidence, words, words, words, words, st.none() | boxes)
+captures = st.builds(
+    Capture,
+    words,
+    st.just(10),
+    st.just(20),
+    words,
+    st.builds(Quality, numbers, numbers, numbers, st.none() | numbers),
+    st.tuples(evidence),
+)
+comparisons = st.builds(
+    FaceComparison,
+    gtin=st.just(Gtin("09521234543213")),
+    face_id=st.integers(1, 9),
+    capture=words,
+    aligned=st.booleans(),
+    score=st.none() | numbers,
+    threshold_check=numbers,
+    threshold_strong=numbers,
+    differences=st.tuples(st.builds(Difference, words, numbers, boxes, st.none() | boxes, words, st.none() | numbers)),
+    retake=st.none() | st.sampled_from(Retake),
+)
+findings = st.builds(
+    Finding,
+    words,
+    st.sampled_from(Cause),
+    st.sampled_from(Weight),
+    st.dictionaries(words, words, max_size=2),
+    words,
+    st.just(()),
+    st.none() | boxes,
+    words,
+    st.none() | st.dates(),
+)
+identities = st.builds(
+    Identity,
+    items=st.tuples(
+        st.builds(
+            TradeItem,
+            st.just(Gtin("09521234543213")),
+            st.none() | words,
+            st.none() | words,
+            st.none() | st.dates(),
+            st.dictionaries(words, words, max_size=2),
+        )
+    ),
+    parcel_numbers=st.tuples(st.builds(ParcelNumber, words, words, words)),
+    unparsed=st.tuples(words),
+    faults=st.tuples(st.builds(InputFault, words, words, st.none() | words, words, words)),
+)
+assessments = st.builds(
+    Assessment,
+    inspection=words,
+    number=st.integers(1, 9),
+    seen=st.builds(
+        Seen,
+        captures=st.tuples(captures),
+        symbols=st.tuples(symbols),
+        comparisons=st.tuples(comparisons),
+        consignment=st.none() | st.builds(Consignment, words, words, st.none() | st.builds(Party, words, words)),
+    ),
+    identity=identities,
+    verdict=st.builds(
+        Verdict,
+        outcome=st.sampled_from(Outcome),
+        findings=st.tuples(findings),
+        not_checked=st.tuples(st.builds(NotChecked, words, words)),
+        checked=st.tuples(words),
+        freshness=st.just(Freshness("e", 1, datetime(2026, 11, 20, tzinfo=UTC), 1, "2026-Q4", "p", "policy")),
+    ),
+    at=moments,
+    compute_ms=numbers,
+    stage_ms=st.dictionaries(words, numbers, max_size=3),
+)
+
+
+@given(assessments)
+@settings(max_examples=60, deadline=None)
+def test_an_assessment_comes_back_and_hashes_the_same(assessment: Assessment) -> None:
+    document = to_json(assessment)
+    again = from_json(Assessment, document)
+    assert again == assessment
+    assert canonical(to_json(again)) == canonical(document)
+
+
+def test_a_disposition_comes_back() -> None:
+    noun = Disposition("i", None, "officer", "", Moment(datetime(2026, 11, 21, tzinfo=UTC), ClockTrust.FLOOR), undoes=3)
+    assert from_json(Disposition, to_json(noun)) == noun
+
+
+def test_a_measurement_is_kept_to_six_decimals() -> None:
+    quality = to_json(Quality(1 / 3, -0.0, 1e-9))
+    assert quality == {"sharpness": 0.333333, "glare": 0.0, "brightness": 0.0, "mm_per_px": None}
+    assert canonical(quality) == b'{"brightness":0,"glare":0,"mm_per_px":null,"sharpness":0.333333}'
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_number_that_json_cannot_carry_is_refused(value: float) -> None:
+    with pytest.raises(ValueError, match=r"^Expected a finite number for a document, got (nan|inf)\.$"):
+        to_json(Quality(value, 0.0, 0.0))
+
+
+def test_an_integer_beyond_json_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^Expected an integer below 2\^53 for a document, got 9007199254740992\.$"):
+        to_json(Box(2**53, 0, 0, 0))
+
+
+def test_a_document_of_something_else_is_told() -> None:
+    with pytest.raises(LedgerError, match=r"^Box w: expected a document of this noun, got: Field required\.$"):
+        from_json(Box, {"x": 1, "y": 2, "h": 3})
+
+
+def test_dates_are_kept_as_iso_8601() -> None:
+    finding = Finding("c", Cause.STALE, Weight.NOTE, dated=date(2026, 2, 3))
+    assert to_json(finding)["dated"] == "2026-02-03"
