@@ -29,7 +29,7 @@ from edge.gs1 import Gtin
 from edge.inspection import Assessment, Consignment, Outcome
 from edge.messages import findings_page, sentence
 from edge.ports import Frame
-from edge.settings import Settings
+from edge.settings import Settings, table
 from edge.steps.capture import RawCode
 from edge.storage import documents
 from edge.storage.registry_build import build
@@ -118,12 +118,12 @@ def show(assessment: Assessment, language: str) -> None:
     console = Console(highlight=False)
     verdict = assessment.verdict
     console.print(sentence(f"verdict.{verdict.outcome}", {}, language), style="bold", markup=False)
-    table = Table(box=None, show_header=False, padding=(0, 1))
+    reasons = Table(box=None, show_header=False, padding=(0, 1))
     for finding in verdict.findings:
         words = sentence(finding.code, finding.arguments, language)
-        table.add_row(finding.weight, finding.code, words, finding.source, str(finding.dated or ""))
+        reasons.add_row(finding.weight, finding.code, words, finding.source, str(finding.dated or ""))
     if verdict.findings:
-        console.print(table)
+        console.print(reasons)
     for missed in verdict.not_checked:
         check, reason = (sentence(f, {}, language) for f in (f"check.{missed.check}", missed.reason))
         console.print(f"  not checked: {check} {missed.item}: {reason}".replace(" :", ":"), markup=False)
@@ -219,6 +219,13 @@ def policy_check(path: Annotated[Path, typer.Argument(help="A policy file.")]) -
 def findings() -> None:
     """Print docs/findings.md: every finding code with its cause and words."""
     sys.stdout.write(findings_page())
+
+
+@app.command("settings")
+@clear_errors
+def print_settings() -> None:
+    """Print every setting with its default and meaning."""
+    sys.stdout.write(table())
 
 
 @app.command("verify")

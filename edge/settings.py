@@ -11,6 +11,23 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
+def table() -> str:
+    """Every setting with its default and meaning, as the Markdown table of docs/technician.md."""
+    rows = [
+        f"| `SEKISHO_{name.upper()}` | {_shown(field.default)} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    return "\n".join(["| setting | default | meaning |", "|---|---|---|", *rows, ""])
+
+
+def _shown(default: object) -> str:
+    if default in (None, "", ()):
+        return "not set"
+    if isinstance(default, tuple):
+        return f'`["{default[0]}"]`'
+    return f"`{default}`"
+
+
 class Settings(BaseSettings):
     """The settings of one bench."""
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from edge.errors import Conflict, NotFound
 from edge.inspection import Assessment, Consignment, Disposition, Moment, Origin, Party
 from edge.storage import documents
-from edge.storage.ledger import Entry, Ledger, Row
+from edge.storage.chain import Entry, Row
+from edge.storage.ledger import Ledger
 
 ASSESSED, DISPOSED, CLOSED = "assessed", "disposed", "next"
 _FIELDS = ("name", "address", "country", "reference")
@@ -89,7 +90,7 @@ def answered(request: Request, ledger: Ledger) -> Assessment | None:
     row = ledger.by_key(ASSESSED, request.key) if request.key else None
     if row is None:
         return None
-    if row.entry.body["request"] != request.digest:
+    if row.body["request"] != request.digest:
         raise Conflict(
             "idempotency_conflict",
             f"Expected the content that the key {request.key!r} was first used with, got other content.",
@@ -105,26 +106,26 @@ def inspection(identity: str, ledger: Ledger) -> InspectionRecord:
         NotFound: inspection_not_found.
     """
     rows = ledger.inspection(identity)
-    found = [row for row in rows if row.entry.kind == ASSESSED]
+    found = [row for row in rows if row.kind == ASSESSED]
     if not found:
         raise NotFound("inspection_not_found", f"Expected the id of an inspection of this box, got {identity!r}.")
     return InspectionRecord(
         identity,
-        found[0].entry.origin.station,
+        found[0].origin.station,
         tuple(assessment_of(row) for row in found),
-        tuple((row.seq, disposition_of(row)) for row in rows if row.entry.kind == DISPOSED),
+        tuple((row.seq, disposition_of(row)) for row in rows if row.kind == DISPOSED),
     )
 
 
 def assessment_of(row: Row) -> Assessment:
     """The assessment in a row of kind "assessed", with the personal fields that are still kept."""
-    assessment = documents.from_json(Assessment, row.entry.body["assessment"])
-    return _joined(assessment, row.entry.personal)
+    assessment = documents.from_json(Assessment, row.body["assessment"])
+    return _joined(assessment, row.personal)
 
 
 def disposition_of(row: Row) -> Disposition:
     """The disposition in a row of kind "disposed"."""
-    return documents.from_json(Disposition, row.entry.body["disposition"])
+    return documents.from_json(Disposition, row.body["disposition"])
 
 
 def _parted(assessment: Assessment) -> tuple[Assessment, dict[str, str]]:
