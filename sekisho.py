@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from provisioning.demo.command import demo
-
 from edge.command import app
+from provisioning.demo.command import demo
 
 app.command()(demo)
 

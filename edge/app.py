@@ -68,7 +68,9 @@ def open_ledger(settings: Settings) -> Ledger:
     Raises:
         LedgerError: it cannot be used.
     """
-    return Ledger.open(settings.state_dir / "ledger.db", device=settings.device, reserve_bytes=settings.reserve_bytes)
+    return Ledger.open(
+        settings.state_dir / "ledger.db", settings.device, place=settings.place, reserve_bytes=settings.reserve_bytes
+    )
 
 
 def _issued(shelf: Shelf) -> datetime | None:

@@ -42,8 +42,8 @@ from edge.steps.identify import identify
 from edge.steps.look_up import look_up
 from edge.steps.record import InspectionRecord, Request
 from edge.stopwatch import Stopwatch
-from edge.storage.evidence import EvidenceStore
 from edge.storage.chain import Row
+from edge.storage.evidence import EvidenceStore
 from edge.storage.ledger import Ledger
 from edge.storage.registry import Registry
 from edge.storage.shelf import Shelf
@@ -356,7 +356,7 @@ class Bench:
         return Origin(self.settings.device, station, officer, self._boot)
 
     def _tell(self, row: Row) -> None:
-        self.events.tell(News(row.seq, row.kind, row.inspection, row.origin.station))
+        self.events.tell(News(row.seq, row.entry.kind, row.entry.inspection, row.entry.origin.station))
 
 
 @dataclass(frozen=True, slots=True)

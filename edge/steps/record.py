@@ -90,7 +90,7 @@ def answered(request: Request, ledger: Ledger) -> Assessment | None:
     row = ledger.by_key(ASSESSED, request.key) if request.key else None
     if row is None:
         return None
-    if row.body["request"] != request.digest:
+    if row.entry.body["request"] != request.digest:
         raise Conflict(
             "idempotency_conflict",
             f"Expected the content that the key {request.key!r} was first used with, got other content.",
@@ -106,26 +106,26 @@ def inspection(identity: str, ledger: Ledger) -> InspectionRecord:
         NotFound: inspection_not_found.
     """
     rows = ledger.inspection(identity)
-    found = [row for row in rows if row.kind == ASSESSED]
+    found = [row for row in rows if row.entry.kind == ASSESSED]
     if not found:
         raise NotFound("inspection_not_found", f"Expected the id of an inspection of this box, got {identity!r}.")
     return InspectionRecord(
         identity,
-        found[0].origin.station,
+        found[0].entry.origin.station,
         tuple(assessment_of(row) for row in found),
-        tuple((row.seq, disposition_of(row)) for row in rows if row.kind == DISPOSED),
+        tuple((row.seq, disposition_of(row)) for row in rows if row.entry.kind == DISPOSED),
     )
 
 
 def assessment_of(row: Row) -> Assessment:
     """The assessment in a row of kind "assessed", with the personal fields that are still kept."""
-    assessment = documents.from_json(Assessment, row.body["assessment"])
-    return _joined(assessment, row.personal)
+    assessment = documents.from_json(Assessment, row.entry.body["assessment"])
+    return _joined(assessment, row.entry.personal)
 
 
 def disposition_of(row: Row) -> Disposition:
     """The disposition in a row of kind "disposed"."""
-    return documents.from_json(Disposition, row.body["disposition"])
+    return documents.from_json(Disposition, row.entry.body["disposition"])
 
 
 def _parted(assessment: Assessment) -> tuple[Assessment, dict[str, str]]:
