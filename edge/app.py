@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import uuid_utils
+import uvicorn
 
+from edge import inputs
 from edge import policy as policies
 from edge.devices.clock import system_clock
 from edge.errors import RegistryError
@@ -21,7 +23,8 @@ from edge.settings import Settings
 from edge.storage.evidence import EvidenceStore
 from edge.storage.ledger import Ledger
 from edge.storage.shelf import Shelf
-from models.picture import PictureLimits
+from edge.web import build, check_binding
+from models.measurements import PictureLimits
 from models.worker import PixelWorkers
 
 
@@ -59,6 +62,25 @@ def open_bench(settings: Settings, now: Now | None = None) -> Iterator[Bench]:
             evidence=evidence,
             now=now or system_clock(lambda: _issued(shelf)),
             boot=str(uuid_utils.uuid4()),
+        )
+
+
+def serve(settings: Settings) -> None:
+    """Serve the bench page and the API, and listen to the devices that the settings name, until told to stop.
+
+    Raises:
+        SettingsError: the address is no loopback and there is no token, or a device cannot be used.
+        PolicyError, LedgerError, EvidenceError: see `open_bench`.
+    """
+    check_binding(settings)
+    with open_bench(settings) as bench, inputs.listening(bench, settings):
+        uvicorn.run(
+            build(bench, settings),
+            host=settings.host,
+            port=settings.port,
+            log_level="warning",
+            server_header=False,
+            timeout_graceful_shutdown=5,
         )
 
 

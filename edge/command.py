@@ -81,7 +81,7 @@ def settings_from_environment(**changes: object) -> Settings:
 
 @app.command()
 @clear_errors
-def inspect(
+def inspect(  # noqa: PLR0917 - typer reads the options from the signature
     images: Annotated[list[Path] | None, typer.Argument(help="Pictures of the parcel: JPEG, PNG or WebP.")] = None,
     code: Annotated[list[str] | None, typer.Option(help="A code as a scanner would send it; may be repeated.")] = None,
     consignment: Annotated[Path | None, typer.Option(help="Shipment data as JSON.")] = None,
@@ -105,7 +105,7 @@ def inspect(
     with open_bench(settings) as bench:
         assessment = bench.inspect(arrival)
         if report:
-            _write_report(bench, assessment, report)
+            sys.stdout.write(f"{write_report(report, (assessment,), bench.evidence, settings.language)}\n")
         if as_json:
             sys.stdout.write(json.dumps(documents.to_json(assessment), ensure_ascii=False, indent=2) + "\n")
         else:

@@ -44,7 +44,7 @@ from edge.steps.record import InspectionRecord, Request
 from edge.stopwatch import Stopwatch
 from edge.storage.chain import Row
 from edge.storage.evidence import EvidenceStore
-from edge.storage.ledger import Ledger
+from edge.storage.ledger import Ledger, LedgerState
 from edge.storage.registry import Registry
 from edge.storage.shelf import Shelf
 from models.worker import OpenFrame, PixelWorkers
@@ -371,7 +371,7 @@ class _Turn:
 
 def _new_id(now: Moment) -> str:
     """A UUIDv7 of the moment of arrival: a name, never the order."""
-    return str(uuid_utils.uuid7(timestamp=int(now.utc.timestamp()), nanos=now.utc.microsecond * 1000))
+    return str(uuid_utils.uuid7(nanoseconds=int(now.utc.timestamp() * 1e6) * 1000))
 
 
 def _digest(arrival: Arrival, pictures: tuple[Picture, ...]) -> str:

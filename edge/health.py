@@ -59,8 +59,10 @@ def _registry(bench: Bench) -> Part:
 def _ledger(bench: Bench) -> Part:
     state = bench.ledger_state()
     detail = f"{state.rows} rows, {state.unsent} not sent"
+    if state.set_aside:
+        return Part("ledger", "note", f"{detail}; a damaged one was set aside as {state.set_aside}", "Keep that file.")
     if state.reserve_used:
-        return Part("ledger", "note", detail + ", the disk reserve is in use", "Free space on the disk.")
+        return Part("ledger", "note", f"{detail}, the disk reserve is in use", "Free space on the disk.")
     return Part("ledger", "ok", detail)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.devices.camera_replay import ReplayCamera
-from edge.devices.camera_stream import StreamCamera
 from edge.devices.scanner_serial import SerialScanner
 from edge.devices.scanner_stdin import StreamScanner
 from edge.errors import SettingsError
@@ -22,6 +21,8 @@ def camera_at(address: str) -> Camera:
     Raises:
         SettingsError: `settings_camera`, nothing of the kind is there.
     """
+    from edge.devices.camera_stream import StreamCamera  # noqa: PLC0415 - OpenCV only where there is a camera
+
     if address.startswith(("http://", "https://", "/dev/video")):
         return StreamCamera(address)
     path = Path(address)
