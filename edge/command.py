@@ -29,6 +29,7 @@ from edge.gs1 import Gtin
 from edge.inspection import Assessment, Consignment, Outcome
 from edge.messages import findings_page, sentence
 from edge.ports import Frame
+from edge.report import write_report
 from edge.settings import Settings, table
 from edge.steps.capture import RawCode
 from edge.storage import documents
