@@ -8,6 +8,7 @@ answer leaves this module only after its row is durable.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import time
 from dataclasses import dataclass
@@ -33,11 +34,11 @@ from edge.inspection import (
     SystemFault,
 )
 from edge.policy import Policy
-from edge.ports import Frame, Now
+from edge.ports import Frame, Now, Picture
 from edge.settings import Settings
 from edge.stations import Frames, OpenInspection, Stations
 from edge.steps import capture, compare, decide, decode, record
-from edge.steps.capture import Picture, RawCode
+from edge.steps.capture import RawCode
 from edge.steps.identify import identify
 from edge.steps.look_up import look_up
 from edge.steps.record import InspectionRecord, Request
@@ -132,6 +133,7 @@ class Bench:
                 seen = seen.with_more(decode.read(picture, frame, self._evidence.put))
                 turn.clock.lap("decode")
                 seen = self._compared(picture.sha256, frame, seen, turn)
+                seen = self._recognised(picture.sha256, frame, seen, turn)
             self._frames.hold(opened.inspection, picture.sha256, picture.data)
         for sha256, data in self._frames.of(opened.inspection).items():  # a later code names faces for earlier frames
             if self._wanted(sha256, seen, turn):
@@ -173,6 +175,19 @@ class Bench:
         shown = _capture(seen, sha256)
         seen = seen.with_more(compare.compare(shown, faces, frame, turn.registry.face_picture, self._evidence.put))
         turn.clock.lap("compare")
+        return seen
+
+    def _recognised(self, sha256: str, frame: OpenFrame, seen: Seen, turn: _Turn) -> Seen:
+        """A capture that shows no expected face: does it look like another product's?"""
+        shown = _capture(seen, sha256)
+        if turn.registry is None or not shown.width or not compare.shows_nothing_expected(shown, seen):
+            return seen
+        most = self.policy.inspection.gallery_faces
+        gallery = tuple(itertools.islice(turn.registry.gallery(), most + 1))
+        if len(gallery) > most:
+            return seen
+        seen = seen.with_more(compare.recognise(shown, gallery, frame, turn.registry.face_picture))
+        turn.clock.lap("recognise")
         return seen
 
     def _wanted(self, sha256: str, seen: Seen, turn: _Turn) -> tuple[RegisteredFace, ...]:

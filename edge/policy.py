@@ -38,6 +38,7 @@ class InspectionPolicy(_Part):
     sighting_window_days: _Days
     rescan_window_min: Annotated[int, Field(ge=0, le=1440)]
     faces_per_item: Annotated[int, Field(ge=1, le=64)]
+    gallery_faces: Annotated[int, Field(ge=0, le=10_000)]
 
 
 class CountingPolicy(_Part):

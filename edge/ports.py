@@ -28,6 +28,15 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """One encoded picture that the bench has taken in; `sha256` names it from here on."""
+
+    sha256: str
+    data: bytes
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Scan:
     """One message from a scanner, terminator removed, nothing else touched."""
 

@@ -14,18 +14,19 @@ import signal
 import socket
 import sys
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 
 from models.errors import ModelsError, WorkerFailed
-from models.measurements import FaceMeasurement, FaceReference, FrameReading, Image
+from models.measurements import FaceMatch, FaceMeasurement, FaceReference, FrameReading, Image
 from models.picture import measure, parse
 from models.worker import Orders, Question, receive, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+GALLERY_AT_MOST: Final = 64  # about 2 MB each, and only once a face had to be recognised
 GRACE_S: Final = 5.0  # after this much more than its budget a worker ends itself, should its parent be gone
 
 
@@ -37,8 +38,9 @@ class Desk:
         self._orders = orders
         self._image: Image | None = None
         self._parse_ms = 0.0
-        self._pack: object = None
-        self._shelf: object = None
+        self._pack: Any = None
+        self._shelf: Any = None
+        self._gallery: Any = None
 
     def lay(self, picture: bytes) -> None:
         """Parse a picture and keep it."""
@@ -67,12 +69,27 @@ class Desk:
 
     def do_compare(self, references: tuple[FaceReference, ...]) -> tuple[FaceMeasurement, ...]:
         """The picture against registered faces."""
+        faces = self._loaded()
+        measured: tuple[FaceMeasurement, ...] = faces.compare(self._picture(), references, self._pack, self._shelf)
+        return measured
+
+    def do_recognise(self, references: tuple[FaceReference, ...]) -> tuple[FaceMatch, ...]:
+        """The registered faces that the picture looks like."""
+        faces = self._loaded()
+        for one in references:
+            if one not in self._gallery:
+                self._gallery[one] = faces.prepare(one, self._pack, to_compare=False)
+        gallery = [self._gallery[one] for one in references]
+        matches: tuple[FaceMatch, ...] = faces.recognise(self._picture(), gallery, self._pack)
+        return matches
+
+    def _loaded(self) -> Any:  # noqa: ANN401 - a module, loaded when the first face is asked for
         faces, pack = importlib.import_module("models.faces"), importlib.import_module("models.pack")
         if self._pack is None:
             self._pack = pack.builtin() if self._orders.pack_dir is None else pack.load(self._orders.pack_dir)
             self._shelf = faces.Shelf()
-        measured: tuple[FaceMeasurement, ...] = faces.compare(self._picture(), references, self._pack, self._shelf)
-        return measured
+            self._gallery = faces.Shelf(GALLERY_AT_MOST)
+        return faces
 
     def do_forget(self) -> None:
         """Let go of the picture and give its memory back to the system."""

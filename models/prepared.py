@@ -74,8 +74,10 @@ class Shelf(OrderedDict[FaceReference, PreparedFace]):
             self.popitem(last=False)
 
 
-def prepare(reference: FaceReference, pack: Pack) -> PreparedFace:
+def prepare(reference: FaceReference, pack: Pack, *, to_compare: bool = True) -> PreparedFace:
     """Make a registered face ready for `pack`. The result may be kept as long as the pack is in use.
+
+    A face that is only to be recognised (`to_compare` False) needs no features of the network.
 
     Raises:
         PictureRefused: the registered picture cannot be decoded.
@@ -88,7 +90,7 @@ def prepare(reference: FaceReference, pack: Pack) -> PreparedFace:
         px_per_mm = (size[0] / reference.width_mm, size[1] / reference.height_mm)
     marked = placed(reference.regions, px_per_mm, size)
     features = None
-    if pack.distance is not None:
+    if to_compare and pack.distance is not None:
         features = difference.centred(embed.features(face, pack.network), pack.distance.local_mean_cells)
     return PreparedFace(
         key=reference.key,

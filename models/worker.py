@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, NoReturn, Self
 
 from models.errors import ModelsError, WorkerFailed
-from models.measurements import FaceMeasurement, FaceReference, FrameReading, PictureLimits
+from models.measurements import FaceMatch, FaceMeasurement, FaceReference, FrameReading, PictureLimits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -171,6 +171,18 @@ class OpenFrame:
         if not references:
             return ()
         answer = self._ask("compare", (tuple(references),), self._compare_budget_s * len(references))
+        assert isinstance(answer, tuple)  # noqa: S101 - the worker's contract
+        return answer
+
+    def recognise(self, gallery: Sequence[FaceReference]) -> tuple[FaceMatch, ...]:
+        """The registered faces that the picture looks like, best first; none when it looks like none.
+
+        Raises:
+            PictureRefused, PackError, WorkerFailed: see `compare`.
+        """
+        if not gallery:
+            return ()
+        answer = self._ask("recognise", (tuple(gallery),), self._compare_budget_s)
         assert isinstance(answer, tuple)  # noqa: S101 - the worker's contract
         return answer
 

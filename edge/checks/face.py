@@ -14,6 +14,7 @@ from edge.inspection import (
     Difference,
     FaceComparison,
     Finding,
+    Identity,
     ItemLookup,
     NotChecked,
     Product,
@@ -24,6 +25,7 @@ from edge.inspection import (
 )
 from edge.policy import Policy
 
+_SECURITY = ("hologram", "microprint")
 _KINDS = ("structure", "colour", "print", "hologram", "microprint", "label")
 
 
@@ -64,6 +66,15 @@ def check_other_product(found: ItemLookup, seen: Seen, names: dict[str, Product]
         if match.gtin != found.item.gtin and (match.capture in captures or not captures)
     ]
     return Checked(findings=tuple(made[:1]))
+
+
+def check_unread(identity: Identity, seen: Seen, names: dict[str, Product], policy: Policy) -> Checked:
+    """No code was read, but the package looks like a registered product."""
+    if identity.items or not seen.recognitions:
+        return Checked()
+    best = max(seen.recognitions, key=lambda match: match.similarity)
+    other = names[str(best.gtin)].name if str(best.gtin) in names else str(best.gtin)
+    return Checked(findings=(Findings(policy).make("face.looks_like", other=other),))
 
 
 def _not_run(gtin: str, reason: str) -> Checked:
@@ -115,8 +126,7 @@ def _of_side(
     face = faces.get(worst.face_id)
     source = Source(face.source, face.registered) if face else Source()
     maker = Findings(findings.policy, findings.item, source)
-    regional = [d for d in worst.differences if d.kind in ("hologram", "microprint")]
-    made = [_finding(f"face.{d.kind}", worst, d, maker) for d in regional]
+    made = [_finding(f"face.{d.kind}", worst, d, maker) for d in _missing_everywhere(comparisons)]
     if score >= worst.threshold_check:
         leading = max(worst.differences, key=lambda d: d.score, default=None)
         code = f"face.{leading.kind}" if leading is not None and leading.kind in _KINDS else "face.differs"
@@ -126,7 +136,17 @@ def _of_side(
     return made
 
 
+def _missing_everywhere(comparisons: list[FaceComparison]) -> list[Difference]:
+    """Security regions that no capture of the side shows: a hologram may be seen from one angle only."""
+    by_region: dict[tuple[str, str], list[Difference]] = defaultdict(list)
+    for comparison in comparisons:
+        for difference in comparison.differences:
+            if difference.kind in _SECURITY and difference.score >= comparison.threshold_check:
+                by_region[difference.kind, difference.region].append(difference)
+    return [max(found, key=lambda d: d.score) for found in by_region.values() if len(found) >= len(comparisons)]
+
+
 def _finding(code: str, comparison: FaceComparison, difference: Difference | None, maker: Findings) -> Finding:
-    region = difference.region if difference is not None and difference.region else "marked"
+    region = difference.region.partition(":")[0] if difference is not None and difference.region else "marked"
     box = difference.capture_box if difference is not None else None
     return maker.make(code, Proof(comparison.pictures, box), where=f"@where.{region}")

@@ -8,19 +8,10 @@ from dataclasses import dataclass
 
 from edge.errors import CodeRefused, ImageRefused, RequestRefused
 from edge.inspection import DecodedSymbol
-from edge.ports import Frame
+from edge.ports import Frame, Picture
 from edge.settings import Settings
 
 _NO_MEDIA = "An image of JPEG, PNG or WebP is expected."
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """One encoded picture as it came; `sha256` names it from here on."""
-
-    sha256: str
-    data: bytes
-    source: str
 
 
 @dataclass(frozen=True, slots=True)

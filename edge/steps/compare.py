@@ -12,6 +12,7 @@ from edge.inspection import (
     Evidence,
     FaceComparison,
     LookupResult,
+    Recognition,
     RegisteredFace,
     Retake,
     Seen,
@@ -57,6 +58,29 @@ def compare(
             faults.append(SystemFault(error.code, error.message, capture.sha256))
         comparisons.append(_comparison(measurement, face, capture, pictures))
     return Seen(comparisons=tuple(comparisons), faults=tuple(faults))
+
+
+def shows_nothing_expected(capture: Capture, seen: Seen) -> bool:
+    """Whether no registered face of an identified item was found in the capture, though the picture would allow it."""
+    mine = [comparison for comparison in seen.comparisons if comparison.capture == capture.sha256]
+    return all(not c.aligned and c.retake in (Retake.NOT_FOUND, None) for c in mine)
+
+
+def recognise(capture: Capture, gallery: Sequence[RegisteredFace], frame: OpenFrame, picture_of: PictureOf) -> Seen:
+    """Which registered faces the capture looks like, whatever its codes say."""
+    by_id = {face.face_id: face for face in gallery if face.flat}
+    try:
+        matches = frame.recognise([_reference(face, picture_of) for face in by_id.values()])
+    except ModelsError as failed:
+        return Seen(faults=(SystemFault("compare_" + failed.code, failed.message, capture.sha256),))
+    return Seen(
+        recognitions=tuple(
+            Recognition(
+                by_id[int(match.key)].gtin, int(match.key), capture.sha256, match.inliers, round(match.similarity, 3)
+            )
+            for match in matches
+        )
+    )
 
 
 def _reference(face: RegisteredFace, picture_of: PictureOf) -> FaceReference:

@@ -50,6 +50,7 @@ def assess(case: Case, policy: Policy) -> Verdict:
             consignment.check_watch_list(lookup, policy),
             sightings.check_parcel(lookup, case.identity, policy),
             _no_item(case.identity),
+            face.check_unread(case.identity, case.seen, _names(lookup), policy),
         )
     )
     if not _counted(answer, policy) and not _limited(answer):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from edge.errors import EvidenceError, ImageRefused
 from edge.inspection import Box, Capture, DecodedSymbol, Evidence, Quality, Seen, SystemFault
-from edge.steps.capture import Picture
+from edge.ports import Picture
 from models.errors import PictureRefused, WorkerFailed
 from models.measurements import Corners, FrameReading, PictureQuality, Symbol
 from models.worker import OpenFrame
