@@ -116,12 +116,7 @@ def _reading(symbol: DecodedSymbol) -> tuple[Reading | None, list[InputFault]]:
     if repaired is not None and repaired.ambiguous:
         return repaired.reading, [_ambiguous(symbol, repaired.codes[0])]
     if repaired is not None:
-        return repaired.reading, [
-            InputFault(
-                code, symbol.text, repaired.text, _repaired_message(symbol.text, repaired.text, code), symbol.source
-            )
-            for code in repaired.codes
-        ]
+        return repaired.reading, [_repaired(symbol, repaired.text, code) for code in repaired.codes]
     if refused is None:
         return Reading(), []
     code = "number_ambiguous" if refused.code == "code_ambiguous_number" else "invalid"
