@@ -55,7 +55,7 @@ def drawn(label: PostalLabel) -> Pixels:
     """The label as printed: 110 x 90 mm."""
     s = Canvas(110, 90, 9.0, "#fbfaf5")
     s.rectangle(0, 0, 110, 15, "#1d2a5b")
-    s.text(5, 3.2, "EXAMPLIA POST", 7.5, "#ffffff", "bold")
+    s.text(5, 3.2, "SAMPLE POST", 7.5, "#ffffff", "bold")
     s.text(105, 3.6, label.number[0], 9, "#ffd23e", "bold", anchor="ra")
     s.text(5, 17.5, "REGISTERED · RECOMMANDÉ · 国際書留", 3.6, "#1d2a5b", "bold")
     modules = symbols.code_128(label.number)

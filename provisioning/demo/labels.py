@@ -49,11 +49,11 @@ def game(s: Sheet) -> None:
             s.line([(x + sign, y + 0.5), (x + sign * (5 - line), y - 2.6 + line * 2.2)], 0.35, "#ffb45e")
     s.rectangle(x - 0.6, y - 4, 1.2, 8.4, "#141d57", radius=0.6)
     s.mark("logo", 7, 150, 16, 16, "Pixelmoth")
-    s.text(27, 154, "pixelmoth", 5.6, "#fff1c9", "bold")
-    s.text(27, 161, "対応: PM-ZERO  1-4 players", 2.6, "#ffe1c2", "sans")
-    s.microprint(4, 145.6, 54, "PIXELMOTH COMET RACER", 1.2, "#ffb45e")
+    s.text(25.5, 152.5, "pixelmoth", 4.6, "#fff1c9", "bold", width=18.5)
+    s.text(25.5, 159, "対応 PM-ZERO", 2.6, "#ffe1c2", "sans", width=18.5)
+    s.microprint(4, 144.4, 54, "PIXELMOTH COMET RACER", 1.2, "#ffb45e")
     s.hologram(4, 52, 15, 11, "PM")
-    s.retail_symbol(62, 149.5, 13, 0.34)
+    s.retail_symbol(45.5, 147.5, 14.5, 0.51)
 
 
 def cable(s: Sheet) -> None:
@@ -86,7 +86,7 @@ def cable(s: Sheet) -> None:
     s.text(12, 121, "急速充電ケーブル 1 m", 5, "#ffffff", "bold")
     s.text(12, 128, "耐久 30,000 bends  ·  e-marked", 3, "#d9f7e7", "sans")
     s.microprint(10, 49.5, 70, "VOLTLEAF FLEX", 1.1, "#d8f26a")
-    s.retail_symbol(12, 135.5, 16, 0.4)
+    s.retail_symbol(7, 135.5, 16, 0.5)
     s.rectangle(64, 136, 18, 18, "#d8f26a", radius=3)
     s.text(73, 142, "1", 10, "#0a7350", "tall", anchor="mm")
     s.text(73, 150, "METER", 4, "#0a7350", "tall", anchor="mm")
@@ -122,11 +122,11 @@ def sneakers(s: Sheet) -> None:
         s.text(left + 7.5, 54.6, value, 6.4, "#101418", "bold", anchor="mm")
     s.text(90, 61, "ART 3306-418  ·  BLUE/ORANGE  ·  MADE IN VIETNAM", 2.5, "#33383d", "sans")
     s.microprint(90, 65.6, 64, "STRIDARI SPORT", 1.2, "#33383d")
-    s.retail_symbol(108, 71, 20, 0.36)
+    s.retail_symbol(112, 71, 20, 0.36)
     if s.marking.batch:
         modules = symbols.gs1_128(s.elements())
-        width, _ = s.symbol(9, 78, modules, 0.33, 15)
-        s.mark("ignore", 5, 76, width + 8, 23)
+        width, _ = s.symbol(7, 78, modules, 0.33, 15)
+        s.mark("ignore", 3, 76, width + 8, 23)
         s.text(9, 95, symbols.bracketed(s.elements()), 2.9, "#101418", "sans", width=width)
         if s.marking.scratched:
             s.scratch(5, 76, width + 8, 23)

@@ -13,7 +13,7 @@ from provisioning.demo.faces import printed
 from provisioning.demo.parcels import Parcel, Shot
 from provisioning.demo.products import BY_KEY
 
-LONG_SIDE_PX = 1920
+LONG_SIDE_PX = 1840
 _LONG = 1.2  # width over height from which a face lies above its label, not beside it
 
 

@@ -38,7 +38,7 @@ class Alteration:
     logo_shift_mm: tuple[float, float] = (0.0, 0.0)
     hologram: bool = True
     microprint: str = ""  # other words in the micro-print line
-    ink: tuple[float, float, float] = (1.0, 1.0, 1.0)  # exponent of blue, green, red: paper stays white
+    hue_deg: float = 0.0  # other inks: every colour turned by so much, paper and black stay
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +184,9 @@ class Sheet(Canvas):
     def finish(self) -> PrintedFace:
         """The face as printed, with the imitation's ink where there is one."""
         pixels = self.pixels
-        if self.alteration.ink != (1.0, 1.0, 1.0):
-            inks = np.array(self.alteration.ink, np.float32)
-            pixels = np.rint((pixels.astype(np.float32) / 255) ** inks * 255).astype(np.uint8)
+        if self.alteration.hue_deg:
+            hsv = cv2.cvtColor(pixels, cv2.COLOR_BGR2HSV_FULL)
+            hsv[..., 0] += np.uint8(round(self.alteration.hue_deg * 256 / 360) % 256)  # wraps around as hues do
+            pixels = np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR_FULL), np.uint8)
         pixels = textures.grained(pixels, self.rng, 1.2)
         return PrintedFace(pixels, self.width_mm, self.height_mm, tuple(self.regions))

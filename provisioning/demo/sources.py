@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -16,6 +18,7 @@ import cv2
 from provisioning.demo.faces import printed
 from provisioning.demo.items import REGISTERED_SERIALS, item
 from provisioning.demo.products import BY_KEY, PRODUCTS, DemoProduct
+from provisioning.demo.sheet import PrintedFace
 
 CUSTOMS = "Customs of Examplia"
 EXPIRED_BRAND = "Voltleaf"
@@ -24,7 +27,34 @@ OLD_EDITION_DAYS = 190
 Row = Mapping[str, object]
 
 
-def write(directory: Path, seed: int, day: date, *, old: bool = False) -> Path:
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The face of a right holder's sample: what is registered. `png` is its picture file."""
+
+    product: DemoProduct
+    face: PrintedFace
+    png: bytes
+
+
+def samples(seed: int, day: date) -> tuple[Sample, ...]:
+    """Print one item of every registered product."""
+    with ThreadPoolExecutor(2, "printer") as printers:
+        return tuple(printers.map(lambda product: _sample(product, seed, day), _registered()))
+
+
+def _sample(product: DemoProduct, seed: int, day: date) -> Sample:
+    face = printed(product, item(product.key, "sample", day), seed)
+    written, png = cv2.imencode(".png", face.pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    if not written:
+        raise RuntimeError(f"the face of {product.key} could not be written as PNG.")
+    return Sample(product, face, png.tobytes())
+
+
+def _registered() -> list[DemoProduct]:
+    return [product for product in PRODUCTS if product.registered]
+
+
+def write(directory: Path, printed_samples: Sequence[Sample], day: date, *, old: bool = False) -> Path:
     """Write the sources of the edition of `day`, or of one that is OLD_EDITION_DAYS older; returns `directory`."""
     issued = day - timedelta(days=OLD_EDITION_DAYS) if old else day
     (directory / "faces").mkdir(parents=True, exist_ok=True)
@@ -34,8 +64,8 @@ def write(directory: Path, seed: int, day: date, *, old: bool = False) -> Path:
         f'publisher = "{CUSTOMS}"\nbulletin_quarter = "{quarter}"\n',
         encoding="utf-8",
     )
-    registered = [product for product in PRODUCTS if product.registered]
-    faces, regions = _faces(directory, registered, seed, day)
+    registered = _registered()
+    faces, regions = _faces(directory, printed_samples, day)
     tables = {
         "products": [_product(product, day) for product in registered],
         "recordations": _recordations(registered, day),
@@ -215,16 +245,13 @@ def _bulletins(issued: date) -> list[Row]:
     ]
 
 
-def _faces(directory: Path, products: Sequence[DemoProduct], seed: int, day: date) -> tuple[list[Row], list[Row]]:
+def _faces(directory: Path, printed_samples: Sequence[Sample], day: date) -> tuple[list[Row], list[Row]]:
     faces: list[Row] = []
     regions: list[Row] = []
-    for product in products:
-        face = printed(product, item(product.key, "sample", day), seed)
+    for sample in printed_samples:
+        product, face = sample.product, sample.face
         name = f"faces/{product.key}.png"
-        written, png = cv2.imencode(".png", face.pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-        if not written:
-            raise RuntimeError(f"the face of {product.key} could not be written as PNG.")
-        (directory / name).write_bytes(png.tobytes())
+        (directory / name).write_bytes(sample.png)
         which = {"gtin": product.gtin, "version": "1", "side": "front"}
         faces.append(
             {

@@ -12,15 +12,20 @@ from edge.storage.registry import Registry
 from edge.storage.registry_build import build
 from provisioning.demo.items import item
 from provisioning.demo.products import BY_KEY, PRODUCTS
-from provisioning.demo.sources import write
+from provisioning.demo.sources import Sample, samples, write
 
 DAY = date(2026, 11, 21)
 
 
 @pytest.fixture(scope="module")
-def edition(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def printed() -> tuple[Sample, ...]:
+    return samples(1, DAY)
+
+
+@pytest.fixture(scope="module")
+def edition(printed: tuple[Sample, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("registry")
-    report = build(write(place / "sources", 1, DAY), place / "edition.sqlite")
+    report = build(write(place / "sources", printed, DAY), place / "edition.sqlite")
     assert report.refusals == ()
     return place / "edition.sqlite"
 
@@ -58,8 +63,10 @@ def test_the_items_serials_have_the_status_that_their_parcels_need(
         assert registry.serial_status(product, marking.serial, marking.batch) is status
 
 
-def test_the_old_edition_is_older_and_holds_the_same_products(tmp_path: Path, edition: Path) -> None:
-    report = build(write(tmp_path / "old", 1, DAY, old=True), tmp_path / "old.sqlite")
+def test_the_old_edition_is_older_and_holds_the_same_products(
+    tmp_path: Path, edition: Path, printed: tuple[Sample, ...]
+) -> None:
+    report = build(write(tmp_path / "old", printed, DAY, old=True), tmp_path / "old.sqlite")
     with closing(Registry.open(edition)) as newer:
         assert (newer.edition.issued - report.edition.issued).days > 92
         assert newer.edition.number > report.edition.number

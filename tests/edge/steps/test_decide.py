@@ -173,6 +173,14 @@ def test_a_face_over_a_threshold_names_its_kind_and_place(score: float, outcome:
     assert (verdict.findings[0].box, verdict.findings[0].dated) == (Box(10, 20, 30, 40), date(2026, 1, 5))
 
 
+def test_a_hologram_that_is_there_is_no_finding_and_one_that_lacks_is_named_by_its_kind() -> None:
+    for score, found in ((0.1, []), (0.7, ["face.hologram"])):
+        difference = Difference("hologram", score, Box(1, 2, 3, 4), region="hologram: Acme")
+        verdict = assess(drawn.case(seen=drawn.pictured(score=0.2, differences=(difference,))), POLICY)
+        assert codes(verdict) == found
+        assert [finding.arguments for finding in verdict.findings] == [{"where": "@where.hologram"}] * len(found)
+
+
 def test_captures_of_one_face_are_judged_by_their_mean() -> None:
     glaring = replace(drawn.COMPARISON, capture="d" * 64, score=0.7)
     seen = Seen(captures=(drawn.CAPTURE,), comparisons=(glaring, drawn.COMPARISON))

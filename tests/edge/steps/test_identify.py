@@ -22,9 +22,7 @@ EAN = GTIN[1:]
 
 
 def symbol(text: str, identifier: str = "", kind: str = "", source: str = "scanner:1") -> DecodedSymbol:
-    return DecodedSymbol(
-        text=text, payload=text.encode(errors="replace"), symbology=identifier, format=kind, source=source
-    )
+    return DecodedSymbol(text=text, payload=text.encode(), symbology=identifier, format=kind, source=source)
 
 
 def said(*symbols: DecodedSymbol) -> Identity:
