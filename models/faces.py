@@ -68,19 +68,32 @@ def compare(
 def recognise(frame: Image, gallery: Sequence[PreparedFace], pack: Pack, most: int = 5) -> tuple[FaceMatch, ...]:
     """The registered faces that a capture looks like, best first; none when it looks like none.
 
-    ORB against every face; where that convinces nowhere, SIFT. The `most` likeliest are verified by registration:
-    a shared logo is no likeness. `similarity` is the share of the face's textured blocks that were found again.
+    ORB against every face; where that convinces nowhere, SIFT against the `most` faces that shared most ORB matches:
+    SIFT against every face would cost seconds on a capture of something that nobody registered. The likeliest are
+    verified by registration: a shared logo is no likeness. `similarity` is the share of the face's textured blocks that
+    were found again.
     """
     del pack  # an embedding shortlist will need it; geometry alone serves galleries of hundreds
     view = View(frame)
+    candidates = tuple(gallery)
     for kind in ("orb", "sift"):
-        found = [(one, location) for one in gallery if (location := _located(view, one, kind)) is not None]
+        found = [(one, location) for one in candidates if (location := _located(view, one, kind)) is not None]
         likeliest = sorted(found, key=lambda pair: -pair[1].inliers)[:most]
         matches = [_verified(view, one, location) for one, location in likeliest]
         kept = [match for match in matches if match.similarity >= CONFIRMED]
         if kept:
             return tuple(kept)
+        candidates = _sharing_most(view, gallery, most)
     return ()
+
+
+def _sharing_most(view: View, gallery: Sequence[PreparedFace], most: int) -> tuple[PreparedFace, ...]:
+    """The faces that share most ORB matches with the capture, whether or not these agree on a place."""
+
+    def shared(one: PreparedFace) -> int:
+        return len(locate.matched(view.orb, one.orb, ratio=RATIOS["orb"]))
+
+    return tuple(sorted(gallery, key=shared, reverse=True)[:most])
 
 
 def _verified(view: View, prepared: PreparedFace, location: locate.Location) -> FaceMatch:

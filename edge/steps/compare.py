@@ -72,7 +72,7 @@ def recognise(capture: Capture, gallery: Sequence[RegisteredFace], frame: OpenFr
     try:
         matches = frame.recognise([_reference(face, picture_of) for face in by_id.values()])
     except ModelsError as failed:
-        return Seen(faults=(SystemFault("compare_" + failed.code, failed.message, capture.sha256),))
+        return Seen(faults=(SystemFault("recognise_" + failed.code, failed.message, capture.sha256),))
     return Seen(
         recognitions=tuple(
             Recognition(

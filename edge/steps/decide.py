@@ -33,7 +33,7 @@ from edge.inspection import (
 from edge.policy import Policy
 
 _ORDER = (Weight.STRONG, Weight.CHECK, Weight.LIMIT, Weight.NOTE)
-_SYSTEM = {"decode": "system.decode", "compare": "system.compare", "registry": "system.registry"}
+_SYSTEM = {part: f"system.{part}" for part in ("decode", "compare", "recognise", "registry", "evidence")}
 
 
 def assess(case: Case, policy: Policy) -> Verdict:
@@ -94,7 +94,7 @@ def _no_item(identity: Identity) -> Checked:
 def _system_faults(faults: tuple[SystemFault, ...], policy: Policy) -> Checked:
     findings = Findings(policy)
     made = [
-        findings.make(_SYSTEM.get(fault.code.split("_")[0], "system.evidence"), detail=fault.detail) for fault in faults
+        findings.make(_SYSTEM[fault.code.partition("_")[0]], detail=fault.detail) for fault in faults
     ]
     return Checked(findings=tuple(made))
 
