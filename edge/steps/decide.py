@@ -93,9 +93,7 @@ def _no_item(identity: Identity) -> Checked:
 
 def _system_faults(faults: tuple[SystemFault, ...], policy: Policy) -> Checked:
     findings = Findings(policy)
-    made = [
-        findings.make(_SYSTEM[fault.code.partition("_")[0]], detail=fault.detail) for fault in faults
-    ]
+    made = [findings.make(_SYSTEM[fault.code.partition("_")[0]], detail=fault.detail) for fault in faults]
     return Checked(findings=tuple(made))
 
 
