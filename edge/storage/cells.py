@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,6 +18,8 @@ Cell: TypeAlias = Any  # a given or a checked value: str, int, float, bool, a da
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CONTROL_BUT_LINES = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _SET_82 = re.compile(r"[!\"%-?A-Z_a-z]{1,20}")  # GS1 General Specifications, AI encodable character set 82
+_DECIMAL = re.compile(r"[0-9]{1,6}(\.[0-9]{1,4})?")
+_LONGEST_MM = 10_000  # ten metres: no package is larger
 _LONGEST_RULE = 200
 _MAX_INTEGER = 2**53 - 1  # canonical JSON (RFC 8785) carries no larger one
 
@@ -77,13 +78,16 @@ def gtin(value: Cell) -> str:
     return _gtin(_scalar(value, "a GTIN"))
 
 
-@lru_cache(maxsize=64)  # tables of serials repeat one GTIN many times
+@lru_cache(maxsize=1_024)  # tables of serials repeat one GTIN many times
 def _gtin(digits: str) -> str:
     if not (digits.isascii() and digits.isdigit()) or len(digits) not in {8, 12, 13, 14}:
         raise refuse(digits, "a GTIN of 8, 12, 13 or 14 digits", f"{len(digits)} characters")
     padded = digits.zfill(14)
-    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(padded[:13]))
-    check = (10 - total % 10) % 10
+    places = padded.encode()
+    # GS1 General Specifications, 7.9: weights 3, 1, 3, ... from the left of 13 digits. Bytes are summed as they are and
+    # 27 times the code of "0" is taken off, because tables of serials hold millions of GTINs.
+    total = 3 * sum(places[0:13:2]) + sum(places[1:13:2]) - 27 * ord("0")
+    check = -total % 10
     if int(padded[13]) != check:
         raise refuse(digits, f"the check digit {check}", padded[13])
     return padded
@@ -111,13 +115,12 @@ def millimetres(value: Cell) -> float:
         CellRefused: anything else.
     """
     digits = _scalar(value, "millimetres")
-    try:
-        length = Decimal(digits)
-    except InvalidOperation:
-        raise refuse(digits, "millimetres as a decimal number with a point", "no such number") from None
-    if not (length.is_finite() and 0 <= length <= 10_000):  # noqa: PLR2004 - ten metres, no package is larger
-        raise refuse(digits, "0 to 10000 millimetres", digits)
-    return round(float(length), 4)
+    if not _DECIMAL.fullmatch(digits):
+        raise refuse(digits, "millimetres as a decimal number with a point", digits)
+    length = float(digits)
+    if length > _LONGEST_MM:
+        raise refuse(digits, f"0 to {_LONGEST_MM} millimetres", digits)
+    return length
 
 
 def day(value: Cell) -> str:

@@ -195,6 +195,7 @@ class _Building:
         self._serials()
         self._insert("serial_ranges", self._ranges())
         self._insert("watch_list", self._watch_list())
+        self.connection.execute("INSERT INTO watch_gram_counts SELECT gram, COUNT(*) FROM watch_grams GROUP BY gram")
         self._insert("bulletins", self._bulletins())
         self._insert("faces", self._faces())
         self._insert("regions", self._regions())

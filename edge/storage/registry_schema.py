@@ -52,6 +52,7 @@ CREATE TABLE watch_list (
     reason TEXT NOT NULL, valid_from TEXT, valid_to TEXT, source TEXT NOT NULL, grams INTEGER NOT NULL
 );
 CREATE TABLE watch_grams (gram TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (gram, id)) WITHOUT ROWID;
+CREATE TABLE watch_gram_counts (gram TEXT PRIMARY KEY, entries INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE faces (
     id INTEGER PRIMARY KEY, gtin INTEGER NOT NULL, version TEXT NOT NULL, side TEXT NOT NULL, picture TEXT NOT NULL,
     width_mm REAL NOT NULL, height_mm REAL NOT NULL, flat INTEGER NOT NULL, registered TEXT, source TEXT NOT NULL,

@@ -182,7 +182,7 @@ def checked(table: Table, raw: Mapping[str, Any] | str) -> Row:
         except CellRefused as why:
             raise RowRefused(name, cell, str(why)) from None
     for name, column in table.columns.items():
-        if name not in row or row[name] == {}:
+        if name not in row or (column.languages and not row[name]):
             if column.required:
                 raise RowRefused(name, "", "expected a value, got none.")
             row[name] = column.default

@@ -136,8 +136,10 @@ def test_rows_that_refer_to_nothing_are_refused(source: Path) -> None:
     (source / "faces.csv").write_text(f"gtin,picture,width_mm,height_mm\n{GTIN},none.png,10,10\n{GTIN},../x,10,10\n")
     assert refusals(source) == [
         "recordations.csv, row 2: expected gtins, prefixes or brands, got none of them.",
-        "distinguishing_points.csv, row 2, recordation: 'R1': expected a recordation of this edition, "
-        "got an unknown one.",
+        (
+            "distinguishing_points.csv, row 2, recordation: 'R1': expected a recordation of this edition, "
+            "got an unknown one."
+        ),
         "serials.csv, row 2, gtin: '04912345678904': expected a product of this edition, got an unknown one.",
         "faces.csv, row 2, picture: 'none.png': expected a readable file, got No such file or directory.",
         "faces.csv, row 3, picture: '../x': expected a path below the source directory, got one outside.",
