@@ -74,7 +74,11 @@ def read(text: str, identifier: str = "", symbol_format: str = "") -> Reading:
     if identifier in GS1_IDENTIFIERS or symbology.startswith("DATABAR"):
         return _elements(parse_bracketed(text) if text.startswith("(") else parse_element_strings(text))
     if identifier.startswith("]E") or symbology in _EAN_FORMATS:
-        return _gtin(_ean(text, upc_e=symbology == "UPCE"))
+        linear, _, composite = text.partition("]e0")
+        gtin = _gtin(_ean(linear.rstrip("|"), upc_e=symbology == "UPCE"))
+        if not composite:
+            return gtin
+        return Reading(gtin.elements + parse_element_strings(composite), checked=True)
     carrier = identifier.startswith(_CARRIER_IDENTIFIERS) if identifier else symbology in _CARRIER_FORMATS
     return _read_plain(text, carrier_first=carrier)
 
@@ -157,6 +161,8 @@ def _ean(text: str, *, upc_e: bool) -> Gtin:
         return Gtin.from_upc_e(digits)
     if len(digits) - _EAN_13_LENGTH in _ADD_ONS:
         digits = digits[:_EAN_13_LENGTH]
+    if len(digits) > _EAN_13_LENGTH:
+        raise CodeRefused("code_length", f"An EAN or UPC must have 8, 12 or 13 digits, got {text[:40]!r}.")
     return Gtin.parse(digits)
 
 

@@ -24,6 +24,7 @@ from edge.scanner_faults import doubt, repair
 from edge.syntax_tests import days_of_month
 
 _ITEM_KEYS = ("01", "03", "8006", "02", "8026")  # AIs whose first 14 digits are the GTIN of an item, best first
+_OWN_KEYS = frozenset(["01", "03", "8006"])
 _NAMES = {"21": "serial", "10": "batch", "17": "expiry"}
 _KEPT_CHARACTERS = 200  # of a raw code, in messages
 # GS1 reads two-digit years from 49 years back to 50 on. There is no clock here: 2026 stands for now, which
@@ -37,11 +38,13 @@ class _Item:
     """An item while its symbols are gathered."""
 
     gtin: str
+    of_content: bool = False  # told by the label of a box (AI 02), not by the item itself
     elements: dict[str, str] = field(default_factory=dict)
     origin: dict[str, str] = field(default_factory=dict)  # AI -> source that gave it
     sources: list[str] = field(default_factory=list)
 
     def agrees(self, elements: dict[str, str]) -> bool:
+        """Whether no element has another value here."""
         return all(self.elements.get(ai, value) == value for ai, value in elements.items())
 
 
@@ -56,6 +59,14 @@ class _Said:
     @property
     def gtin(self) -> str | None:
         return next((self.elements[ai][:14] for ai in _ITEM_KEYS if ai in self.elements), None)
+
+    @property
+    def of_content(self) -> bool:
+        return not self.elements.keys() & _OWN_KEYS
+
+    @property
+    def from_picture(self) -> bool:
+        return self.source.startswith("capture:")
 
 
 def identify(symbols: Sequence[DecodedSymbol]) -> Identity:
@@ -78,13 +89,12 @@ def identify(symbols: Sequence[DecodedSymbol]) -> Identity:
         else:
             unparsed[symbol.text] = None
     items, contradictions, unattached = _merged(said)
-    shared = _shared(said)
     return Identity(
         items=tuple(_trade_item(item) for item in items),
         sscc=tuple(dict.fromkeys(Sscc(s.elements["00"]) for s in said if "00" in s.elements)),
         parcel_numbers=tuple(numbers.values()),
         unparsed=tuple(unparsed),
-        faults=(*faults, *unattached, *_pairings(items, shared)),
+        faults=(*faults, *unattached, *_pairings(items, said)),
         contradictions=(*contradictions, *_contradicting_gtins(said)),
     )
 
@@ -154,14 +164,23 @@ def _merged(said: list[_Said]) -> tuple[list[_Item], list[Contradiction], list[I
     """Items with all that belongs to them, what contradicts, and elements that belong to no single item."""
     contradictions: dict[tuple[str, str], Contradiction] = {}
     items: list[_Item] = []
-    keyed = [s for s in said if s.gtin is not None]
-    # Serial numbers first, then batches, then the rest: what names an item best founds it.
-    for one in sorted(keyed, key=lambda s: ("21" not in s.elements, "10" not in s.elements, len(s.elements) == 1)):
-        _add(_home(items, one) or _founded(items, one), one, contradictions)
-    faults = []
+    faults: list[InputFault] = []
+    # Serial numbers first, then batches, then the rest: what names an item best founds it. Content labels come last.
+    named = [one for one in said if one.gtin is not None]
+    for one in sorted(named, key=lambda o: (o.of_content, "21" not in o.elements, "10" not in o.elements)):
+        homes = _homes(items, one)
+        if one.of_content and any(not item.of_content and item.gtin == one.gtin for item in items):
+            continue  # the label of a box tells of what is in hand already
+        if not homes:
+            homes = [_Item(str(one.gtin), of_content=one.of_content)]
+            items += homes
+        if len(homes) == 1:
+            _add(homes[0], one, contradictions)
+        elif one.elements.keys() != {"01"}:
+            faults.append(_unattached(one, len(homes)))
     for one in said:
         if one.gtin is None and not _belongs_to_parcel(one):
-            homes = _orphan_homes(items, one)
+            homes = items if len(items) == 1 else _nearest(items, one)
             if len(homes) == 1:
                 _add(homes[0], one, contradictions)
             else:
@@ -169,36 +188,25 @@ def _merged(said: list[_Said]) -> tuple[list[_Item], list[Contradiction], list[I
     return items, list(contradictions.values()), faults
 
 
-def _home(items: list[_Item], one: _Said) -> _Item | None:
-    """The item that a symbol with a GTIN speaks of, None when it speaks of a new one."""
-    same = [item for item in items if item.gtin == one.gtin]
+def _homes(items: list[_Item], one: _Said) -> list[_Item]:
+    """The items that a symbol with a GTIN may speak of; none when it speaks of a new one."""
+    same = [item for item in items if item.gtin == one.gtin and item.of_content == one.of_content]
     serial, batch = one.elements.get("21"), one.elements.get("10")
     if serial is not None:
-        return next((item for item in same if item.elements.get("21") == serial), None)
-    if batch is not None:
-        same = [item for item in same if item.elements.get("10", batch) == batch]
-        exact = [item for item in same if "10" in item.elements]
-        return exact[0] if exact else (same[0] if len(same) == 1 else None)
-    if len(same) > 1:
-        return next((item for item in same if item.agrees(one.elements)), None)
-    return same[0] if same else None
+        return [item for item in same if item.elements.get("21") == serial]
+    if batch is not None and all(item.elements.get("10", batch) != batch for item in same):
+        return [item for item in same if one.source in item.sources and one.from_picture]  # else another unit's batch
+    return _nearest(same, one) or same
 
 
-def _founded(items: list[_Item], one: _Said) -> _Item:
-    gtin = one.gtin
-    assert gtin is not None  # noqa: S101 - callers ask for symbols with a GTIN only
-    items.append(_Item(gtin))
-    return items[-1]
-
-
-def _orphan_homes(items: list[_Item], one: _Said) -> list[_Item]:
-    """The items that elements without a GTIN may belong to: the agreeing ones, of the same picture where that helps."""
-    if len(items) == 1:
-        return items
+def _nearest(items: list[_Item], one: _Said) -> list[_Item]:
+    """Of the items that do not disagree: one that says the same already, else those of the same picture, else all."""
     agreeing = [item for item in items if item.agrees(one.elements)]
-    saying = [item for item in agreeing if all(ai in item.elements for ai in one.elements)]
-    near = [item for item in agreeing if one.source.startswith("capture:") and one.source in item.sources]
-    return saying[:1] or (near if len(near) == 1 else agreeing)
+    saying = [item for item in agreeing if one.elements.keys() <= item.elements.keys()]
+    near = [item for item in agreeing if one.from_picture and one.source in item.sources]
+    if len(saying) == 1 or (saying and one.gtin is None):
+        return saying[:1]
+    return near if len(near) == 1 else agreeing
 
 
 def _add(item: _Item, one: _Said, contradictions: dict[tuple[str, str], Contradiction]) -> None:
@@ -232,17 +240,23 @@ def _unattached(one: _Said, items: int) -> InputFault:
     )
 
 
-def _shared(said: list[_Said]) -> dict[str, str]:
-    """Elements of the logistic unit: they may meet what an item's elements require."""
+def _pairings(items: list[_Item], said: list[_Said]) -> list[InputFault]:
+    """Elements that may not stand together, item by item and label by label.
+
+    What an element requires may stand on the label of the logistic unit, so its SSCC counts everywhere.
+    """
     unit = next((one.elements["00"] for one in said if "00" in one.elements), None)
-    return {} if unit is None else {"00": unit}
-
-
-def _pairings(items: list[_Item], shared: dict[str, str]) -> list[InputFault]:
+    shared = {} if unit is None else {"00": unit}
+    groups = [(item.gtin, ", ".join(item.sources), item.elements) for item in items]
+    groups += [
+        (", ".join(f"({ai}){value}" for ai, value in one.elements.items()), one.source, one.elements)
+        for one in said
+        if one.gtin is None and _belongs_to_parcel(one)
+    ]
     return [
-        InputFault("pairing", item.gtin, None, message, ", ".join(item.sources))
-        for item in items
-        for message in pairing_faults(shared | item.elements)
+        InputFault("pairing", raw, None, message, sources)
+        for raw, sources, elements in groups
+        for message in pairing_faults(shared | elements)
     ]
 
 
@@ -252,7 +266,7 @@ def _contradicting_gtins(said: list[_Said]) -> list[Contradiction]:
     Two products lying side by side in one picture look the same: the contradiction asks for a look, no more.
     """
     found = []
-    for source in dict.fromkeys(one.source for one in said if one.source.startswith("capture:")):
+    for source in dict.fromkeys(one.source for one in said if one.from_picture):
         here = [one for one in said if one.source == source and one.gtin is not None]
         linear = {one.gtin: one for one in here if one.elements.keys() == {"01"} and not one.two_dimensional}
         carrying = {one.gtin: one for one in here if one.elements.keys() != {"01"} or one.two_dimensional}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -114,6 +115,11 @@ def test_elements_of_one_item_are_merged_over_its_symbols() -> None:
     assert identity.faults == ()
 
 
+def test_a_composite_symbol_is_one_item() -> None:
+    (item,) = said(symbol(f"]E0{EAN}|]e017270131{GS}21A")).items
+    assert (item.gtin.value, item.serial, item.expiry) == (GTIN, "A", date(2027, 1, 31))
+
+
 def test_the_order_of_symbols_does_not_matter() -> None:
     one, two = symbol(f"21S1{GS}10B", "]C1"), symbol(EAN, "]E0")
     assert said(one, two).items[0].serial == said(two, one).items[0].serial == "S1"
@@ -128,11 +134,6 @@ def test_items_are_kept_apart_by_gtin_and_serial() -> None:
 def test_the_ean_of_a_serialised_item_founds_no_second_item() -> None:
     identity = said(symbol(EAN, "]E0"), symbol(f"01{GTIN}21A", "]d2"), symbol(f"01{GTIN}21B", "]d2"))
     assert [i.serial for i in identity.items] == ["A", "B"]
-
-
-def test_batches_without_serials_are_kept_apart() -> None:
-    identity = said(symbol(f"01{GTIN}10A", "]d2"), symbol(f"01{GTIN}10B", "]d2"))
-    assert [i.batch for i in identity.items] == ["A", "B"]
 
 
 def test_one_item_with_two_expiries_contradicts_itself() -> None:
@@ -183,6 +184,35 @@ def test_elements_of_one_picture_belong_to_the_item_of_that_picture() -> None:
     assert [item.expiry for item in identity.items] == [None, date(2027, 1, 31)]
 
 
+def test_the_label_of_a_box_adds_nothing_to_the_item_in_hand() -> None:
+    identity = said(symbol(f"00{SSCC}02{GTIN}3724", "]C1"), symbol(EAN, "]E0"), symbol(f"01{GTIN}21A", "]d2"))
+    (item,) = identity.items
+    assert item.elements == {"01": GTIN, "21": "A"}
+    assert identity.sscc == (Sscc(SSCC),)
+    assert identity.faults == ()
+
+
+def test_the_sscc_of_the_box_meets_what_another_label_requires() -> None:
+    assert said(symbol(f"00{SSCC}", "]C1"), symbol("403R1", "]C1")).faults == ()
+    (fault,) = said(symbol("403R1", "]C1")).faults
+    assert (fault.code, fault.raw) == ("pairing", "(403)R1")
+    assert fault.message == "AI 403 ROUTE needs AI 00 on the same item, got AI 403."
+
+
+def test_an_expiry_that_several_units_could_own_is_attached_to_none() -> None:
+    identity = said(symbol(f"01{GTIN}21A", "]d2"), symbol(f"01{GTIN}21B", "]d2"), symbol(f"01{GTIN}17270131", "]d2"))
+    assert [item.expiry for item in identity.items] == [None, None]
+    assert [fault.code for fault in identity.faults] == ["unattached_ambiguous"]
+
+
+def test_a_batch_of_another_scan_is_another_unit_and_in_one_picture_a_contradiction() -> None:
+    one, other = f"01{GTIN}10A", f"01{GTIN}10B"
+    scanned = said(symbol(one, "]d2"), symbol(other, "]d2"))
+    assert [item.batch for item in scanned.items] == ["A", "B"]
+    pictured = said(symbol(one, "]d2", source="capture:1"), symbol(other, "]d2", source="capture:1"))
+    assert pictured.contradictions == (Contradiction("batch", ("A", "B"), ("capture:1", "capture:1")),)
+
+
 def test_a_broken_pairing_is_told_once_all_symbols_are_known() -> None:
     faults = said(symbol(f"01{GTIN}3724", "]C1")).faults
     assert {(fault.code, fault.source) for fault in faults} == {("pairing", "scanner:1")}
@@ -198,6 +228,34 @@ def test_a_repeated_scan_adds_nothing() -> None:
     assert said(one, one) == said(one)
 
 
+drawn_symbols = st.builds(
+    lambda gtin, parts, source: symbol(gtin + "".join(parts), "]d2", source=source),
+    st.sampled_from(["", f"01{GTIN}", f"01{OTHER}", f"00{SSCC}02{GTIN}3724"]),
+    st.sampled_from(
+        [[], ["17270131"], ["17280131"], ["21A"], ["21B"], ["10X"], ["17270131", "21A"], ["17270131", "10X"]]
+    ),
+    st.sampled_from(["capture:1", "capture:2", "scanner:1"]),
+).filter(lambda drawn: drawn.text != "")
+
+
+@given(st.lists(drawn_symbols, max_size=5), st.randoms(use_true_random=False))
+def test_items_do_not_depend_on_the_order_in_which_symbols_came(symbols: list[DecodedSymbol], rng: Random) -> None:
+    shuffled = list(symbols)
+    rng.shuffle(shuffled)
+
+    def named(identity: Identity) -> set[tuple[str, str | None]]:
+        return {(item.gtin.value, item.serial) for item in identity.items}
+
+    assert named(identify(symbols)) == named(identify(shuffled))
+
+
+@given(st.lists(drawn_symbols, max_size=5))
+def test_every_element_of_an_item_was_on_one_of_its_symbols(symbols: list[DecodedSymbol]) -> None:
+    for item in identify(symbols).items:
+        for ai, value in item.elements.items():
+            assert any(f"{ai}{value}" in s.text for s in symbols if s.source in item.sources)
+
+
 # --- What is not valid ----------------------------------------------------------------------------------------------
 
 
@@ -210,6 +268,7 @@ def test_a_repeated_scan_adds_nothing() -> None:
             "]d2",
             ("AI 17 USE BY or EXPIRY must have a date YYMMDD (day 00 means the end of the month), got '271340'."),
         ),
+        (f"]E0{EAN}7", "", f"An EAN or UPC must have 8, 12 or 13 digits, got '{EAN}7'."),
         ("RR473124820JP", "", "S10 RR473124820JP must have check digit 9, got 0."),
         (
             "https://dlnkd.tn.gg/DRRHUBw6YfBVbqP4mLsQ",
