@@ -12,6 +12,7 @@ import asyncio
 import hashlib
 import hmac
 import ipaddress
+import re
 import time
 from urllib.parse import urlsplit
 
@@ -159,7 +160,7 @@ class Access:
     def is_session(self, cookie: str, now_s: float) -> bool:
         """Whether `cookie` was made by `session_cookie` with this token and has not run out."""
         until, _, signature = cookie.partition(".")
-        if not (until.isascii() and until.isdigit()) or int(until) < now_s:
+        if not re.fullmatch("[0-9]{1,12}", until) or int(until) < now_s:
             return False
         return hmac.compare_digest(signature.encode(), _signature(self._token, until).encode())
 

@@ -323,8 +323,8 @@ class AssessmentOut(Outgoing):
             symbols=tuple(SymbolOut.of(symbol) for symbol in seen.symbols),
             captures=tuple(CaptureOut.of(capture) for capture in seen.captures),
             comparisons=tuple(ComparisonOut.of(comparison) for comparison in seen.comparisons),
-            compute_ms=assessment.compute_ms,
-            stage_ms=dict(assessment.stage_ms),
+            compute_ms=round(assessment.compute_ms, 3),
+            stage_ms={stage: round(spent, 3) for stage, spent in assessment.stage_ms.items()},
         )
 
 

@@ -25,7 +25,7 @@ from edge.web.tasks import Works
 router = APIRouter(tags=["events"])
 
 RESUMED_AT_MOST = 500  # older news is not told again: the page reads the list instead
-PING_S = 15
+ALIVE_S = 5  # a page that hears nothing for three of these says that what it shows may be old
 _DEPTH = 256
 _LISTEN_S = 0.5
 
@@ -88,7 +88,10 @@ class Listeners:
     response_class=EventSourceResponse,
     responses={
         200: {
-            "description": "Events assessed, disposed, next; data {inspection, station}; id is the ledger's sequence.",
+            "description": (
+                "Events assessed, disposed, next with data {inspection, station} and the ledger's sequence as id; "
+                "alive without an id, every few seconds."
+            ),
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         },
         **problems(),
@@ -104,7 +107,9 @@ async def events(
     """Resumes after Last-Event-ID from the ledger, then goes on live."""
     listeners: Listeners = request.app.state.listeners
     after = int(last_event_id) if last_event_id else None
-    return EventSourceResponse(_stream(work.bench, listeners, after), ping=PING_S)
+    return EventSourceResponse(
+        _stream(work.bench, listeners, after), ping=ALIVE_S, ping_message_factory=lambda: ServerSentEvent(event="alive")
+    )
 
 
 async def _stream(bench: Bench, listeners: Listeners, after: int | None) -> AsyncIterator[ServerSentEvent]:

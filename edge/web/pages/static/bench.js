@@ -125,16 +125,28 @@ find("#card").addEventListener("click", (event) => {
 });
 
 // News. The browser connects again by itself and tells the last event it saw; what came between is told again.
+const SILENCE_MS = 16_000; // three times the box's sign of life
 const news = new EventSource(`${api}/events`);
+let heard = performance.now();
 let wasLost = false;
-news.addEventListener("open", () => {
+
+function lost() {
+  wasLost = true;
+  link("lost");
+}
+function alive() {
+  heard = performance.now();
   link("live");
-  if (wasLost) { showCard(); showAround(); }
-  wasLost = false;
-});
-news.addEventListener("error", () => { wasLost = true; link("lost"); });
+  if (wasLost) { wasLost = false; showCard(); showAround(); }
+}
+news.addEventListener("open", alive);
+news.addEventListener("alive", alive);
+news.addEventListener("error", lost);
+window.addEventListener("offline", lost);
+setInterval(() => { if (performance.now() - heard > SILENCE_MS) lost(); }, 1_000);
 for (const name of ["assessed", "disposed", "next"]) {
   news.addEventListener(name, (event) => {
+    alive();
     const told = JSON.parse(event.data);
     if (told.station === station) showCard();
     showAround();

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import httpx
+
+from tests.edge.web.conftest import GTIN
+
+
+def _news(answer: httpx.Response) -> Iterator[tuple[int, str, dict[str, str]]]:
+    """Sequence, name and data of each event of a stream."""
+    fields: dict[str, str] = {}
+    for line in answer.iter_lines():
+        name, _, value = line.partition(": ")
+        if line and name in {"id", "event", "data"}:
+            fields[name] = value
+        elif not line and "id" in fields:
+            yield int(fields["id"]), fields["event"], json.loads(fields["data"])
+        if not line:
+            fields = {}
+
+
+def _scan(client: httpx.Client, station: str, serial: str) -> str:
+    document = {"codes": [{"text": f"01{GTIN}21{serial}"}]}
+    return str(client.post(f"/api/v1/stations/{station}/scans", json=document).json()["inspection"])
+
+
+def test_a_page_that_listens_is_told_in_the_ledgers_order(client: httpx.Client, station: str) -> None:
+    with client.stream("GET", "/api/v1/events") as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert answer.headers["cache-control"].startswith("no-")
+        news = _news(answer)
+        inspection = _scan(client, station, "E1")
+        client.put(f"/api/v1/inspections/{inspection}/disposition", json={"decision": "refer"})
+        client.post(f"/api/v1/stations/{station}/next")
+        first, second = next(news), next(news)
+    assert first[1:] == ("assessed", {"inspection": inspection, "station": station})
+    assert second[1:] == ("disposed", {"inspection": inspection, "station": station})
+    assert second[0] == first[0] + 1
+
+
+def test_a_page_that_was_away_is_told_what_came_between(client: httpx.Client, station: str) -> None:
+    with client.stream("GET", "/api/v1/events") as answer:
+        news = _news(answer)
+        _scan(client, station, "F0")
+        last, _, _ = next(news)
+    missed = [_scan(client, station, f"F{number}") for number in range(1, 4)]
+    with client.stream("GET", "/api/v1/events", headers={"Last-Event-ID": str(last)}) as answer:
+        news = _news(answer)
+        told = [next(news) for _ in missed]
+        missed.append(_scan(client, station, "F9"))
+        told.append(next(news))
+    assert [data["inspection"] for _, _, data in told] == missed
+    assert [sequence for sequence, _, _ in told] == sorted({sequence for sequence, _, _ in told})
+    assert told[0][0] == last + 1
+
+
+def test_an_event_id_that_is_none_is_refused(client: httpx.Client) -> None:
+    assert client.get("/api/v1/events", headers={"Last-Event-ID": "x"}).status_code == 422

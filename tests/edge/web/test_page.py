@@ -1,0 +1,140 @@
+"""The first page in a real browser: a scan is painted as a verdict without a reload."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from edge.flow import Bench
+from edge.inspection import Outcome
+from edge.messages import sentence
+from edge.settings import Settings
+from tests.edge.web.conftest import GTIN, STATIONS
+from tests.edge.web.serving import Server, serving
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE_MS = 30_000
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is absent: the page is not tested in a browser")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Browser, server: Server, station: str) -> Iterator[Page]:
+    """The page of a station at which nothing lies open; a fault in its script fails the test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
+    faults: list[str] = []
+    shown = context.new_page()
+    shown.on("pageerror", lambda error: faults.append(str(error)))
+    shown.on("console", lambda message: faults.append(message.text) if "Refused to" in message.text else None)
+    shown.goto(f"{server.url}/?station={station}")
+    expect(shown.locator("#link")).to_have_attribute("data-state", "live")
+    yield shown
+    context.close()
+    assert faults == []
+
+
+def _scan(page: Page, serial: str) -> None:
+    page.locator("#code").fill(f"01{GTIN}21{serial}")
+    page.keyboard.press("Enter")
+
+
+def test_a_typed_code_is_painted_as_a_verdict_with_shape_word_and_freshness(page: Page) -> None:
+    expect(page.locator(".card.empty")).to_be_visible()
+    _scan(page, "A7")
+    card = page.locator("#card [data-inspection]")
+    expect(card).to_be_visible()
+    outcome = card.get_attribute("data-outcome") or ""
+    assert outcome in set(Outcome)
+    expect(card.locator("h2")).to_have_text(sentence(f"verdict.{outcome}", {}, "en"))
+    expect(card.locator(".verdict svg")).to_be_visible()
+    expect(card.locator(".freshness")).to_contain_text("test-edition")
+    expect(page.locator("#code")).to_have_value("")
+    expect(page.locator("#code")).to_be_focused()
+    expect(page.locator(".recent li").first).to_contain_text(GTIN)
+
+
+def test_a_revoked_serial_shows_its_reason_in_the_language_of_the_page(
+    page: Page, server: Server, station: str
+) -> None:
+    _scan(page, "R9")
+    expect(page.locator("#card .reasons li").first).to_contain_text("R9")
+    page.goto(f"{server.url}/?station={station}&lang=ja")
+    expect(page.locator("html")).to_have_attribute("lang", "ja")
+    outcome = page.locator("#card [data-inspection]").get_attribute("data-outcome") or ""
+    expect(page.locator("#card h2")).to_have_text(sentence(f"verdict.{outcome}", {}, "ja"))
+
+
+def test_a_scan_of_a_gun_appears_without_a_touch_of_the_page(page: Page, server: Server, station: str) -> None:
+    with server.client() as gun:
+        gun.post(f"/api/v1/stations/{station}/scans", json={"codes": [{"text": f"01{GTIN}21G5"}]})
+    expect(page.locator("#card .subject")).to_contain_text("G5")
+    with server.client() as gun:
+        gun.post(f"/api/v1/stations/{STATIONS[1]}/scans", json={"codes": [{"text": f"01{GTIN}21H6"}]})
+    expect(page.locator(".recent li").first).to_contain_text(f"Station {STATIONS[1]}")
+    expect(page.locator("#card .subject")).to_contain_text("G5")
+
+
+def test_the_officer_decides_takes_it_back_and_goes_on(page: Page) -> None:
+    page.locator("#officer").fill("Sato")
+    page.locator("#officer").press("Tab")
+    _scan(page, "D1")
+    page.locator("[data-decision=detain]").click()
+    expect(page.locator("#card .decision")).to_contain_text("Detain")
+    expect(page.locator("#card .decision")).to_contain_text("Sato")
+    page.locator("[data-undo]").click()
+    expect(page.locator("[data-decision=release]")).to_be_visible()
+    page.locator("#next button").click()
+    expect(page.locator(".card.empty")).to_be_visible()
+
+
+def test_pictures_are_sent_from_the_file_picker(page: Page, labelled: bytes, tmp_path: Path) -> None:
+    picture = tmp_path / "label.png"
+    picture.write_bytes(labelled)
+    page.locator("#pictures").set_input_files(picture)
+    page.locator("#upload button").click()
+    expect(page.locator("#card .subject")).to_contain_text(GTIN)
+    page.locator("#card .subject a").click()
+    expect(page.locator("table").first).to_contain_text("DataMatrix")
+
+
+def test_a_refused_code_is_told_in_words_and_stays_in_the_field(page: Page) -> None:
+    page.locator("#code").fill("x" * 9_000)
+    page.keyboard.press("Enter")
+    expect(page.locator("#notice")).to_contain_text("Expected a code of at most 8000 bytes")
+    expect(page.locator("#code")).to_have_value("x" * 9_000)
+
+
+def test_a_lost_connection_is_told_and_the_verdict_fades(
+    browser: Browser, bench: Bench, settings: Settings, station: str
+) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        with serving(bench, settings) as server:
+            page.goto(f"{server.url}/?station={station}")
+            _scan(page, "L1")
+            expect(page.locator("#card [data-inspection]")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.locator("#link")).to_have_attribute("data-state", "lost", timeout=PATIENCE_MS)
+        expect(page.locator("body")).to_have_class("lost")
