@@ -1,22 +1,21 @@
 """Record: an assessment or a disposition becomes a durable row before anyone is told of it.
 
-Personal fields of the consignment leave the document here: the row's hash covers salted commitments of them, so that
-erasing them by policy does not break the chain.
+Personal parts leave the document on the way (edge/storage/personal.py): the row's hash covers salted commitments of
+them, so that erasing them by policy does not break the chain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from edge.errors import Conflict, NotFound
-from edge.inspection import Assessment, Consignment, Disposition, Moment, Origin, Party
+from edge.inspection import Assessment, Disposition, Moment, Origin
 from edge.storage import documents
 from edge.storage.chain import Entry, Row
 from edge.storage.ledger import Ledger
+from edge.storage.personal import join, part
 
 ASSESSED, DISPOSED, CLOSED = "assessed", "disposed", "next"
-_FIELDS = ("name", "address", "country", "reference")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +54,8 @@ def assessed(assessment: Assessment, origin: Origin, request: Request, ledger: L
     Raises:
         LedgerError: the row could not be made durable; nothing may be shown.
     """
-    public, personal = _parted(assessment)
-    body = {"request": request.digest, "assessment": documents.to_json(public)}
+    document, personal = part(assessment)
+    body = {"request": request.digest, "assessment": document}
     sightings = assessment.identity.item_keys + assessment.identity.parcel_keys
     entry = Entry(ASSESSED, assessment.inspection, origin, assessment.at, body, personal, request.key, sightings)
     return ledger.append((entry,))[0]
@@ -118,48 +117,10 @@ def inspection(identity: str, ledger: Ledger) -> InspectionRecord:
 
 
 def assessment_of(row: Row) -> Assessment:
-    """The assessment in a row of kind "assessed", with the personal fields that are still kept."""
-    assessment = documents.from_json(Assessment, row.entry.body["assessment"])
-    return _joined(assessment, row.entry.personal)
+    """The assessment in a row of kind "assessed", with what is still kept of its personal parts."""
+    return join(row.entry.body["assessment"], row.entry.personal)
 
 
 def disposition_of(row: Row) -> Disposition:
     """The disposition in a row of kind "disposed"."""
     return documents.from_json(Disposition, row.entry.body["disposition"])
-
-
-def _parted(assessment: Assessment) -> tuple[Assessment, dict[str, str]]:
-    consignment = assessment.seen.consignment
-    if consignment is None:
-        return assessment, {}
-    personal = {
-        f"{role}.{field}": getattr(party, field)
-        for role, party in (("consignor", consignment.consignor), ("consignee", consignment.consignee))
-        if party is not None
-        for field in _FIELDS
-        if getattr(party, field)
-    }
-    bare = replace(
-        consignment,
-        consignor=Party("") if consignment.consignor else None,
-        consignee=Party("") if consignment.consignee else None,
-    )
-    return replace(assessment, seen=replace(assessment.seen, consignment=bare)), personal
-
-
-def _joined(assessment: Assessment, personal: Mapping[str, str]) -> Assessment:
-    consignment = assessment.seen.consignment
-    if consignment is None or not personal:
-        return assessment
-    whole = replace(
-        consignment,
-        consignor=_party("consignor", consignment, personal),
-        consignee=_party("consignee", consignment, personal),
-    )
-    return replace(assessment, seen=replace(assessment.seen, consignment=whole))
-
-
-def _party(role: str, consignment: Consignment, personal: Mapping[str, str]) -> Party | None:
-    if getattr(consignment, role) is None:
-        return None
-    return Party(**{field: personal.get(f"{role}.{field}", "") for field in _FIELDS})

@@ -39,6 +39,7 @@ from edge.inspection import (
 from edge.postal import ParcelNumber
 from edge.storage.chain import canonical
 from edge.storage.documents import from_json, to_json
+from edge.storage.personal import join, part
 
 words = st.text(max_size=12)
 numbers = st.floats(-1e6, 1e6).map(lambda value: round(value, 6) + 0.0)
@@ -128,6 +129,49 @@ def test_an_assessment_comes_back_and_hashes_the_same(assessment: Assessment) ->
     again = from_json(Assessment, document)
     assert again == assessment
     assert canonical(to_json(again)) == canonical(document)
+
+
+@given(assessments)
+@settings(max_examples=30, deadline=None)
+def test_an_assessment_parts_from_what_is_personal_and_joins_again(assessment: Assessment) -> None:
+    document, personal = part(assessment)
+    assert join(document, personal) == assessment
+    canonical(document)
+    nameless = join(document, {})
+    assert nameless.seen.consignment is None
+    assert nameless.seen.symbols == ()
+    assert nameless.identity.parcel_numbers == ()
+    assert nameless.identity.unparsed == ()
+    assert nameless.identity.items == assessment.identity.items
+    assert nameless.verdict.outcome == assessment.verdict.outcome
+    assert [finding.code for finding in nameless.verdict.findings] == [
+        finding.code for finding in assessment.verdict.findings
+    ]
+    assert all(finding.arguments == {} for finding in nameless.verdict.findings if not finding.item)
+
+
+def test_the_nameless_document_holds_neither_sender_nor_parcel_number() -> None:
+    number = ParcelNumber("S10", "RR473124829JP", "scanner:1")
+    watched = Finding("watch.consignor", Cause.MISMATCH, Weight.CHECK, {"name": "Bright Gadget Ltd"})
+    assessment = Assessment(
+        inspection="i",
+        number=1,
+        seen=Seen(
+            symbols=(DecodedSymbol("RR473124829JP", b"RR473124829JP", "", "Code128", "scanner:1"),),
+            consignment=Consignment("RR473124829JP", "CN23", Party("Bright Gadget Ltd", "1 Nathan Road"), order="4711"),
+        ),
+        identity=Identity(parcel_numbers=(number,), unparsed=("RR473124829JP.",)),
+        verdict=Verdict(Outcome.CHECK, (watched,), (), (), Freshness("", None, None, None, "", "", "p")),
+        at=Moment(datetime(2026, 11, 21, tzinfo=UTC), ClockTrust.SYNCED),
+        compute_ms=1.0,
+    )
+    document, personal = part(assessment)
+    told = canonical(document).decode()
+    assert "RR473124829JP" not in told
+    assert "Bright" not in told
+    assert "4711" not in told
+    assert personal["parcel"] == "RR473124829JP"
+    assert join(document, personal) == assessment
 
 
 def test_a_disposition_comes_back() -> None:

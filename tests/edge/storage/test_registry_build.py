@@ -262,9 +262,17 @@ def test_a_cell_is_taken_exactly_or_refused(words: str) -> None:
         except CellRefused as why:
             assert str(why).startswith(f"{words!r}: expected ")  # noqa: PT017 - any number of them may be refused
         else:
-            assert (
-                taken == words.zfill(14) or str(taken) == words or float(words) == pytest.approx(float(taken), abs=1e-4)
-            )
+            assert taken in {words.zfill(14), words} or taken == float(words)
+
+
+@given(st.text("0123456789.-eE_ ", max_size=10))
+def test_millimetres_are_plain_decimals(words: str) -> None:
+    try:
+        taken = millimetres(words)
+    except CellRefused:
+        return
+    assert taken == float(words)
+    assert set(words) <= set("0123456789.")
 
 
 @given(st.text("AB01", min_size=1, max_size=8), st.integers(0, 10**6), st.integers(0, 10**6))
