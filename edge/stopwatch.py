@@ -16,10 +16,10 @@ class Stopwatch:
     def lap(self, stage: str) -> None:
         """Add the time since the last lap to `stage`."""
         now = time.perf_counter()
-        self.stages_ms[stage] = self.stages_ms.get(stage, 0.0) + (now - self._last) * 1000
+        self.stages_ms[stage] = round(self.stages_ms.get(stage, 0.0) + (now - self._last) * 1000, 3)
         self._last = now
 
     @property
     def total_ms(self) -> float:
         """Milliseconds since the start."""
-        return (time.perf_counter() - self._start) * 1000
+        return round((time.perf_counter() - self._start) * 1000, 3)
