@@ -78,6 +78,7 @@ class Bench:
         self.data, self.pack, self.megapixels = data, pack, megapixels
         self.prepare_ms: list[float] = []
         self.total_ms: list[float] = []
+        self.cpu_ms: list[float] = []  # what the core itself worked: the wall clock of a busy machine says more
         self.stages: dict[str, list[float]] = {}
         self.answers: Counter[str] = Counter()
         self.prepared = lru_cache(maxsize=256)(self._prepared)
@@ -98,8 +99,9 @@ class Bench:
 
     def compare(self, capture: str, reference: str) -> tuple[FaceMeasurement, float]:
         frame, prepared = self.frame(capture), self.prepared(reference)
-        start = time.perf_counter()
+        start, cpu = time.perf_counter(), time.thread_time()
         (measured,) = faces.compare(frame, [prepared], self.pack)
+        self.cpu_ms.append((time.thread_time() - cpu) * 1e3)
         took = (time.perf_counter() - start) * 1e3
         self.total_ms.append(took)
         for stage, ms in measured.ms.items():
@@ -113,13 +115,19 @@ class Bench:
         print(f"pack {self.pack.name}: {total} comparisons; {dict(self.answers)}")
         if total:
             print(f"aligned {self.answers['aligned'] / total:.3f}")
-        for stage, values in {**self.stages, "compare": self.total_ms, "prepare (once)": self.prepare_ms}.items():
+        for stage, values in {
+            **self.stages,
+            "compare": self.total_ms,
+            "compare (cpu)": self.cpu_ms,
+            "prepare (once)": self.prepare_ms,
+        }.items():
             if values:
                 median, p95 = np.percentile(values, [50, 95])
                 print(f"  {stage:15} median {median:7.1f} ms   p95 {p95:7.1f} ms   n {len(values)}")
         if total:
-            p95 = float(np.percentile(self.total_ms, 95))
-            print(f"compare p95 is {p95 / COMPARE_LIMIT_MS:.2f} of its limit of {COMPARE_LIMIT_MS:.0f} ms")
+            for name, values in (("wall", self.total_ms), ("cpu", self.cpu_ms)):
+                p95 = float(np.percentile(values, 95))
+                print(f"compare p95 ({name}) is {p95 / COMPARE_LIMIT_MS:.2f} of its limit of {COMPARE_LIMIT_MS:.0f} ms")
 
 
 def score_of(bench: Bench, measured: FaceMeasurement) -> float:

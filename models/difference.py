@@ -17,11 +17,12 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     from models.locate import Grey
-    from models.measurements import Rectangle
+    from models.measurements import Image, Rectangle
     from models.pack import Distance, Judgement, Tensor
 
 PEAK_SHARE = 0.5  # of the peak above the background, where a box ends
 MOST_PLACES = 5
+SURROUNDING_CELLS = 61
 LEAST_WINDOW = 0.6  # usable share of a window that may be judged
 UNUSABLE = 0.0  # logit of a network from which a cell may not be judged
 
@@ -79,6 +80,27 @@ def feature_distance(
         apart = _mean(nearest * weight, window) / share
         texture = _mean(energy * weight, window) / share
         result = np.maximum(apart, 0) / np.sqrt((texture + distance.texture_floor * overall) * overall)
+    result[(share < LEAST_WINDOW) | ~usable] = np.nan
+    return np.asarray(result, np.float32)
+
+
+def colour_distance(capture: Image, registered: Image, usable: npt.NDArray[np.bool_], window: int) -> Tensor:
+    """The map "colour" (rows x columns; nan where no window can be judged): local chroma apart, CIELAB units.
+
+    Taken against a wide surrounding, so that the light's colour, which no single picture tells, cancels.
+    """
+    size = (usable.shape[1], usable.shape[0])
+    lab = [
+        cv2.cvtColor(cv2.resize(side, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2LAB)[:, :, 1:]
+        for side in (capture, registered)
+    ]
+    weight = usable.astype(np.float32)
+    apart = (lab[0].astype(np.float32) - lab[1].astype(np.float32)) * weight[:, :, None]
+    share, surrounding = _mean(weight, window), _mean(weight, SURROUNDING_CELLS)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        local = _mean(apart, window) / share[:, :, None]
+        local = local - _mean(apart, SURROUNDING_CELLS) / surrounding[:, :, None]
+    result = np.hypot(local[:, :, 0], local[:, :, 1])
     result[(share < LEAST_WINDOW) | ~usable] = np.nan
     return np.asarray(result, np.float32)
 

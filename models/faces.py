@@ -178,6 +178,7 @@ def _aligned(view: View, prepared: PreparedFace, ms: dict[str, float]) -> tuple[
         burnt = light.glare(best.aligned)
         usable = light.usable_mask(best.inside, burnt, prepared.glare, prepared.wanted)
         shown = light.compensated(best.aligned, prepared.face, usable)
+        usable[light.spoilt_mask(shown, prepared.face, burnt, prepared.glare) > 0] = 0
     return _Aligned(prepared, best, inliers, burnt, usable, shown), inliers
 
 
@@ -232,6 +233,9 @@ def _maps(aligned: _Aligned, pack: Pack) -> dict[str, Tensor]:
         usable = difference.usable_cells(aligned.usable, (features.shape[0], features.shape[1]))
         window = pack.judgements["any"].window_cells
         maps = {"any": difference.feature_distance(features, prepared.features, usable, pack.distance, window)}
+        if "colour" in pack.judgements:
+            window = pack.judgements["colour"].window_cells
+            maps["colour"] = difference.colour_distance(capture, prepared.face, usable, window)
     else:
         answers = embed.siamese_maps(capture, prepared.face, aligned.usable, network)
         shape = next(iter(answers.values())).shape

@@ -20,9 +20,17 @@ if TYPE_CHECKING:
 CELL_PX = 16
 BURNT_OUT = 245  # all three channels
 GLARE_MARGIN_PX = 7
-EDGE_SHARE = 0.02  # of the long side, ignored along the face's edges: bevels, shadows, the table
+EDGE_SHARE = 0.025  # of the long side, ignored along the face's edges: bevels, shadows, the table
 LARGEST_GAIN = 8.0
+COARSE_PX = 4  # what spoils a picture is looked for at a quarter of the size
+HAZE = 40.0  # by how much lighter (L of 0..255) the surroundings of a burnt patch count as haze
+COVER_APART = 20.0  # difference in colour (L/2 + a + b) from which something may cover the face
+COVER_AREA = 0.004  # of the face; less is a matter of print
+COVER_EDGE = 0.05  # of the height: what covers comes in over the edge
+SMOOTHER = 1.5  # times the median texture
 
+Flags = npt.NDArray[np.bool_]
+Singles = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
 
 
@@ -49,7 +57,7 @@ def _cells(picture: Image, columns: int, rows: int) -> Floats:
     return small.reshape(-1, 3).astype(np.float64) + 2.0
 
 
-def _fitted(terms: Floats, shown: Floats, known: Floats, free: npt.NDArray[np.bool_]) -> Floats:
+def _fitted(terms: Floats, shown: Floats, known: Floats, free: Flags) -> Floats:
     ratio = np.log(known / shown)
     bright = free * np.minimum(known, 60.0) / 60.0  # dark cells say little of the light
     weight = bright
@@ -82,6 +90,57 @@ def usable_mask(inside: Grey, capture_glare: Grey, face_glare: Grey, wanted: Gre
     mask[:edge] = mask[-edge:] = 0
     mask[:, :edge] = mask[:, -edge:] = 0
     return np.asarray(mask, np.uint8)
+
+
+def spoilt_mask(shown: Image, face: Image, capture_glare: Grey, face_glare: Grey) -> Grey:
+    """255 where light or a hand spoils what glare alone does not tell: the haze around a burnt patch, and what covers.
+
+    Args:
+        shown: the aligned capture in the registered face's light.
+        face: the registered face.
+        capture_glare: as `glare` of the aligned capture.
+        face_glare: the same of the face.
+    """
+    size = (shown.shape[1] // COARSE_PX, shown.shape[0] // COARSE_PX)
+    lab_shown, lab_face = (
+        cv2.cvtColor(cv2.resize(one, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2LAB).astype(np.float32)
+        for one in (shown, face)
+    )
+    brighter = lab_shown[:, :, 0] - lab_face[:, :, 0]
+    spoilt = _grown(cv2.resize(capture_glare, size, interpolation=cv2.INTER_AREA) > 0, brighter > HAZE)
+    spoilt |= _grown(cv2.resize(face_glare, size, interpolation=cv2.INTER_AREA) > 0, -brighter > HAZE)
+    coarse = np.maximum(cv2.dilate(spoilt.astype(np.uint8), np.ones((3, 3), np.uint8)), _covers(lab_shown, lab_face))
+    whole = cv2.resize(coarse * 255, (shown.shape[1], shown.shape[0]), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(whole, np.uint8)
+
+
+def _grown(core: Flags, soft: Flags) -> Flags:
+    """The core, and every soft area that touches it."""
+    _, labels = cv2.connectedComponents((core | soft).astype(np.uint8), connectivity=4)
+    kept = np.unique(labels[core])
+    return np.isin(labels, kept[kept > 0])
+
+
+def _covers(shown: Singles, face: Singles) -> Grey:
+    """1 where something smooth and of another colour reaches in over the edge: a finger, a glove, tape, the table."""
+    height, width = shown.shape[:2]
+    apart = np.abs(cv2.blur(shown, (5, 5)) - cv2.blur(face, (5, 5)))
+    light = shown[:, :, 0]
+    texture = cv2.blur(light * light, (9, 9)) - cv2.blur(light, (9, 9)) ** 2
+    smooth = texture < SMOOTHER * float(np.median(texture)) + 4.0
+    seen = ((apart[:, :, 0] / 2 + apart[:, :, 1] + apart[:, :, 2] > COVER_APART) & smooth).astype(np.uint8)
+    seen = np.asarray(cv2.morphologyEx(seen, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)), np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(seen, connectivity=8)
+    edge = COVER_EDGE * height
+    reaching = [
+        label
+        for label, (x, y, w, h, area) in enumerate(stats)
+        if label > 0
+        and area >= COVER_AREA * height * width
+        and (x <= edge or y <= edge or x + w >= width - edge or y + h >= height - edge)
+    ]
+    covers = np.isin(labels, reaching).astype(np.uint8)
+    return np.asarray(cv2.dilate(covers, np.ones((9, 9), np.uint8)), np.uint8)
 
 
 def detail(picture: Image, usable: Grey) -> float:

@@ -93,7 +93,7 @@ def test_a_manifest_that_is_no_toml_is_refused(copied: Path) -> None:
         ('kind = "encoder"', 'kind = "oracle"'),
         ('order = "BGR"', 'order = "GBR"'),
         ('background = "median"', 'background = "wishful"'),
-        ("window_cells = 5", "window = 5"),
+        ("window_cells = 9", "window = 9"),
         ("[distance]", "[distances]"),
         ('file = "encoder.onnx"', 'file = "other.onnx"'),
         ('"encoder.onnx" = ', '"../encoder.onnx" = '),
