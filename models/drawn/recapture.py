@@ -95,7 +95,10 @@ def expose(rng: np.random.Generator, radiance: Linear, conditions: Conditions) -
     if conditions.noise:
         # At mid-grey (0.22 linear) the tone curve's slope is about 0.9: levels / 255 are about linear shares there.
         spread = np.sqrt(np.maximum(picture, 0.002) / 0.22) * (conditions.noise / 255.0)
-        picture = f32(picture + spread * rng.standard_normal(picture.shape, dtype=np.float32))
+        fine = rng.standard_normal((height, width, 1), dtype=np.float32)
+        coarse = rng.standard_normal((height // 2 + 1, width // 2 + 1, 3), dtype=np.float32)
+        fine = fine + cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST)  # a colour filter array
+        picture = f32(picture + spread * 0.75 * fine)
     codes = np.asarray(np.clip(picture * _CODE_MAX, 0, _CODE_MAX), np.uint16)
     shown = _tone_curve(conditions)[codes]
     if conditions.noise > 3:  # cheap cameras smear noise that a person would see

@@ -1,0 +1,139 @@
+"""The commands of the training path.
+
+    python -m models.training --smoke                              the whole path on drawn material, a few minutes
+    python -m models.training pool SOURCE... --out POOL            shrink picture folders into a pool
+    python -m models.training draw --out SHARDS --count N [--pool POOL] [--fonts DIR] [--first SEED]
+    python -m models.training train --shards SHARDS --out W.pt --minutes M [--held SHARDS] [--start W.pt]
+    python -m models.training export --weights W.pt --out DIR [--pool POOL]
+
+docs/decisions/040 names the packages whose pictures and fonts the shipped weights were drawn from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+
+def main() -> None:
+    """Parse the command line and run one command."""
+    parser = argparse.ArgumentParser(
+        prog="models.training", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--smoke", action="store_true", help="draw, train, export, quantize and check in small")
+    commands = parser.add_subparsers(dest="command")
+    pool = commands.add_parser("pool")
+    pool.add_argument("sources", type=Path, nargs="+")
+    pool.add_argument("--out", type=Path, required=True)
+    draw = commands.add_parser("draw")
+    draw.add_argument("--out", type=Path, required=True)
+    draw.add_argument("--count", type=int, required=True, help="shards of 60 pairs, 360 crops each")
+    draw.add_argument("--first", type=int, default=0, help="seed of the first shard")
+    train = commands.add_parser("train")
+    train.add_argument("--shards", type=Path, required=True)
+    train.add_argument("--held", type=Path)
+    train.add_argument("--out", type=Path, required=True)
+    train.add_argument("--minutes", type=float, default=90)
+    train.add_argument("--start", type=Path)
+    export = commands.add_parser("export")
+    export.add_argument("--weights", type=Path, required=True)
+    export.add_argument("--out", type=Path, required=True)
+    for command in (draw, export):
+        command.add_argument("--pool", type=Path)
+        command.add_argument("--fonts", type=Path, action="append", default=[])
+    options = parser.parse_args()
+    if not options.smoke and options.command is None:
+        parser.print_help()
+        sys.exit(2)
+    try:
+        import torch  # noqa: F401 - tell the missing package before anything is drawn
+    except ImportError:
+        sys.exit(
+            "models.training needs torch, which the lock leaves out: install the 'training' extra of pyproject.toml."
+        )
+    if options.smoke:
+        smoke(Path(tempfile.mkdtemp(prefix="training-")))
+    else:
+        {"pool": _pool, "draw": _draw, "train": _train, "export": _export}[options.command](options)
+
+
+def _pool(options) -> None:
+    from models.drawn.pool import build_pool
+
+    photos, cutouts = build_pool(options.sources, options.out)
+    print(f"{photos} photographs, {cutouts} cut-outs")
+
+
+def _draw(options) -> None:
+    from models.drawn.pool import read_pool
+    from models.training.shards import quiet_opencv, write_shard
+
+    quiet_opencv()
+    pool = read_pool(options.pool, tuple(options.fonts))
+    for number in range(options.first, options.first + options.count):
+        print(write_shard(options.out, number, pool), flush=True)
+
+
+def _train(options) -> None:
+    from models.training.train import train
+
+    train(options.shards, options.out, minutes=options.minutes, start=options.start, held=options.held)
+
+
+def _export(options) -> None:
+    import torch
+
+    from models.drawn.pool import read_pool
+    from models.training.net import DifferenceNet
+
+    net = DifferenceNet()
+    net.load_state_dict(torch.load(options.weights, weights_only=True))
+    print(networks(net, options.out, read_pool(options.pool, tuple(options.fonts))))
+
+
+def networks(net, out: Path, pool, pairs: int = 48) -> dict[str, float]:
+    """Write difference.fp32.onnx and difference.onnx (int8) to `out`; their sizes, times and how far they differ."""
+    from models.training import export
+    from models.training.pairs import draw_pair
+
+    out.mkdir(parents=True, exist_ok=True)
+    plain, small = out / "difference.fp32.onnx", out / "difference.onnx"
+    export.export(net, plain)
+    drawn = [draw_pair(np.random.default_rng((7, index)), pool) for index in range(pairs)]
+    tensors = [(export.tensor(pair.face), export.tensor(pair.capture)) for pair in drawn]
+    export.quantize(plain, small, tensors)
+    runs = {file.name: export.session(file) for file in (plain, small)}
+    apart = [np.abs(np.subtract(*(export.answer(run, pair) for run in runs.values()))).mean() for pair in tensors[:6]]
+    told = {f"{name} ms": round(export.milliseconds(run), 1) for name, run in runs.items()}
+    sizes = {f"{file.name} kB": round(file.stat().st_size / 1024, 1) for file in (plain, small)}
+    return told | sizes | {"mean absolute difference": round(float(np.mean(apart)), 4)}
+
+
+def smoke(folder: Path) -> None:
+    """The whole path in small: draw, train a few steps, export, quantize, check that int8 follows fp32.
+
+    Raises:
+        RuntimeError: the loss is not finite, or the int8 network does not follow its fp32 twin.
+    """
+    from models.drawn.pool import Pool
+    from models.training.shards import quiet_opencv, write_shard
+    from models.training.train import train
+
+    quiet_opencv()
+    write_shard(folder / "shards", 0, Pool(), pairs=6)
+    print("drawn: 6 pairs, 36 crops")
+    net = train(folder / "shards", folder / "weights.pt", minutes=1, steps=12, batch=4)
+    told = networks(net, folder / "pack", Pool(), pairs=2)
+    print(told)
+    apart = told["mean absolute difference"]
+    if not np.isfinite(apart) or apart > 0.5:
+        raise RuntimeError(f"The int8 network must follow its fp32 twin to 0.5 of a logit, got {apart}.")
+    print("smoke: the training path runs")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""Train the difference net on drawn crops: one core is enough, the schedule is told in minutes.
+
+Loss: focal binary cross-entropy over the cells that can be judged, and a term on each crop's strongest cells, because a
+face alarms by its worst place. Weights are averaged (EMA). bfloat16 where the processor has it, which halves the time.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own idiom
+
+from models.training.net import STRIDE, DifferenceNet
+from models.training.shards import open_shards
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIDE = 192  # pixels of a training crop, cut at random from the drawn ones
+TOP_CELLS = 16  # of a crop's 2304: about the area of one small edited element
+LEAST_CELLS = 10  # an edit smaller than this in a crop is no claim about the crop
+
+
+def batch_of(rng, shards, size, side=SIDE):
+    """A random batch as tensors: faces, captures (n x 3 x H x W, 0..1) and targets (n x 5 x h x w, 0..1)."""
+    weights = np.array([len(p) for p, _ in shards], float)
+    pictures, targets = [], []
+    for index in rng.choice(len(shards), size, p=weights / weights.sum()):
+        p, t = shards[index]
+        row = int(rng.integers(len(p)))
+        cells = t.shape[1]
+        x, y = (int(v) for v in rng.integers(0, cells - side // STRIDE + 1, 2))
+        picture = np.array(p[row, y * STRIDE : y * STRIDE + side, x * STRIDE : x * STRIDE + side])
+        target = np.array(t[row, y : y + side // STRIDE, x : x + side // STRIDE])
+        if rng.random() < 0.5:
+            picture, target = picture[:, ::-1], target[:, ::-1]
+        if rng.random() < 0.5:
+            picture, target = picture[::-1], target[::-1]
+        if rng.random() < 0.5:
+            picture, target = picture.transpose(1, 0, 2), target.transpose(1, 0, 2)
+        order = rng.permutation(3)
+        face, capture = picture[..., :3][..., order], picture[..., 3:][..., order]
+        if rng.random() < 0.4 and target[..., 2].max() < 128:
+            face, capture = capture, face  # only print faults belong to one side
+        pictures.append(np.concatenate([face, capture], -1).transpose(2, 0, 1))
+        targets.append(target.transpose(2, 0, 1))
+    x = torch.from_numpy(np.ascontiguousarray(np.stack(pictures))).float() / 255
+    gain = torch.from_numpy(np.exp(rng.normal(0, 0.02, (size, 3, 1, 1)))).float()
+    shift = torch.from_numpy(rng.normal(0, 0.01, (size, 3, 1, 1))).float()
+    capture = (x[:, 3:] * gain + shift).clamp(0, 1)
+    y = torch.from_numpy(np.ascontiguousarray(np.stack(targets))).float() / 255
+    return x[:, :3], capture, y
+
+
+def loss_of(logits, targets):
+    """The training loss of logits (n x 4 x h x w) and targets (n x 5 x h x w), and its parts for the log."""
+    kinds, unusable, ignore = targets[:, :3], targets[:, 3:4], targets[:, 4:5]
+    positive = (kinds > 0.5).float()
+    certain = ((kinds > 0.5) | (kinds < 0.03)).float() * (ignore < 0.3).float()
+    elsewhere = positive.sum(1, keepdim=True) - positive  # another kind's edit: hardly a negative for this one
+    weight = certain * torch.where(elsewhere > 0, 0.1, 1.0)
+    weight = weight * torch.where((unusable > 0.5) & (positive > 0), 0.0, 1.0)
+    answer = logits[:, :3]
+    raw = F.binary_cross_entropy_with_logits(answer, positive, reduction="none")
+    chance = torch.sigmoid(answer)
+    focus = torch.where(positive > 0, (1 - chance) ** 1.5 * 3.0, chance**1.5)
+    dense = (raw * focus * weight).sum() / weight.sum().clamp(min=1)
+    hidden = F.binary_cross_entropy_with_logits(logits[:, 3:4], (unusable > 0.4).float(), reduction="none")
+    hidden = (hidden * ((unusable > 0.6) | (unusable < 0.2)).float()).mean()
+
+    cells = answer.shape[2] * answer.shape[3]
+    blocked = (ignore > 0.3).float() * 30
+    top = (answer - blocked).flatten(2).topk(min(TOP_CELLS, cells), 2).values.mean(2)  # n x 3
+    size = (positive * (unusable < 0.5)).sum((2, 3))
+    label = (size > 0).float()
+    tiny = (size > 0) & (size < LEAST_CELLS)
+    other = (size.sum(1, keepdim=True) > 0) & (size == 0)  # a crop with another kind's edit says little of this one
+    crop_weight = torch.where(tiny, 0.0, torch.where(other, 0.15, 1.0))
+    by_kind = (F.binary_cross_entropy_with_logits(top, label, reduction="none") * crop_weight).mean()
+    whole = torch.logsumexp(top, 1)
+    any_label = (size.sum(1) > 0).float()
+    any_weight = 1 - ((size.sum(1) > 0) & (size.sum(1) < LEAST_CELLS)).float()
+    by_any = (F.binary_cross_entropy_with_logits(whole, any_label, reduction="none") * any_weight).mean()
+    total = dense * 8 + hidden * 0.3 + by_kind * 0.25 + by_any * 0.5
+    return total, {"dense": dense.item(), "hidden": hidden.item(), "kind": by_kind.item(), "any": by_any.item()}
+
+
+def auroc(negative, positive):
+    """The chance that a positive scores above a negative."""
+    if not len(negative) or not len(positive):
+        return float("nan")
+    ordered = np.sort(negative)
+    return float(
+        ((np.searchsorted(ordered, positive, "left") + np.searchsorted(ordered, positive, "right")) / 2).mean()
+        / len(ordered)
+    )
+
+
+def held_out(net, shards, limit=400):
+    """Crop AUROC per kind on shards that were not trained on."""
+    rng = np.random.default_rng(9)
+    scores, sizes = [], []
+    net.eval()
+    with torch.no_grad():
+        for _ in range(max(1, limit // 16)):
+            a, b, t = batch_of(rng, shards, 16, 256)
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = net(a, b).float()
+            scores.append(logits[:, :3].flatten(2).topk(TOP_CELLS, 2).values.mean(2))
+            sizes.append(((t[:, :3] > 0.5) & (t[:, 3:4] < 0.5)).sum((2, 3)))
+    net.train()
+    score, size = torch.cat(scores).numpy(), torch.cat(sizes).numpy()
+    none = size.sum(1) == 0
+    answer = {
+        k: round(auroc(score[none, i], score[size[:, i] >= LEAST_CELLS, i]), 3)
+        for i, k in enumerate(("structure", "colour", "print"))
+    }
+    whole = np.log(np.exp(score.astype(np.float64)).sum(1))
+    answer["any"] = round(auroc(whole[none], whole[size.sum(1) >= LEAST_CELLS]), 3)
+    return answer
+
+
+def train(
+    shard_folder: Path,
+    out: Path,
+    *,
+    minutes: float,
+    batch: int = 16,
+    rate: float = 2e-3,
+    start: Path | None = None,
+    steps: int | None = None,
+    held: Path | None = None,
+    seed: int = 1,
+) -> DifferenceNet:
+    """Train for `minutes` of wall clock (or `steps`) and write the averaged weights to `out`. `start` resumes."""
+    torch.set_num_threads(1)
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    net = DifferenceNet().to(memory_format=torch.channels_last)
+    if start:
+        net.load_state_dict(torch.load(start, weights_only=True))
+    mean = copy.deepcopy(net)
+    optimiser = torch.optim.AdamW(net.parameters(), rate, weight_decay=1e-3)
+    shards, began, step, told = open_shards(shard_folder), time.monotonic(), 0, {}
+    while True:
+        share = step / steps if steps else (time.monotonic() - began) / (minutes * 60)
+        if share >= 1:
+            break
+        if step % 100 == 99:
+            shards = open_shards(shard_folder)
+        warm = min(1.0, (step + 1) / 100)
+        for group in optimiser.param_groups:
+            group["lr"] = rate * warm * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * min(share, 1.0))))
+        a, b, t = batch_of(rng, shards, batch)
+        a, b = (v.contiguous(memory_format=torch.channels_last) for v in (a, b))
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = net(a, b)
+        loss, parts = loss_of(logits.float(), t)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
+        optimiser.step()
+        keep = min(0.998, (1 + step) / (10 + step))
+        with torch.no_grad():
+            for old, new in zip(mean.state_dict().values(), net.state_dict().values(), strict=True):
+                old.copy_(old * keep + new * (1 - keep) if old.dtype.is_floating_point else new)
+        told = {k: 0.98 * told.get(k, v) + 0.02 * v for k, v in parts.items()}
+        step += 1
+        if step % 100 == 0:
+            line = " ".join(f"{k} {v:.4f}" for k, v in told.items())
+            print(
+                f"{step} {(time.monotonic() - began) / 60:.1f} min, {sum(len(p) for p, _ in shards)} crops: {line}",
+                flush=True,
+            )
+            _save(mean, out)
+        if step % 500 == 0 and held:
+            print("  held out", held_out(mean, open_shards(held)), flush=True)
+    _save(mean, out)
+    return mean
+
+
+def _save(net, out):
+    out.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(net.state_dict(), out)

@@ -1,0 +1,82 @@
+"""The training path in small. Needs torch, which the lock leaves out: skipped loudly without it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.drawn.pool import Pool
+
+pytestmark = pytest.mark.optional
+torch = pytest.importorskip("torch", reason="the training path needs torch, which is not in the lock")
+
+POOL = Pool()
+
+
+def test_the_net_sees_no_difference_between_a_face_and_itself_moved_by_one_cell() -> None:
+    from models.training.net import outside  # noqa: PLC0415 - torch is optional
+
+    features = torch.rand(1, 4, 24, 24)
+    moved = torch.roll(features, 1, 3)
+    with torch.no_grad():
+        assert float(outside(features, moved)[..., 1:-1].max()) == 0.0
+        assert float(outside(features, features + 2).min()) > 0.0
+
+
+def test_training_and_inference_measure_the_same_interval_distance() -> None:
+    from models.training.net import outside  # noqa: PLC0415
+
+    a, b = torch.rand(2, 3, 20, 14), torch.rand(2, 3, 20, 14)
+    trained = outside(a, b)
+    with torch.no_grad():
+        assert torch.equal(trained, outside(a, b))
+
+
+def test_the_net_stays_below_three_giga_macs_for_a_face_pair() -> None:
+    from models.training.net import macs  # noqa: PLC0415
+
+    assert macs() < 3e9
+
+
+def test_a_drawn_pair_is_repeatable_and_its_maps_are_at_a_quarter() -> None:
+    from models.training.pairs import CHANNELS, draw_pair  # noqa: PLC0415
+
+    first, second = (draw_pair(np.random.default_rng(3), POOL) for _ in range(2))
+    assert np.array_equal(first.capture, second.capture)
+    assert first.face.shape == first.capture.shape
+    height, width = first.face.shape[:2]
+    assert first.targets.shape == (height // 4, width // 4, len(CHANNELS))
+
+
+def test_every_edit_changes_the_picture_inside_its_mask_only() -> None:
+    from models.drawn.artwork import draw_artwork  # noqa: PLC0415
+    from models.training.edits import EDITS  # noqa: PLC0415
+
+    picture = draw_artwork(np.random.default_rng(1), POOL, 480).picture()
+    for make in EDITS:
+        if make.__name__ in {"moved", "scaled", "missing"}:
+            continue  # these also paint over the place that they leave: a few pixels around the mask
+        edit = make(np.random.default_rng(5), picture, 1.0, POOL)
+        apart = np.abs(edit.picture.astype(int) - picture).max(axis=2)
+        assert apart.max() > 7, make.__name__
+        assert (apart[edit.mask == 0] > 30).mean() < 0.01, make.__name__
+
+
+def test_a_sham_edit_changes_hardly_anything() -> None:
+    from models.drawn.artwork import draw_artwork  # noqa: PLC0415
+    from models.training.edits import sham  # noqa: PLC0415
+
+    picture = draw_artwork(np.random.default_rng(1), POOL, 480).picture()
+    apart = np.abs(sham(np.random.default_rng(2), picture, POOL).astype(int) - picture)
+    assert apart.mean() < 3
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.filterwarnings("ignore")  # torch's exporter and onnxruntime's quantizer warn about themselves
+def test_the_whole_training_path_runs_in_small(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from models.training.__main__ import smoke  # noqa: PLC0415
+
+    smoke(tmp_path)
+    assert capsys.readouterr().out.rstrip().endswith("smoke: the training path runs")
+    assert (tmp_path / "pack" / "difference.onnx").stat().st_size < 4 * 1024 * 1024
