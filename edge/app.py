@@ -43,7 +43,7 @@ def open_bench(settings: Settings, now: Now | None = None) -> Iterator[Bench]:
         stack.callback(shelf.close)
         ledger = open_ledger(settings)
         stack.callback(ledger.close)
-        evidence = EvidenceStore(settings.state_dir)
+        evidence = EvidenceStore(settings.state_dir, reserve_bytes=settings.reserve_bytes)
         workers = stack.enter_context(
             PixelWorkers(
                 settings.workers,

@@ -7,6 +7,7 @@ elsewhere: here is only `put`, `get` and `delete`.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 from edge.errors import EvidenceError
 from edge.storage.database import fsync_directory, is_disk_full
 from edge.storage.keys import derived, seal, storage_key, unseal
+from edge.storage.ledger_file import LEDGER, reserve_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,14 +41,17 @@ class Kept:
 class EvidenceStore:
     """The evidence of one box under state_dir/evidence/. Safe for threads."""
 
-    def __init__(self, state_dir: Path) -> None:
+    def __init__(self, state_dir: Path, *, reserve_bytes: int = 0) -> None:
         """Open the store, making it and the storage key on the first start.
+
+        `reserve_bytes` is the size of the ledger's reserve: once that is freed for results, pictures do not take it.
 
         Raises:
             EvidenceError: evidence_key: the storage key cannot be read; evidence_full, evidence_unwritable.
         """
         self._directory = state_dir / "evidence"
         self._key = derived(storage_key(state_dir), "evidence")
+        self._reserve_bytes = reserve_bytes
         try:
             self._make_folders()
             for left in self._directory.glob(".*.tmp"):  # of a crash: never named by any row
@@ -155,6 +160,8 @@ class EvidenceStore:
 
     def _write(self, place: Path, sealed: bytes) -> None:
         """Temp file, fsync, rename, fsync of the directory: the name exists only with all of its content."""
+        if self._room() < len(sealed):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         beside = self._directory / f".{place.name}.{os.getpid()}-{threading.get_ident()}.tmp"
         try:
             with beside.open("xb") as file:
@@ -167,6 +174,15 @@ class EvidenceStore:
                 beside.unlink()
             raise
         fsync_directory(place.parent)
+
+    def _room(self) -> int:
+        """Bytes of the disk that pictures may still take."""
+        disk = os.statvfs(self._directory)
+        try:
+            in_place = reserve_of(self._directory.with_name(LEDGER)).stat().st_size
+        except OSError:
+            in_place = 0
+        return disk.f_bavail * disk.f_frsize - max(0, self._reserve_bytes - in_place)
 
     def _make_folders(self) -> None:
         """All 256 at once: a folder made during a `put` would have to be durable before its first file is."""

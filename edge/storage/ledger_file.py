@@ -22,8 +22,14 @@ if TYPE_CHECKING:
     from edge.storage.chain import Json
 
 _QUICK_CHECK_BYTES = 64_000_000  # a larger file is checked by `Ledger.verify`, not on every start
+LEDGER = "ledger.db"  # its name in the state directory
 _ERASURE_WAIT_MS = 200
 _RESERVE_AGAIN = 2  # the reserve is made again when this many times its size is free
+
+
+def reserve_of(path: Path) -> Path:
+    """Where the disk reserve of the ledger at `path` lies."""
+    return path.with_name(f"{path.stem}.reserve")
 
 
 class LedgerFile:
@@ -38,7 +44,7 @@ class LedgerFile:
         self.path = path
         self.set_aside: Path | None = None  # the damaged ledger that was replaced last
         self._device = device
-        self._reserve = path.with_name(f"{path.stem}.reserve")
+        self._reserve = reserve_of(path)
         self._reserve_bytes = reserve_bytes
         self._lock_file = -1
         self._connection: Connection | None = None

@@ -130,19 +130,29 @@ class LedgerReader:
     def sightings(self, keys: Sequence[str], since: datetime, excluding: str = "") -> tuple[Sighting, ...]:
         """Earlier inspections that saw one of `keys` at or after `since`, oldest first, each once.
 
-        `excluding` leaves one inspection out: the one that asks. `Sighting.parcel` is the personal value "parcel" of
-        the row that saw it, "" once that is erased.
+        `excluding` leaves one inspection out: the one that asks. `Sighting.parcel` is the last personal value
+        "parcel" of that inspection, whose label may have been read after its goods; "" once it is erased.
         """
         found: dict[str, Sighting] = {}
         for key in keys:
-            for inspection, seen, station, place, seq in self._all(
-                "SELECT inspection, seen, station, place, seq FROM sightings WHERE key=? AND seen>=? AND inspection<>?",
+            for inspection, seen, station, place in self._all(
+                "SELECT inspection, seen, station, place FROM sightings WHERE key=? AND seen>=? AND inspection<>?",
                 (self.sighting_hash(key), utc_text(since), excluding),
             ):
-                parcel = self._personal(seq).get("parcel", "")
-                when = datetime.fromisoformat(seen).astimezone(UTC)
-                found.setdefault(inspection, Sighting(inspection, station, place, when, parcel))
+                if inspection not in found:
+                    when = datetime.fromisoformat(seen).astimezone(UTC)
+                    found[inspection] = Sighting(inspection, station, place, when, self._parcel(inspection))
         return tuple(sorted(found.values(), key=lambda sighting: sighting.seen))
+
+    def _parcel(self, inspection: str) -> str:
+        for seq, sealed in self._all(
+            "SELECT p.seq, p.sealed FROM entries AS e CROSS JOIN personal AS p ON p.seq=e.seq AND p.name='parcel'"
+            " WHERE e.inspection=? AND e.inspection<>'' ORDER BY p.seq DESC LIMIT 1",
+            (inspection,),
+        ):
+            opened = self._opened(seq, "parcel", sealed)
+            return "" if opened is None else opened[1]
+        return ""
 
     # --- the chain --------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 import stat
 import threading
 from typing import TYPE_CHECKING
@@ -113,6 +114,18 @@ def test_a_full_disk_keeps_nothing_half(store: EvidenceStore, tmp_path: Path, mo
     )
     assert list(store.names()) == []
     assert list((tmp_path / "evidence").glob(".*")) == []
+
+
+def test_pictures_never_take_the_room_that_was_freed_for_results(tmp_path: Path) -> None:
+    free = shutil.disk_usage(tmp_path).free
+    store = EvidenceStore(tmp_path, reserve_bytes=2 * free)
+    with (tmp_path / "ledger.reserve").open("wb") as reserve:
+        reserve.truncate(2 * free)
+    assert store.holds(store.put(PICTURE, "image/jpeg"))
+    (tmp_path / "ledger.reserve").unlink()
+    with pytest.raises(EvidenceError, match="expected room for a picture, got: No space left on device") as caught:
+        store.put(b"another", "image/jpeg")
+    assert caught.value.code == "evidence_full"
 
 
 @pytest.mark.usefixtures("store")

@@ -186,6 +186,14 @@ def test_an_earlier_inspection_of_the_same_item_is_seen_within_the_window(ledger
     assert [sighting.inspection for sighting in ledger.sightings(["sgtin:1:A"], DAY - timedelta(999))] == ["old", "i1"]
 
 
+def test_a_parcel_number_read_after_the_goods_still_tells_the_parcel(ledger: Ledger) -> None:
+    ledger.append([entry("i1", sightings=["sgtin:1:A"])])
+    rows = ledger.append([entry("i1", sightings=["sgtin:1:A", "S10:RR1"], personal={"parcel": "RR1"})])
+    assert [sighting.parcel for sighting in ledger.sightings(["sgtin:1:A"], DAY)] == ["RR1"]
+    ledger.erase_personal(rows, origin=ORIGIN, at=Moment(DAY, ClockTrust.SYNCED), reason="retention")
+    assert [sighting.parcel for sighting in ledger.sightings(["sgtin:1:A"], DAY)] == [""]
+
+
 def test_parcel_numbers_and_names_lie_nowhere_in_clear(ledger: Ledger) -> None:
     ledger.append([entry(sightings=["S10:RR473124829JP"], personal={"consignor.name": "Bright Gadget"})])
     ledger.close()
@@ -410,7 +418,7 @@ from edge.storage.evidence import EvidenceStore
 from edge.storage.ledger import Entry, Ledger
 state = Path(sys.argv[1])
 ledger = Ledger.open(state / "ledger.db", "b", reserve_bytes=1_500_000)
-store = EvidenceStore(state)
+store = EvidenceStore(state, reserve_bytes=1_500_000)
 for number in itertools.count():
     try:
         store.put(number.to_bytes(4, "big") * 50_000, "image/jpeg")
@@ -425,6 +433,12 @@ try:
     for number in range(2_000):
         ledger.append([entry(number)])
         written += 1
+        if number % 50 == 0:  # pictures never take the room that was freed for results
+            try:
+                store.put(b"late" * 200_000 + number.to_bytes(4, "big"), "image/jpeg")
+                print("kept")
+            except EvidenceError:
+                pass
 except LedgerError as error:
     print(error.code)
 print(written, ledger.state().reserve_used, ledger.verify() == written)
