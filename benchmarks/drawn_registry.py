@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from edge.storage.registry_build import BuildReport, build
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _SERIAL_CHARACTERS = 12
 _SERIALISED_EVERY = 10  # one product in ten has a serial programme
@@ -73,12 +73,18 @@ class Drawn:
         return product, f"{drawn:016X}"[:_SERIAL_CHARACTERS]
 
 
-def draw(out: Path, products: int, serials: int, seed: int = 1) -> BuildReport:
-    """Build the edition `out`. Needs about 30 bytes of disk a serial and 200 a product beside it while it works."""
+def draw(
+    out: Path, products: int, serials: int, seed: int = 1, beside: Callable[[Path], None] = lambda _: None
+) -> BuildReport:
+    """Build the edition `out`. Needs about 30 bytes of disk a serial and 200 a product beside it while it works.
+
+    `beside` may add tables of its own to the source directory.
+    """
     drawn = Drawn(products, serials, seed)
     with tempfile.TemporaryDirectory(dir=out.parent) as folder:
         source = Path(folder)
         _write(source, drawn)
+        beside(source)
         return build(source, out)
 
 
