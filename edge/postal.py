@@ -189,7 +189,7 @@ CARRIER_RULES: tuple[CarrierRule, ...] = (
     _rule("usps", r"(?P<body>[0-9]{19})(?P<check>[0-9])", check_digit, "20 digits, modulo 10"),
     _rule("usps", r"(?P<body>[0-9]{19})(?P<check>[0-9])", lambda body: check_digit("91" + body), "20 of 22 digits"),
     _rule("canadapost", r"(?P<body>[0-9]{15})(?P<check>[0-9])", check_digit, "16 digits, modulo 10"),
-    _rule("yodel", r"JJD[0-9]{16}", None, "JJD and 16 digits"),
+    _rule("yodel", r"JJ?D[0-9]{16}", None, "JD or JJD and 16 digits"),
     _rule("amazon", r"TB[ACM][0-9]{12}", None, "TBA and 12 digits"),
     _rule("yunexpress", r"YT[0-9]{16}", None, "YT and 16 digits"),
     _rule("sf", r"SF[0-9]{12,13}", None, "SF and 12 or 13 digits"),

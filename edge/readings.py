@@ -88,6 +88,9 @@ def _read_plain(text: str, *, carrier_first: bool) -> Reading:
         return _link(text)
     if text.startswith("(") and text[1:3].isdigit():
         return _elements(parse_bracketed(text.replace(" ", "")))
+    printed = text.replace(" ", "")
+    if printed.isdigit() and len(printed) in _GTIN_LENGTHS:  # typed as it is printed: 4 901234 567894
+        text = printed
     if carrier_first and text.isascii() and text.isdigit() and len(text) not in (14, _SSCC_LENGTH, 20):
         number = _number(text)
         return number if not number.foreign else _digits(text)

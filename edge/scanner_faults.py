@@ -21,6 +21,7 @@ from edge.readings import BARE_KEY, GS1_IDENTIFIERS, TERMINATORS, Reading, read,
 
 MAX_REPAIRED = 400  # characters: no label holds more, and longer texts are not worth the search
 MAX_STEPS = 2
+_FEWEST_DIGITS = 7  # that any number with a check digit has
 _MAX_SPLITS = 4_000  # steps of the search for lost separators
 
 # What stands where 0x1D should: its names, symbols for it, other controls, spellings of editors.
@@ -52,7 +53,7 @@ class Repair:
 def repair(text: str, identifier: str = "", symbol_format: str = "") -> Repair | None:
     """Undo scanner faults of a text that is not valid as it came. None: no known fault explains it."""
     text = text.strip(TERMINATORS)
-    if len(text) > MAX_REPAIRED:
+    if len(text) > MAX_REPAIRED or sum(map(str.isdigit, text)) < _FEWEST_DIGITS:
         return None
     ways = [Repair((), text, None)]
     for _ in range(MAX_STEPS):

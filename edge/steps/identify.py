@@ -38,6 +38,7 @@ class _Item:
     """An item while its symbols are gathered."""
 
     gtin: str
+    order: int  # of the first symbol that tells of it
     of_content: bool = False  # told by the label of a box (AI 02), not by the item itself
     elements: dict[str, str] = field(default_factory=dict)
     origin: dict[str, str] = field(default_factory=dict)  # AI -> source that gave it
@@ -55,6 +56,7 @@ class _Said:
     elements: dict[str, str]
     source: str
     two_dimensional: bool
+    order: int  # of arrival
 
     @property
     def gtin(self) -> str | None:
@@ -85,7 +87,7 @@ def identify(symbols: Sequence[DecodedSymbol]) -> Identity:
             numbers.setdefault((number.scheme, number.value), number)
         elif reading.elements:
             elements = {element.ai: element.value for element in reading.elements}
-            said.append(_Said(elements, symbol.source, two_dimensional=_carries_elements(symbol)))
+            said.append(_Said(elements, symbol.source, _carries_elements(symbol), len(said)))
         else:
             unparsed[symbol.text] = None
     items, contradictions, unattached = _merged(said)
@@ -165,27 +167,30 @@ def _merged(said: list[_Said]) -> tuple[list[_Item], list[Contradiction], list[I
     contradictions: dict[tuple[str, str], Contradiction] = {}
     items: list[_Item] = []
     faults: list[InputFault] = []
-    # Serial numbers first, then batches, then the rest: what names an item best founds it. Content labels come last.
-    named = [one for one in said if one.gtin is not None]
-    for one in sorted(named, key=lambda o: (o.of_content, "21" not in o.elements, "10" not in o.elements)):
+    for one in sorted((one for one in said if one.gtin is not None), key=_founders_first):
         homes = _homes(items, one)
         if one.of_content and any(not item.of_content and item.gtin == one.gtin for item in items):
             continue  # the label of a box tells of what is in hand already
         if not homes:
-            homes = [_Item(str(one.gtin), of_content=one.of_content)]
+            homes = [_Item(str(one.gtin), one.order, one.of_content)]
             items += homes
         if len(homes) == 1:
             _add(homes[0], one, contradictions)
         elif one.elements.keys() != {"01"}:
             faults.append(_unattached(one, len(homes)))
-    for one in said:
-        if one.gtin is None and not _belongs_to_parcel(one):
-            homes = items if len(items) == 1 else _nearest(items, one)
-            if len(homes) == 1:
-                _add(homes[0], one, contradictions)
-            else:
-                faults.append(_unattached(one, len(items)))
-    return items, list(contradictions.values()), faults
+    for one in sorted((o for o in said if o.gtin is None and not _belongs_to_parcel(o)), key=_founders_first):
+        homes = items if len(items) == 1 else _nearest(items, one)
+        if len(homes) == 1:
+            _add(homes[0], one, contradictions)
+        else:
+            faults.append(_unattached(one, len(items)))
+    return sorted(items, key=lambda item: item.order), list(contradictions.values()), faults
+
+
+def _founders_first(one: _Said) -> tuple[object, ...]:
+    """Serial numbers first, then batches, labels of boxes last: what names an item best founds it, whenever it came."""
+    unnamed = "21" not in one.elements, "10" not in one.elements
+    return (one.of_content, *unnamed, -len(one.elements), sorted(one.elements.items()), one.source)
 
 
 def _homes(items: list[_Item], one: _Said) -> list[_Item]:
@@ -220,6 +225,7 @@ def _add(item: _Item, one: _Said, contradictions: dict[tuple[str, str], Contradi
         contradictions[item.gtin, ai] = Contradiction(
             _NAMES.get(ai, f"AI {ai}"), tuple(dict.fromkeys((*values, value))), (*sources, one.source)
         )
+    item.order = min(item.order, one.order)
     if one.source not in item.sources:
         item.sources.append(one.source)
 

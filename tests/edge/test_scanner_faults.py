@@ -18,7 +18,7 @@ LONG = "ABCDEFGHIJKLMN"
 
 
 def said(text: str, identifier: str = "") -> Identity:
-    return identify([DecodedSymbol(text, text.encode(), identifier, "", "scanner:1")])
+    return identify([DecodedSymbol(text, text.encode(errors="replace"), identifier, "", "scanner:1")])
 
 
 @pytest.mark.parametrize(

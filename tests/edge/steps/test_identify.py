@@ -23,7 +23,8 @@ EAN = GTIN[1:]
 
 
 def symbol(text: str, identifier: str = "", kind: str = "", source: str = "scanner:1") -> DecodedSymbol:
-    return DecodedSymbol(text=text, payload=text.encode(), symbology=identifier, format=kind, source=source)
+    payload = text.encode(errors="replace")
+    return DecodedSymbol(text=text, payload=payload, symbology=identifier, format=kind, source=source)
 
 
 def said(*symbols: DecodedSymbol) -> Identity:
@@ -64,6 +65,7 @@ def test_the_symbology_identifier_decides_what_bare_digits_are() -> None:
     [
         (EAN, "EAN13", GTIN),
         (EAN, "", GTIN),
+        ("4 901234 567894", "", OTHER),
         ("012345678905", "UPC-A", "00012345678905"),
         ("04252614", "UPC-E", "00042100005264"),
         ("96385074", "EAN-8", "00000096385074"),
@@ -246,7 +248,10 @@ def test_items_do_not_depend_on_the_order_in_which_symbols_came(symbols: list[De
     def named(identity: Identity) -> set[tuple[str, str | None]]:
         return {(item.gtin.value, item.serial) for item in identity.items}
 
-    assert named(identify(symbols)) == named(identify(shuffled))
+    one, other = identify(symbols), identify(shuffled)
+    assert bool(one.contradictions) == bool(other.contradictions)
+    if not one.contradictions:  # of contradicting values the first stays the item's
+        assert named(one) == named(other)
 
 
 @given(st.lists(drawn_symbols, max_size=5))
