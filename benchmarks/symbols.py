@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import sys
 import time
 from pathlib import Path
 
@@ -84,4 +83,4 @@ def figures(times: list[float]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -121,17 +121,14 @@ def measure(image: Image) -> PictureQuality:
 def reduced(image: Image, side: int) -> Image:
     """`image` with its long side at most `side` pixels, by area averaging.
 
-    An integer step first (exact means, several times faster than a fractional area filter), then the remainder.
+    Halved as often as possible first: that is vectorised and several times faster than the general area filter.
     """
+    while max(image.shape[:2]) >= 2 * side and min(image.shape[:2]) > 1:
+        height, width = image.shape[0] // 2, image.shape[1] // 2
+        image = cv2.resize(image[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA).astype(
+            np.uint8, copy=False
+        )
     height, width = image.shape[:2]
-    step = max(height, width) // side
-    if step > 1:
-        image = cv2.resize(
-            image[: height // step * step, : width // step * step],
-            (max(1, width // step), max(1, height // step)),
-            interpolation=cv2.INTER_AREA,
-        ).astype(np.uint8, copy=False)
-        height, width = image.shape[:2]
     scale = side / max(height, width)
     if scale < 1:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
