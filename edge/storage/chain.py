@@ -8,6 +8,7 @@ the chain whole, and the commitment tells nothing once its salt is gone.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -62,10 +63,46 @@ class Head:
 def canonical(value: Json) -> bytes:
     """RFC 8785 canonical JSON.
 
+    What the C encoder of Python writes the same way goes through it, four times faster; the rest, and every refusal,
+    through the reference implementation. A test holds the two against each other.
+
     Raises:
         ValueError: it holds something that JSON cannot carry exactly: NaN, an integer beyond 2^53, another type.
     """
-    return rfc8785.dumps(value)
+    try:
+        return _ENCODE(_plain(value)).encode()
+    except _NotPlain:
+        return rfc8785.dumps(value)
+
+
+class _NotPlain(Exception):  # noqa: N818 - no error: the way to the reference implementation
+    pass
+
+
+_ENCODE = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False).encode
+_EXACT = 2**53
+_REPR_FROM, _REPR_TO = 1e-4, 1e16  # repr and ECMAScript write floats in this range alike, but for a trailing ".0"
+
+
+def _plain(value: Json) -> Json:
+    kind = type(value)
+    if kind is str or value is None or kind is bool:
+        return value
+    if kind is dict:
+        for name in value:
+            if type(name) is not str or not name.isascii():  # others sort by UTF-16 in RFC 8785, section 3.2.3
+                raise _NotPlain
+        return {name: _plain(cell) for name, cell in value.items()}
+    if kind is list or kind is tuple:
+        return [_plain(cell) for cell in value]
+    if kind is int and -_EXACT < value < _EXACT:
+        return value
+    if kind is float:
+        if value.is_integer() and -_EXACT < value < _EXACT:
+            return int(value)
+        if _REPR_FROM <= abs(value) < _REPR_TO:
+            return value
+    raise _NotPlain
 
 
 def commitment(salt: bytes, name: str, value: str) -> str:
