@@ -1,0 +1,47 @@
+"""What the guides state is what the code has: settings, commands, finding codes, files that are linked."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+
+from edge.settings import table
+from sekisho import app
+
+ROOT = Path(__file__).parents[1]
+GUIDES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md"])
+
+
+def commands(group: typer.Typer, before: str = "sekisho") -> set[str]:
+    own = {
+        f"{before} {one.name or (one.callback.__name__ if one.callback else '')}" for one in group.registered_commands
+    }
+    return own.union(
+        *(commands(sub.typer_instance, f"{before} {sub.name}") for sub in group.registered_groups if sub.typer_instance)
+    )
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    assert table() in (ROOT / "docs" / "technician.md").read_text("utf-8"), "./run sekisho settings prints the table"
+
+
+def test_every_command_is_documented() -> None:
+    guide = (ROOT / "docs" / "technician.md").read_text("utf-8")
+    assert {command for command in commands(app) if f"`{command}`" not in guide} == set()
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
+def test_every_command_that_a_guide_states_exists(guide: Path) -> None:
+    known = commands(app)
+    stated = set(re.findall(r"sekisho (?:registry |policy )?[a-z]+", guide.read_text("utf-8")))
+    groups = {"sekisho registry", "sekisho policy"}
+    assert {command for command in stated if command not in known and command not in groups} == set()
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(guide: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", guide.read_text("utf-8"))
+    assert [link for link in links if not (guide.parent / link).exists()] == []
