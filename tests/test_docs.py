@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from edge.settings import table
-from sekisho import app
+from edge.command import app
 
 ROOT = Path(__file__).parents[1]
 GUIDES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md"])
