@@ -41,6 +41,7 @@ _UPC_E_CHECK: Final = (
 PER_MODULE: Final = 4  # samples
 MARGIN: Final = 8  # modules sampled on either side
 TINY: Final = 1e-6
+SETTLED: Final = 2e-3  # share of the cost below which a round is the last
 FITS: Final = 0.90  # share of the profile's variance that is explained; right readings: median 0.98
 FITS_SOMEWHAT: Final = 0.5  # from here on a better fitting digit counts against the reading
 BETTER: Final = 0.6  # a digit is sure when its residual is below this share of every other digit's
@@ -188,38 +189,41 @@ class _Fit:
         u = self._across
         return np.asarray(self._at + parameters[0] + parameters[1] * u + parameters[2] * (u * u - 1))
 
-    def _residual(self, parameters: Floats) -> tuple[Floats, Floats]:
+    def _drawn(self, parameters: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        """The bars, the basis of light on them, what is left of the profile, and the light that leaves least."""
         drawn = _darkness(self._edges, self._positions(parameters), parameters[3], parameters[4])
         u = self._across
         basis = np.stack([drawn, drawn * u, np.ones_like(u), u, u * u], axis=1)
-        normal = basis.T @ basis + 1e-9 * np.eye(5)
-        light = np.linalg.solve(normal, basis.T @ self._profile)
-        return np.asarray(self._profile - basis @ light), np.asarray(light)
+        light = np.linalg.solve(basis.T @ basis + TINY * np.eye(5), basis.T @ self._profile)
+        return drawn, basis, np.asarray(self._profile - basis @ light), np.asarray(light)
 
     def _minimise(self, rounds: int = 10) -> None:
-        residual, self._light = self._residual(self._parameters)
+        """Variable projection: light is solved for exactly, and slopes are taken at fixed light (Kaufman 1975)."""
+        u = self._across
+        drawn, basis, residual, self._light = self._drawn(self._parameters)
         self._cost, damping = float(residual @ residual), 1e-2
         for _ in range(rounds):
-            slopes = np.stack(
-                [
-                    (self._residual(self._parameters + step)[0] - residual) / self._STEP
-                    for step in np.eye(5) * self._STEP
-                ],
-                axis=1,
-            )
+            before, (_, _, _, growth, blur) = self._cost, self._parameters
+            at, gain = self._positions(self._parameters), (self._light[0] + self._light[1] * u) / self._STEP
+            along = (_darkness(self._edges, at + self._STEP, growth, blur) - drawn) * gain
+            wider = (_darkness(self._edges, at, growth + self._STEP, blur) - drawn) * gain
+            softer = (_darkness(self._edges, at, growth, blur + self._STEP) - drawn) * gain
+            slopes = np.stack([along, along * u, along * (u * u - 1), wider, softer], axis=1)
+            lit = np.linalg.solve(basis.T @ basis + TINY * np.eye(5), basis.T @ slopes)
+            slopes = basis @ lit - slopes  # of the residual, less what the light takes up
             curvature, downhill = slopes.T @ slopes, slopes.T @ residual
-            before = self._cost
             for _ in range(4):
-                step = np.linalg.solve(curvature + damping * np.diag(np.diag(curvature) + 1e-9), downhill)
+                step = np.linalg.solve(curvature + damping * np.diag(np.diag(curvature) + TINY), downhill)
                 trial = np.clip(self._parameters - step, -self._LIMITS, self._LIMITS)
                 trial[4] = max(trial[4], 0.1)
-                trial_residual, light = self._residual(trial)
-                cost = float(trial_residual @ trial_residual)
+                tried = self._drawn(trial)
+                cost = float(tried[2] @ tried[2])
                 if cost < self._cost:
-                    self._parameters, self._light, self._cost, residual = trial, light, cost, trial_residual
+                    self._parameters, self._cost = trial, cost
+                    drawn, basis, residual, self._light = tried
                     break
                 damping *= 10
-            if self._cost > before * (1 - 2e-3):
+            if self._cost > before * (1 - SETTLED):
                 return
             damping = max(damping / 10, 1e-4)
 

@@ -55,17 +55,25 @@ _SPELLING: Final = {
 }
 
 
-def read_zxing(grey: Grey, view: str, placement: Placement, *, histogram: bool, inverted: bool) -> list[Reading]:
+@functools.cache
+def _formats(group: zxingcpp.BarcodeFormat) -> zxingcpp.BarcodeFormats:
+    return zxingcpp.BarcodeFormats([group])
+
+
+def read_zxing(
+    grey: Grey, view: str, placement: Placement, *, histogram: bool, first: bool, linear: bool
+) -> list[Reading]:
     """Every symbol that zxing-cpp reads in a grey view.
 
-    `histogram` takes one threshold for a row (linear) or the whole view instead of a local average; `inverted` looks
-    for light on dark too.
+    `histogram` takes one threshold for a row (linear) or the whole view instead of a local average; `first` looks
+    for light on dark too; `linear` looks for linear codes only.
     """
     found = zxingcpp.read_barcodes(
         np.ascontiguousarray(grey),
         binarizer=zxingcpp.Binarizer.GlobalHistogram if histogram else zxingcpp.Binarizer.LocalAverage,
         text_mode=zxingcpp.TextMode.Plain,
-        try_invert=inverted,
+        try_invert=first,
+        formats=_formats(zxingcpp.BarcodeFormat.AllLinear if linear else zxingcpp.BarcodeFormat.All),
     )
     return [
         Reading(
@@ -95,7 +103,8 @@ def read_zxing(grey: Grey, view: str, placement: Placement, *, histogram: bool, 
 # --- zbar -------------------------------------------------------------------------------------------------------------
 
 _GREY_8_BIT: Final = 808466521  # the four characters "Y800"
-_ENABLE: Final = 0
+_ENABLE, _EVERY_NTH_COLUMN, _EVERY_NTH_ROW = 0, 0x100, 0x101  # zbar's configuration names
+_LINE_STEP: Final = 2  # half the lines: half the time, and as many linear codes read (234 against 233 on photographs)
 _GS1: Final = 1  # bit of zbar's symbol modifiers
 _MIN_LINES: Final = 2  # a linear code that one line alone shows is noise
 _AMBIGUOUS_CODE39: Final = frozenset("$%/+")  # means itself, or shifts the next character: zbar does not say which
@@ -153,6 +162,8 @@ def read_zbar(grey: Grey, view: str, placement: Placement) -> list[Reading]:
     scanner, image = zbar.zbar_image_scanner_create(), zbar.zbar_image_create()
     try:
         zbar.zbar_image_scanner_set_config(scanner, 0, _ENABLE, 0)
+        zbar.zbar_image_scanner_set_config(scanner, 0, _EVERY_NTH_COLUMN, _LINE_STEP)
+        zbar.zbar_image_scanner_set_config(scanner, 0, _EVERY_NTH_ROW, _LINE_STEP)
         for name in _KINDS:
             zbar.zbar_image_scanner_set_config(scanner, int(zbar.ZBarSymbol[name]), _ENABLE, 1)
         pixels = grey.tobytes()

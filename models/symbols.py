@@ -19,7 +19,7 @@ from models.ean import Agreement
 from models.engines import Grey, Placement, Reading, read_zbar, read_zxing, zbar_available
 from models.measurements import Image, Symbol
 from models.picture import reduced
-from models.votes import RETAIL, Ballot, Candidate
+from models.votes import PLAIN_VIEWS, RETAIL, Ballot, Candidate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,7 @@ __all__ = ["read", "zbar_available"]
 LARGE_SIDE: Final = 1700  # pixels; larger pictures are read reduced first and never enlarged
 ENLARGED_PIXELS: Final = 1_200_000  # no enlarged view has more
 CROP_SIDE: Final = 1024
+CLOSER: Final = 4  # candidates that are looked at closer
 CHECKS: Final = 3  # readings of one candidate whose pixels are looked at
 
 
@@ -42,9 +43,10 @@ class View:
     engine: str  # "zxing", "zxing-histogram", "zbar"
     prepare: Callable[[Grey], tuple[Grey, Placement]]
     enlarges: float = 1.0
+    linear: bool = False  # linear codes only: a matrix code is read at any angle
 
 
-def read(image: Image, *, budget_s: float = 1.0) -> tuple[Symbol, ...]:
+def read(image: Image, *, budget_s: float = 2.5) -> tuple[Symbol, ...]:
     """Every barcode of a BGR image (uint8, height x width x 3), in the order in which they were found.
 
     `budget_s`: no view is started that is expected to end later. One view of a 12-megapixel frame takes up to 0.2 s on
@@ -61,6 +63,7 @@ def read(image: Image, *, budget_s: float = 1.0) -> tuple[Symbol, ...]:
             prepared, placement = view.prepare(grey)
             for reading in _readings(view, prepared, placement):
                 _consider(ballot, reading, grey)
+            _look_closer(ballot, grey)
         if ballot.accepted() and not ballot.undecided():
             break
     whole = _subjects(ballot.accepted(), grey)
@@ -70,8 +73,31 @@ def read(image: Image, *, budget_s: float = 1.0) -> tuple[Symbol, ...]:
 def _readings(view: View, prepared: Grey, placement: Placement) -> list[Reading]:
     if view.engine == "zbar":
         return read_zbar(prepared, view.name, placement)
-    plain = view.name in ("plain", "reduced")
-    return read_zxing(prepared, view.name, placement, histogram=view.engine == "zxing-histogram", inverted=plain)
+    histogram, first = view.engine == "zxing-histogram", view.name in PLAIN_VIEWS
+    return read_zxing(prepared, view.name, placement, histogram=histogram, first=first, linear=view.linear)
+
+
+def _look_closer(ballot: Ballot, grey: Grey) -> None:
+    """Ask for more votes where something was read and is not believed yet: a small piece costs little."""
+    for candidate in ballot.undecided()[:CLOSER]:
+        piece, corner = _piece(grey, candidate.best.corners)
+        for view in _CLOSER:
+            if (view.engine, view.name) in candidate.looks or candidate not in ballot.undecided():
+                continue
+            candidate.looks.add((view.engine, view.name))
+            prepared, placement = view.prepare(piece)
+            moved = placement + corner
+            for reading in _readings(view, prepared, moved):
+                _consider(ballot, reading, grey)
+
+
+def _piece(grey: Grey, corners: Corners) -> tuple[Grey, Placement]:
+    """The box of a symbol with its quiet zones, and what to add to a placement in it."""
+    points = np.asarray(corners)
+    margin = 10 + 0.15 * float(np.ptp(points, axis=0).max())
+    left, top = np.maximum(points.min(axis=0) - margin, 0).astype(int)
+    right, bottom = np.ceil(points.max(axis=0) + margin).astype(int)
+    return grey[top:bottom, left:right], np.array([[0, 0, left], [0, 0, top]], np.float64)
 
 
 def _consider(ballot: Ballot, reading: Reading, grey: Grey) -> None:
@@ -242,29 +268,33 @@ def _turned(degrees: float) -> Callable[[Grey], tuple[Grey, Placement]]:
 
 _SMALL: Final = (
     View("plain", "zxing", _plain),
-    View("plain", "zbar", _plain),
     View("equalised", "zxing", _equalised),
-    View("turned 10", "zxing", _turned(10)),
-    View("larger sharpened", "zxing", _larger_sharpened, 2),
-    View("equalised", "zbar", _equalised),
-    View("turned 45", "zxing-histogram", _turned(45)),
-    View("turned -10", "zxing", _turned(-10)),
-    View("softer", "zbar", _softer),
-    View("levelled", "zxing-histogram", _levelled),
-    View("sharpened", "zbar", _sharpened),
-    View("larger sharpened", "zbar", _larger_sharpened, 2),
-    View("much larger", "zxing-histogram", _much_larger, 3),
-    View("turned 30", "zxing", _turned(30)),
+    View("plain", "zbar", _plain),
+    View("turned 10", "zxing", _turned(10), linear=True),
+    View("turned 45", "zxing-histogram", _turned(45), linear=True),
+    View("larger sharpened", "zxing", _larger_sharpened, 2, linear=True),
     View("softer", "zxing-histogram", _softer),
+    View("levelled", "zxing-histogram", _levelled),
+    View("softer", "zbar", _softer),
+    View("sharpened", "zbar", _sharpened),
+    View("equalised", "zbar", _equalised),
+    View("turned 30", "zxing", _turned(30), linear=True),
+    View("much larger", "zxing-histogram", _much_larger, 3, linear=True),
 )
 _LARGE: Final = (
     View("reduced", "zxing", _smaller, 0.5),
     View("reduced", "zbar", _smaller, 0.5),
-    View("plain", "zxing", _plain),
-    View("plain", "zxing-histogram", _plain),
     View("reduced equalised", "zxing", lambda grey: _then(_smaller, _equalised, grey), 0.5),
+    View("plain", "zxing", _plain),
     View("reduced turned 10", "zxing-histogram", lambda grey: _then(_smaller, _turned(10), grey), 0.5),
-    View("reduced turned 45", "zxing-histogram", lambda grey: _then(_smaller, _turned(45), grey), 0.5),
+    View("reduced turned 45", "zxing-histogram", lambda grey: _then(_smaller, _turned(45), grey), 0.5, linear=True),
+)
+_CLOSER: Final = (
+    View("plain", "zxing", _plain),
+    View("plain", "zbar", _plain),
+    View("equalised", "zxing", _equalised),
+    View("equalised", "zbar", _equalised),
+    View("softer", "zxing", _softer),
 )
 
 

@@ -34,7 +34,7 @@ VOTES_ONE_ENGINE: Final = 3  # a linear code that only one of two engines ever r
 VOTES_CONTRADICTED: Final = 5
 LEAD: Final = 2
 MIN_CHARACTERS: Final = {"ITF": 6, "Codabar": 6, "Code39": 3, "Telepen": 3}
-SHORT: Final = frozenset({"UPCE", "Telepen", "DXFilmEdge", "Code39"})
+SHORT: Final = frozenset({"UPCE", "Telepen", "DXFilmEdge"})
 
 
 @dataclass
@@ -44,6 +44,7 @@ class Candidate:
     readings: list[Reading]
     votes: set[tuple[str, str]] = field(default_factory=set)
     agreement: Agreement = Agreement.UNKNOWN
+    looks: set[tuple[str, str]] = field(default_factory=set)  # (engine, view) that looked closer at its place
 
     @property
     def best(self) -> Reading:

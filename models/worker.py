@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 START_BUDGET_S: Final = 60.0  # the first imports on a cold card of a small board
 WORKER_MEMORY_BYTES: Final = 3_000_000_000  # address space, of which onnxruntime reserves much and touches little
-SYMBOLS_SHARE: Final = 0.5  # of the budget of a reading; the rest is for parsing
+SYMBOLS_SHARE: Final = 0.75  # of the budget of a reading; the rest is for parsing
 MESSAGE_BYTES: Final = 1_000_000_000
 _HEADER: Final = struct.Struct("<Q")
 
