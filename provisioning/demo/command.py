@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -30,6 +31,16 @@ _SIGNS = {
     "STRONG_INDICATION": ("⬢", "bold magenta"),
     "CANNOT_ASSESS": ("■", "bold bright_black"),
 }
+_PATIENCE_S = 30.0  # a newcomer's machine may be busy with other things
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A demo that has run: the settings of its bench, every visit, and the rows of the report."""
+
+    settings: Settings
+    visits: tuple[tour.Visit, ...]
+    rows: tuple[report.Row, ...]
 
 
 @clear_errors
@@ -44,7 +55,7 @@ def demo(
     """Inspect drawn parcels of fictional brands, write a picture report and serve the bench page."""
     console = Console(highlight=False)
     clear(out)
-    settings = run(out, seed, console)
+    settings = run(out, seed, console).settings
     if not once:
         console.print(f"bench page: http://127.0.0.1:{serve_port}  (Ctrl-C ends it)")
         serve(settings.model_copy(update={"port": serve_port}))
@@ -68,8 +79,8 @@ def clear(out: Path) -> None:
     (out / _MARK).touch()
 
 
-def run(out: Path, seed: int, console: Console) -> Settings:
-    """Draw, build, photograph, inspect and report; answers with the settings of the bench that inspected.
+def run(out: Path, seed: int, console: Console) -> Ran:
+    """Draw, build, photograph, inspect and report.
 
     Raises:
         SekishoError: the bench could not do its part.
@@ -77,12 +88,19 @@ def run(out: Path, seed: int, console: Console) -> Settings:
     day = datetime.now(UTC).date()
     todo = parcels(day)
     settings = Settings(
-        state_dir=out / "bench", registry=out / "edition.sqlite", stations=("1", "2"), place="Port Sample", token=""
+        state_dir=out / "bench",
+        registry=out / "edition.sqlite",
+        stations=("1", "2"),
+        place="Port Sample",
+        token="",
+        decode_budget_s=_PATIENCE_S,
+        compare_budget_s=_PATIENCE_S,
     )
     aged = settings.model_copy(
         update={"state_dir": out / "bench-aged", "registry": out / "edition-aged.sqlite", "workers": 1}
     )
     rows: dict[str, report.Row] = {}
+    visits: list[tour.Visit] = []
     stamp = ""
     columns = (TextColumn("{task.description:<12}"), BarColumn(40), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
@@ -99,15 +117,16 @@ def run(out: Path, seed: int, console: Console) -> Settings:
             (aged, [parcel for parcel in todo if parcel.stale]),
         ):
             with open_bench(used) as bench:
-                visits = tour.inspect(bench, mine, pictures, lambda _: progress.advance(inspecting))
-                rows |= {visited.parcel.name: report.row(visited, bench.evidence) for visited in visits}
-                stamp = stamp or report.stamp_of(visits[0].assessment.verdict)
+                visited = tour.inspect(bench, mine, pictures, lambda _: progress.advance(inspecting))
+                rows |= {one.parcel.name: report.row(one, bench.evidence) for one in visited}
+                stamp = stamp or report.stamp_of(visited[0].assessment.verdict)
+                visits += visited
     ordered = [rows[parcel.name] for parcel in todo]
     console.print(table(ordered))
     met = sum(shown.met for shown in ordered)
     console.print(f"{met} of {len(ordered)} as expected · {stamp}", soft_wrap=True)
     console.print(f"picture report: {report.write(ordered, stamp, out / 'report.html')}", soft_wrap=True)
-    return settings
+    return Ran(settings, tuple(visits), tuple(ordered))
 
 
 def keep(directory: Path, todo: tuple[Parcel, ...], pictures: tour.Pictures) -> None:

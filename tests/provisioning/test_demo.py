@@ -1,0 +1,96 @@
+"""The whole demo: drawn, built, photographed, inspected at two stations, reported. Every parcel as expected."""
+
+import json
+import os
+from io import StringIO
+from pathlib import Path
+
+import pytest
+import typer
+from rich.console import Console
+from typer.testing import CliRunner
+
+from edge.inspection import Consignment
+from edge.storage import documents
+from provisioning.demo import command, report
+from provisioning.demo.command import Ran
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo") / "out"
+
+
+@pytest.fixture(scope="module")
+def said() -> StringIO:
+    return StringIO()
+
+
+@pytest.fixture(scope="module")
+def ran(out: Path, said: StringIO) -> Ran:
+    command.clear(out)
+    return command.run(out, 1, Console(file=said, width=160))
+
+
+def test_every_parcel_gets_its_expected_outcome_for_the_expected_reason(ran: Ran) -> None:
+    astray = {row.name: (row.outcome, [reason.code for reason in row.reasons]) for row in ran.rows if not row.met}
+    assert astray == {}
+
+
+def test_every_symbol_that_should_be_readable_is_read(ran: Ran) -> None:
+    for visited in ran.visits:
+        seen = visited.assessment.seen
+        for shot, capture in zip(visited.parcel.shots, seen.captures, strict=True):
+            read = [symbol for symbol in seen.symbols if symbol.source == f"capture:{capture.sha256}"]
+            assert bool(read) == shot.readable, visited.parcel.name
+
+
+def test_every_aligned_face_is_shown_beside_the_registered_one_and_their_differences(ran: Ran) -> None:
+    shown = {row.name: row.shots for row in ran.rows}
+    for name in ("medicine", "logo-moved", "hologram-missing"):
+        assert all(shot.captured and shot.registered and shot.heat for shot in shown[name])
+    assert len(shown["two-items"]) == 2
+    assert shown["lost-separator"] == ()
+
+
+def test_the_table_names_every_parcel_and_the_report_lies_where_it_says(ran: Ran, said: StringIO, out: Path) -> None:
+    text = said.getvalue()
+    assert f"picture report: {out / 'report.html'}" in text
+    assert f"{len(ran.rows)} of {len(ran.rows)} as expected" in text
+    assert all(word in text for word in ("NO FINDING", "CHECK", "STRONG INDICATION", "CANNOT ASSESS"))
+    assert all(f'id="{row.name}"' in (out / "report.html").read_text("utf-8") for row in ran.rows)
+
+
+def test_a_kept_parcel_can_be_inspected_again_from_its_files(ran: Ran, out: Path) -> None:
+    place = next((out / "parcels").glob("*-declared-goods"))
+    declared = documents.from_json(Consignment, json.loads((place / "consignment.json").read_text("utf-8")))
+    assert declared == next(v.parcel.consignment for v in ran.visits if v.parcel.name == "declared-goods")
+    assert (place / "1.jpg").stat().st_size > 50_000
+
+
+def test_a_directory_with_other_files_is_refused_and_left_alone(tmp_path: Path) -> None:
+    kept = tmp_path / "thesis.txt"
+    kept.write_text("mine")
+    app = typer.Typer()
+    app.command()(command.demo)
+    answer = CliRunner(env={"COLUMNS": "200", **os.environ}).invoke(app, ["--once", "--out", str(tmp_path)])
+    assert answer.exit_code == 2
+    assert f"--out: expected an empty directory or one that a demo made, got {tmp_path} with other files." in (
+        " ".join(answer.stderr.split())
+    )
+    assert kept.read_text() == "mine"
+
+
+def test_a_directory_of_an_earlier_demo_is_drawn_anew(tmp_path: Path) -> None:
+    command.clear(tmp_path / "out")
+    (tmp_path / "out" / "report.html").write_text("old")
+    command.clear(tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [".sekisho-demo"]
+
+
+def test_the_report_counts_are_the_rows(ran: Ran) -> None:
+    assert {row.outcome for row in ran.rows} == {"NO_FINDING", "CHECK", "STRONG_INDICATION", "CANNOT_ASSESS"}
+    assert all(row.word == report.word(visited.assessment.verdict.outcome)
+               for row in ran.rows for visited in ran.visits if visited.parcel.name == row.name)  # fmt: skip
