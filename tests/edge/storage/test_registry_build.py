@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,12 +21,13 @@ from edge.storage.registry_build import BuildReport, build, read_edition
 from edge.storage.source_tables import split_range
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from edge.storage.sources import Table
 
 EDITION = 'schema = 1\nname = "e"\nnumber = 1\nissued = 2026-11-20T00:00:00Z\n'
 PRODUCT = "09521234543213,Earbuds,Kumo,Kumo KK"
 HEADER = "gtin,name,brand,right_holder"
 GTIN = "09521234543213"
+DOC = Path(__file__).parents[3] / "docs" / "registry-sources.md"
 PNG = b"\x89PNG\r\n\x1a\n..."
 
 
@@ -249,6 +251,19 @@ def test_progress_names_the_tables_in_their_order(source: Path) -> None:
     build(source, source.parent / "e.sqlite", lambda table, rows: told.append((table, rows)))
     assert told[0] == ("products", 1)
     assert [table for table, _rows in told] == [table.name for table in source_tables.TABLES]
+
+
+@pytest.mark.parametrize("table", source_tables.TABLES, ids=lambda table: str(table.name))
+def test_every_column_is_documented_and_every_documented_column_exists(table: Table) -> None:
+    section = DOC.read_text().split(f"\n## {table.name}\n")[1].split("\n## ")[0]
+    documented: dict[str, str] = {}
+    for line in section.splitlines():
+        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        if len(cells) == 4 and cells[0] not in {"column", "---"}:
+            documented |= dict.fromkeys(cells[0].split(", "), cells[2])
+    assert sorted(documented) == sorted(table.columns)
+    for name, column in table.columns.items():
+        assert documented[name].startswith("yes") == column.required or documented[name] == "as in faces"
 
 
 # --- cells -----------------------------------------------------------------------
