@@ -94,11 +94,18 @@ def draw_pair(rng: np.random.Generator, pool: Pool, scene: Scene | None = None, 
     wobble = float(rng.exponential(0.45)) + 0.15
     capture, clear_capture = _photo(rng, shown, pool, size, _conditions(rng, "capture"), wobble=wobble, fault=fault)
     clear = np.minimum(clear_face, clear_capture)
+    clear[(_burnt(face) > 0) | (_burnt(capture) > 0)] = 0
     usable = (clear > 120).astype(np.uint8) * 255
     capture = matched(capture, face, usable if rng.random() < 0.5 else None)
     targets = [masks["structure"], masks["colour"], masks["print"], 255 - clear, masks["ignore"]]
     small = [cv2.resize(m, (size[0] // STRIDE, LONG_SIDE // STRIDE), interpolation=cv2.INTER_AREA) for m in targets]
     return Pair(face, capture, np.dstack(small), tuple(kinds), severity)
+
+
+def _burnt(picture):
+    """255 where a camera clipped all three channels: what was there is in no picture."""
+    white = (picture.min(2) >= 248).astype(np.uint8) * 255
+    return cv2.dilate(cv2.morphologyEx(white, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)), np.ones((7, 7), np.uint8))
 
 
 def _plan(rng, share):
