@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from models import difference, embed, light, locate, regions
+from models import difference, embed, light, locate, regions, tone
 from models.difference import Place
 from models.locate import Grey, View
 from models.measurements import FaceDifference, FaceMatch, FaceMeasurement, FaceReference, Image, Rectangle
@@ -228,6 +228,8 @@ def _maps(aligned: _Aligned, pack: Pack) -> dict[str, Tensor]:
     """The pack's maps by kind (rows x columns, nan where nothing can be judged), each in the unit of its judgement."""
     prepared, network = aligned.prepared, pack.network
     capture = aligned.shown if network.light == "registered" else aligned.registration.aligned
+    if network.light == "tone":
+        capture = tone.matched(capture, prepared.face, aligned.usable)
     if pack.distance is not None and prepared.features is not None:
         features = difference.centred(embed.features(capture, network), pack.distance.local_mean_cells)
         usable = difference.usable_cells(aligned.usable, (features.shape[0], features.shape[1]))

@@ -59,7 +59,7 @@ class Network:
     inputs: Mapping[str, str]  # encoder: face; siamese: capture, registered and, if it asks, valid
     outputs: Mapping[str, str]  # encoder: features; siamese: structure, colour, print, unusable (any), or maps
     channels: tuple[str, ...]  # kinds of the channels of the output "maps"
-    light: Literal["registered", "seen"]  # whether the capture is shown in the registered face's light or as it came
+    light: Literal["registered", "tone", "seen"]  # the capture in the registered face's light, also tone, or as it came
     normalisation: Normalisation
     multiple_px: int  # height and width are padded to a multiple of this
     stride_px: int  # face pixels in a cell of the outputs
@@ -260,8 +260,8 @@ def _network(path: Path, table: Table, files: Mapping[str, str]) -> Network:
     if table["file"] not in files:
         raise ValueError(f"[network] file, which [files] must list with its hash; got {table['file']!r}")
     light = table["light"]
-    if light not in ("registered", "seen"):
-        raise ValueError(f"[network] light, which is registered or seen; got {light!r}")
+    if light not in ("registered", "tone", "seen"):
+        raise ValueError(f"[network] light, which is registered, tone or seen; got {light!r}")
     numbers = table["normalisation"]
     if numbers["order"] not in ("BGR", "RGB"):
         raise ValueError(f"[network.normalisation] order, which is BGR or RGB; got {numbers['order']!r}")

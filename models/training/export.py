@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from models.training.net import DifferenceNet
 
 INPUTS = ("registered", "capture")
-OUTPUTS = ("structure", "colour", "print", "occlusion")
+OUTPUTS = ("structure", "colour", "print", "unusable")
 CALIBRATION_PAIRS = 48
 
 
 class _Named(torch.nn.Module):
-    """The net with one output a kind, and occlusion as a probability."""
+    """The net with one output of logits a kind."""
 
     def __init__(self, net: DifferenceNet) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class _Named(torch.nn.Module):
 
     def forward(self, registered, capture):
         logits = self.net(registered, capture)
-        return logits[:, 0:1], logits[:, 1:2], logits[:, 2:3], torch.sigmoid(logits[:, 3:4])
+        return logits[:, 0:1], logits[:, 1:2], logits[:, 2:3], logits[:, 3:4]
 
 
 def export(net: DifferenceNet, file: Path) -> None:
@@ -98,7 +98,7 @@ def session(file: Path) -> onnxruntime.InferenceSession:
 
 
 def answer(run: onnxruntime.InferenceSession, pair: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """The maps of a pair: 4 x rows x columns (three logits, occlusion 0..1)."""
+    """The maps of a pair: 4 x rows x columns of logits."""
     return np.concatenate(run.run(list(OUTPUTS), dict(zip(INPUTS, pair, strict=True))), 1)[0]
 
 
