@@ -23,7 +23,7 @@ def _inverse(table: dict[str, str]) -> dict[str, str]:
     return {arrived: meant for meant, arrived in table.items()}
 
 
-_SILENT = {"layout_jis_us": "_\\|", "layout_us_jis": ")`~"}  # meant characters whose key types nothing there
+SILENT = {"layout_jis_us": "_\\|", "layout_us_jis": ")`~"}  # meant characters whose key types nothing there
 
 # Fault code -> arrived character -> character that was meant.
 MEANT: dict[str, dict[int, str]] = {
@@ -43,4 +43,4 @@ def arrived(text: str, fault: str) -> str:
 def _arrived(character: str, fault: str, table: dict[str, str]) -> str:
     if character in table:
         return table[character]
-    return "" if character in _SILENT.get(fault, "") else character
+    return "" if character in SILENT.get(fault, "") else character

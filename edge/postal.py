@@ -199,6 +199,12 @@ CARRIER_RULES: tuple[CarrierRule, ...] = (
     _rule("japanpost", r"(?P<body>[0-9]{10,11})(?P<check>[0-6])", _mod_7, "11 or 12 digits, modulo 7"),
     _rule("seino", r"(?P<body>[0-9]{9})(?P<check>[0-6])", _mod_7, "10 digits, modulo 7"),
 )
+# Carriers whose numbers have a shape of their own and no check digit at all.
+UNCHECKED_SCHEMES = frozenset(
+    f"carrier:{rule.carrier}"
+    for rule in CARRIER_RULES
+    if not any(other.check for other in CARRIER_RULES if other.carrier == rule.carrier)
+)
 _CODABAR = re.compile(r"[A-Da-d]([0-9]{10,14})[A-Da-d]")  # start and stop characters that readers of Codabar may send
 _UPS_SHAPE = re.compile(r"1Z[0-9A-Z]{16}")
 

@@ -22,7 +22,7 @@ from edge.digital_link import looks_like_uri, parse_digital_link
 from edge.element_strings import CHECKED_KEYS, ElementString, parse_bracketed, parse_element_strings
 from edge.errors import CodeRefused
 from edge.gs1 import Gtin, Sscc
-from edge.postal import ParcelNumber, parse_parcel_number
+from edge.postal import UNCHECKED_SCHEMES, ParcelNumber, parse_parcel_number
 
 # ISO/IEC 15424, without the letters that only an inverted case makes of common ones (]D2 of ]d2, ]q3 of ]Q3, ...).
 IDENTIFIER = re.compile(r"\][ABCEFGHIKLMNOPQRSTUVXZdehoxyz][0-9A-Za-z]|\]J[0-9]")
@@ -36,7 +36,9 @@ _UPC_E_LENGTH = 8
 _EAN_13_LENGTH = 13
 _SSCC_LENGTH = 18
 _ADD_ONS = (2, 5)  # digits of the small symbol beside an EAN of a periodical
-BARE_KEY = re.compile(r"\x1d?(?:00|01|02|8006)[0-9]{14}")  # what a text without an identifier begins with to claim GS1
+# What a text without an identifier begins with to claim GS1.
+BARE_KEY = re.compile(r"\x1d?(?:(?:01|02|8006)[0-9]{14}|00[0-9]{18}(?![0-9]))")
+_LINK_KEY = re.compile(r"/(?:00|01|8006|414|417|253|255|8003|8004|8010|8017|8018)/[0-9]{6}")  # a claim to be GS1's
 _BARE_KEYS = frozenset(["00", "01", "02", "8006"])
 
 
@@ -181,7 +183,7 @@ def _link(text: str) -> Reading:
     try:
         return Reading(parse_digital_link(text).elements, checked=True)
     except CodeRefused as refused:
-        if refused.code == "code_not_digital_link":
+        if refused.code == "code_not_digital_link" or (refused.code == "code_uri" and _LINK_KEY.search(text) is None):
             return FOREIGN
         raise
 
@@ -198,4 +200,4 @@ def _number(text: str) -> Reading:
         if refused.code == "code_unknown_number":
             return FOREIGN
         raise
-    return Reading(number=number, checked=number.value[:2] not in ("SF", "YT", "LP", "TB"))
+    return Reading(number=number, checked=number.scheme not in UNCHECKED_SCHEMES)

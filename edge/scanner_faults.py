@@ -22,7 +22,7 @@ from edge.readings import BARE_KEY, GS1_IDENTIFIERS, TERMINATORS, Reading, read,
 MAX_REPAIRED = 400  # characters: no label holds more, and longer texts are not worth the search
 MAX_STEPS = 2
 _FEWEST_DIGITS = 7  # that any number with a check digit has
-_MAX_SPLITS = 4_000  # steps of the search for lost separators
+_MAX_SPLITS = 2_000  # steps of the search for lost separators
 
 # What stands where 0x1D should: its names, symbols for it, other controls, spellings of editors.
 REPLACEMENTS = (
@@ -33,6 +33,8 @@ _LEGAL_AS_DATA = ("<GS>", "%1D", "(GS)")  # these could be data: with them, two 
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0xFFE5: 0x5C, 0x2019: 0x27}
 _CAPS_PREFIX = re.compile(r"\](?:[Dqcjafgikl][0-9A-Za-z]|E0)")
 _CAPS_LINK = re.compile(r"HTTPS?://[^a-z/]+/.*[a-z]", re.DOTALL)
+_NEVER_DATA = re.compile(r"[^\x1d!\"%-/0-9:-?A-Z_a-z]")  # neither GS1 set 82 nor a separator
+_BEGINNING = re.compile(r"\([0-9]|https?://", re.IGNORECASE)
 _CUT_PREFIX = re.compile(r"(?:C1|d2|Q3|e0|J1|E0|E4)[0-9]")
 _EAN_LENGTH = 18  # the most digits behind ]E0, an add-on included: more is DataBar with inverted case
 
@@ -88,16 +90,23 @@ def _undone(text: str) -> Iterator[tuple[str, str]]:
         yield "fullwidth", full_width
     if _caps_lock(text):
         yield "capslock", text.swapcase()
-    for code, meant in MEANT.items():
-        undone = text.translate(meant)
-        if any(a != b and not (a.isascii() and a.isalnum()) for a, b in zip(text, undone, strict=True)):
-            yield code, undone  # y and z alone are no evidence
+    if _displaced(text):
+        for code, meant in MEANT.items():
+            undone = text.translate(meant)
+            if any(a != b and not (a.isascii() and a.isalnum()) for a, b in zip(text, undone, strict=True)):
+                yield code, undone  # y and z alone are no evidence
     if _CUT_PREFIX.match(text):
         yield "prefix_cut", "]" + text
     inner, rest = split_identifier(text)
     for spelling in REPLACEMENTS:
         if spelling in rest:
             yield "separator_replaced", inner + rest.replace(spelling, SEPARATOR)
+
+
+def _displaced(text: str) -> bool:
+    """Whether keys of another layout are plausible: a character that no code has, or a beginning that none has."""
+    identifier, rest = split_identifier(text)
+    return _NEVER_DATA.search(rest) is not None or not (identifier or rest[:1].isdigit() or _BEGINNING.match(rest))
 
 
 def _caps_lock(text: str) -> bool:

@@ -18,6 +18,7 @@ from edge.element_strings import CHECKED_KEYS, pairing_faults
 from edge.errors import CodeRefused
 from edge.gs1 import Gtin, Sscc, TradeItem
 from edge.inspection import Contradiction, DecodedSymbol, Identity, InputFault
+from edge.keyboard_layouts import SILENT
 from edge.postal import ParcelNumber
 from edge.readings import GS1_IDENTIFIERS, Reading, read, split_identifier
 from edge.scanner_faults import doubt, repair
@@ -127,10 +128,7 @@ def _reading(symbol: DecodedSymbol) -> tuple[Reading | None, list[InputFault]]:
     if repaired is not None and repaired.ambiguous:
         return repaired.reading, [_ambiguous(symbol, repaired.codes[0])]
     if repaired is not None:
-        return repaired.reading, [
-            InputFault(code, symbol.text, repaired.text, _repaired_message(symbol.text, repaired.text), symbol.source)
-            for code in repaired.codes
-        ]
+        return repaired.reading, [_repaired(symbol, repaired.text, code) for code in repaired.codes]
     if refused is None:
         return Reading(), []
     code = "number_ambiguous" if refused.code == "code_ambiguous_number" else "invalid"
@@ -151,8 +149,11 @@ def _ambiguous(symbol: DecodedSymbol, code: str) -> InputFault:
     return InputFault(f"{code}_ambiguous", symbol.text, None, message, symbol.source)
 
 
-def _repaired_message(raw: str, repaired: str) -> str:
-    return f"A code must arrive as it was printed, got {_shown(raw)}, read as {_shown(repaired)}."
+def _repaired(symbol: DecodedSymbol, text: str, code: str) -> InputFault:
+    silent = SILENT.get(code, "")
+    lost = f" Keys that type nothing there would be missing: {' '.join(silent)}" if silent else ""
+    message = f"A code must arrive as it was printed, got {_shown(symbol.text)}, read as {_shown(text)}.{lost}"
+    return InputFault(code, symbol.text, text, message, symbol.source)
 
 
 def _shown(text: str) -> str:

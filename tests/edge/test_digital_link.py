@@ -42,12 +42,9 @@ def test_a_short_gtin_in_the_path_is_padded() -> None:
             "A Digital Link must have a GS1 key in its path, got 'https://example.com/shoes/red'.",
         ),
         (
-            "https://dlnkd.tn.gg/DRRHUBw6YfBVbqP4mLsQ",
-            "code_compressed_link",
-            (
-                "A Digital Link must be uncompressed to be read here, got 'https://dlnkd.tn.gg/DRRHUBw6YfBVbqP4mLsQ', "
-                "which has no key in its path."
-            ),
+            f"https://a/01/{GTIN}/landing",
+            "code_uri",
+            f"The path of a Digital Link must end with its key and qualifiers, got 'https://a/01/{GTIN}/landing'.",
         ),
         ("ftp://a/01/1", "code_uri", "A Digital Link must begin with http(s)://host/, got 'ftp://a/01/1'."),
         ("https://$a/01/1", "code_uri", "A Digital Link must begin with http(s)://host/, got 'https://$a/01/1'."),

@@ -50,10 +50,18 @@ def test_a_known_fault_is_undone_and_the_raw_code_kept(came: str, code: str, rea
     identity = said(came)
     (fault,) = identity.faults
     assert (fault.code, fault.raw, fault.repaired) == (code, came, read)
-    assert fault.message == f"A code must arrive as it was printed, got {came!r}, read as {read!r}."
+    assert fault.message.startswith(f"A code must arrive as it was printed, got {came!r}, read as {read!r}.")
     straight = said(read)
     assert not straight.faults
     assert (identity.items, identity.parcel_numbers) == (straight.items, straight.parcel_numbers)
+
+
+def test_a_repaired_layout_says_which_keys_typed_nothing() -> None:
+    (fault,) = said(f"\\d201{GTIN}21AB").faults
+    assert fault.message == (
+        f"A code must arrive as it was printed, got '\\\\d201{GTIN}21AB', read as ']d201{GTIN}21AB'. "
+        "Keys that type nothing there would be missing: _ \\ |"
+    )
 
 
 def test_two_faults_at_once_are_both_told() -> None:

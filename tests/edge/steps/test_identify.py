@@ -276,11 +276,11 @@ def test_every_element_of_an_item_was_on_one_of_its_symbols(symbols: list[Decode
         (f"]E0{EAN}7", "", f"An EAN or UPC must have 8, 12 or 13 digits, got '{EAN}7'."),
         ("RR473124820JP", "", "S10 RR473124820JP must have check digit 9, got 0."),
         (
-            "https://dlnkd.tn.gg/DRRHUBw6YfBVbqP4mLsQ",
+            "https://id.example/AQnYUc1gmiE",
             "",
             (
-                "A Digital Link must be uncompressed to be read here, got 'https://dlnkd.tn.gg/DRRHUBw6YfBVbqP4mLsQ', "
-                "which has no key in its path."
+                "A Digital Link must be uncompressed to be read here, got 'https://id.example/AQnYUc1gmiE', "
+                "which holds a compressed key."
             ),
         ),
     ],
@@ -291,7 +291,19 @@ def test_invalid_data_is_told_exactly(text: str, identifier: str, message: str) 
     assert identity.items == ()
 
 
-@pytest.mark.parametrize("text", ["hello", "RELEASE", "https://example.com/shoes", "12345", "関所", "WIFI:S:x;;"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hello",
+        "RELEASE",
+        "https://example.com/shoes",
+        "https://example.com/ELaSWShWyTFQvXJkp9vCgFA",
+        "0001285112001000040801",
+        "12345",
+        "関所",
+        "WIFI:S:x;;",
+    ],
+)
 def test_a_foreign_code_is_kept_as_it_is_and_is_no_fault(text: str) -> None:
     assert said(symbol(text)) == Identity(unparsed=(text,))
 
