@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SQLITE_HEADER = b"SQLite format 3\x00"
 HEADER_BYTES = 100
+READER_CACHE_KIB = 512
 
 
 class Kind(Enum):
@@ -117,6 +118,8 @@ def connect(path: Path, *, immutable: bool = False, read_only: bool = True, time
     )
     if read_only:
         connection.execute("PRAGMA query_only=ON")
+        # Every thread of the web server has a connection of its own: the system's page cache is the shared one.
+        connection.execute(f"PRAGMA cache_size=-{READER_CACHE_KIB}")
     return connection
 
 

@@ -204,6 +204,7 @@ class Ledger(LedgerReader):
                 return
 
     def _settle(self, group: list[_Job]) -> None:
+        group = [job for job in group if job.future.set_running_or_notify_cancel()]
         try:
             outcomes = self._write(group)
         except Exception as error:  # noqa: BLE001 - whoever waits must hear of any failure, or would wait for ever

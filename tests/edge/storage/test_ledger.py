@@ -131,6 +131,13 @@ def test_many_writers_get_their_own_rows_in_one_chain(ledger: Ledger) -> None:
         assert [row.entry.body["n"] for row in ledger.inspection(f"w{writer}")] == list(range(20))
 
 
+def test_a_caller_that_gives_up_does_not_stop_the_writer(ledger: Ledger) -> None:
+    futures = [ledger.submit([entry(f"i{number}")]) for number in range(30)]
+    given_up = [future for future in futures if future.cancel()]
+    assert ledger.append([entry("last")])[0].seq == 31 - len(given_up)
+    assert ledger.verify() == 31 - len(given_up)
+
+
 def test_the_chain_goes_on_after_a_restart(ledger: Ledger) -> None:
     head = ledger.append([entry()])[0].hash
     with contextlib.closing(reopened(ledger)) as again:
