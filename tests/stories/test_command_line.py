@@ -1,0 +1,157 @@
+"""The command line: what it answers, with which exit code, and one line with a hint for what cannot be used."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from edge.ports import Frame
+from provisioning.demo import sources
+from sekisho import app
+from tests.stories.conftest import DAY
+
+KNOWN = "]d20109521104001300217K2PQ04X9B31"
+
+
+@pytest.fixture
+def run(tmp_path: Path, edition: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    monkeypatch.setenv("SEKISHO_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("SEKISHO_WORKERS", "1")
+    monkeypatch.setenv("SEKISHO_REGISTRY", str(edition))
+
+    def one(*arguments: str | Path) -> Result:
+        return CliRunner().invoke(app, [str(argument) for argument in arguments], env={"COLUMNS": "400"})
+
+    return one
+
+
+def one_line(result: Result) -> tuple[str, str]:
+    message, hint = result.stderr.strip().split("\n  hint: ")
+    assert "\n" not in message
+    return message, hint
+
+
+def test_a_known_serial_ends_with_zero_and_says_what_it_rests_on(run: Callable[..., Result]) -> None:
+    result = run("inspect", "--code", KNOWN)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("NO FINDING\n")
+    assert "registry demo-2026-11-21" in result.stdout
+    assert "not checked: package face 09521104001300: no picture was taken" in result.stdout
+
+
+def test_the_exit_code_tells_the_verdict(run: Callable[..., Result]) -> None:
+    assert run("inspect", "--code", KNOWN.replace("7K2PQ04X9B31", "9Z9ZZ04X0000")).exit_code == 10
+    assert run("inspect", "--code", "4006381333931").exit_code == 30
+
+
+def test_an_assessment_can_be_had_as_json(run: Callable[..., Result]) -> None:
+    result = run("inspect", "--code", KNOWN, "--json")
+    assert json.loads(result.stdout)["verdict"]["outcome"] == "NO_FINDING"
+
+
+def test_a_picture_brings_a_report(
+    run: Callable[..., Result], photographed: Callable[[str], tuple[Frame, ...]], tmp_path: Path
+) -> None:
+    picture = tmp_path / "parcel.jpg"
+    picture.write_bytes(photographed("unknown-serial")[0].data)
+    result = run("inspect", picture, "--report", tmp_path / "out")
+    assert result.exit_code == 10, result.output
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "CHECK" in page
+    assert page.count("data:image/") == 3
+    assert "http" not in page
+
+
+def test_nothing_to_inspect_is_told(run: Callable[..., Result]) -> None:
+    result = run("inspect")
+    assert result.exit_code == 2
+    assert one_line(result)[0] == "sekisho: Expected at least one image or --code, got none. [request_empty]"
+
+
+def test_a_file_that_is_not_there_is_told(run: Callable[..., Result], tmp_path: Path) -> None:
+    result = run("inspect", tmp_path / "none.jpg")
+    assert (result.exit_code, one_line(result)[1]) == (2, "Name an existing file.")
+    assert "expected an image file, got No such file or directory. [request_no_file]" in result.stderr
+
+
+def test_a_picture_that_is_none_is_told(run: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "text.jpg").write_text("hello")
+    result = run("inspect", tmp_path / "text.jpg")
+    assert result.exit_code == 2
+    assert "[image_wrong_type]" in one_line(result)[0]
+
+
+def test_a_wrong_registry_file_is_a_fault_of_the_box_and_the_result_is_kept(
+    run: Callable[..., Result], tmp_path: Path
+) -> None:
+    (tmp_path / "wrong.sqlite").write_text("no database")
+    result = run("inspect", "--code", KNOWN, "--registry", tmp_path / "wrong.sqlite")
+    assert result.exit_code == 30
+    assert "system.registry" in result.stdout
+    shown = run("registry", "show", "09521104001300", "--registry", tmp_path / "wrong.sqlite")
+    assert shown.exit_code == 3
+    assert "[registry_wrong_file]" in one_line(shown)[0]
+
+
+def test_a_policy_with_an_unknown_key_stops_the_start(
+    run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "policy.toml").write_text("schema = 1\nsurprise = 2\n")
+    monkeypatch.setenv("SEKISHO_POLICY", str(tmp_path / "policy.toml"))
+    result = run("inspect", "--code", KNOWN)
+    assert (result.exit_code, one_line(result)[1]) == (2, "Compare with the built-in policy: sekisho policy show.")
+
+
+def test_a_setting_that_cannot_be_used_is_named(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEKISHO_WORKERS", "many")
+    result = run("inspect", "--code", KNOWN)
+    assert result.exit_code == 2
+    assert one_line(result)[0].startswith("sekisho: SEKISHO_WORKERS: Input should be a valid integer")
+
+
+def test_a_lan_address_without_a_token_is_refused(run: Callable[..., Result]) -> None:
+    result = run("serve", "--host", "192.0.2.1")
+    assert result.exit_code == 2
+    assert "[settings_token]" in one_line(result)[0]
+
+
+def test_a_damaged_ledger_is_set_aside_and_the_bench_serves_on(run: Callable[..., Result], tmp_path: Path) -> None:
+    assert run("inspect", "--code", KNOWN).exit_code == 0
+    ledger = tmp_path / "state" / "ledger.db"
+    whole = ledger.read_bytes()
+    ledger.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+    for rest in ("ledger.db-wal", "ledger.db-shm"):
+        (tmp_path / "state" / rest).unlink(missing_ok=True)
+    assert run("inspect", "--code", KNOWN).exit_code == 0
+    assert [path.name for path in (tmp_path / "state").glob("ledger*damaged*")]
+
+
+def test_the_chain_can_be_verified(run: Callable[..., Result]) -> None:
+    run("inspect", "--code", KNOWN)
+    result = run("verify")
+    assert (result.exit_code, result.stdout) == (0, "1 rows, chain whole\n")
+
+
+def test_a_registry_is_built_installed_and_shown(run: Callable[..., Result], tmp_path: Path) -> None:
+    source = sources.write(tmp_path / "sources", sources.samples(1, DAY)[:1], DAY)
+    with (source / "products.csv").open("a", encoding="utf-8") as products:
+        products.write("4006381333930,Wrong check digit\n")
+    built = run("registry", "build", source, "--out", tmp_path / "e.sqlite")
+    assert built.exit_code == 0, built.output
+    assert "1 rows refused" in built.stdout
+    assert "products.csv, row" in built.stderr
+    assert run("registry", "install", tmp_path / "e.sqlite").exit_code == 0
+    shown = run("registry", "show", "9521101001013", "--registry", tmp_path / "e.sqlite")
+    assert json.loads(shown.stdout)["product"]["name"] == "Aurore Night Serum 30 ml"
+    absent = run("registry", "show", "4006381333931")
+    assert absent.exit_code == 2
+    assert "[product_not_found]" in one_line(absent)[0]
+
+
+def test_the_built_in_policy_is_printed_and_passes_its_own_check(run: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "policy.toml").write_text(run("policy", "show").stdout, "utf-8")
+    assert run("policy", "check", tmp_path / "policy.toml").stdout.endswith("policy default 2026.11 can be used\n")
