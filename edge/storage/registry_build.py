@@ -224,8 +224,7 @@ class _Building:
         self.progress(table.name, read)
 
     def _digest(self, name: str, row: Row) -> None:
-        line = json.dumps([name, row], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        self.digest.update(line.encode())
+        self.digest.update(_json([name, row]).encode())
 
     def _refuse(self, refusal: Refusal, raw: object) -> None:
         if self.rejects_file is None:
@@ -459,8 +458,7 @@ class _Building:
         )
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 
 def _jsoned(row: Row, *names: str) -> dict[str, Any]:
