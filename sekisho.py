@@ -5,6 +5,8 @@ from __future__ import annotations
 from edge.command import app
 from provisioning.demo.command import demo
 
+__all__ = ["app", "main"]
+
 app.command()(demo)
 
 

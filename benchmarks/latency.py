@@ -17,12 +17,9 @@ import csv
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,7 +28,7 @@ import httpx
 import numpy as np
 
 from benchmarks import drawn_registry
-from benchmarks.processes import free_port, pss_mb, waited_for
+from benchmarks.processes import pss_mb, served
 from provisioning.demo import sources
 from provisioning.demo.parcels import parcels
 from provisioning.demo.photographs import photograph
@@ -82,33 +79,15 @@ def _demo_products(source: Path) -> None:
         shutil.copytree(written / "faces", source / "faces")
 
 
-@contextmanager
-def _served(directory: Path, edition: Path) -> Iterator[tuple[int, str]]:
-    """The real server, pinned with its workers to the first core; the client keeps the others."""
-    cores = sorted(os.sched_getaffinity(0))
-    port = free_port()
-    command = [sys.executable, "-m", "sekisho", "serve", "--port", str(port)]
-    command += ["--registry", str(edition), "--state-dir", str(directory / "state")]
-    environment = os.environ | {"SEKISHO_WORKERS": "1"}
-    server = subprocess.Popen(
-        command,
-        env=environment,
-        preexec_fn=lambda: os.sched_setaffinity(0, cores[:1]),  # noqa: PLW1509 - one thread yet
-    )
-    try:
-        url = f"http://127.0.0.1:{port}"
-        waited_for(f"{url}/api/v1/health/live")
-        os.sched_setaffinity(0, cores[1:] or cores)
-        yield server.pid, url
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
 def _measure(directory: Path, edition: Path, chosen: argparse.Namespace) -> None:
     drawn = drawn_registry.Drawn(chosen.products, chosen.serials, 1)
     jpeg = chosen.image.read_bytes() if chosen.image else _photograph()
-    with _served(directory, edition) as (pid, url), httpx.Client(base_url=url, timeout=60.0) as client:
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, cores[1:] or cores)
+    with (
+        served(directory, edition, cores=tuple(cores[:1])) as (url, pid),
+        httpx.Client(base_url=url, timeout=60.0) as client,
+    ):
         scans, syncs = _scans(client, drawn, chosen.scans, directory)
         pictures = _pictures(client, jpeg, chosen.pictures)
         memory = pss_mb(pid)

@@ -17,17 +17,12 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
 import shutil
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,19 +31,19 @@ from typing import TYPE_CHECKING
 import cv2
 import httpx
 
+from benchmarks.processes import pss_mb, served
 from edge.storage.registry_build import build
 from provisioning.demo import sources
 from provisioning.demo.parcels import parcels
 from provisioning.demo.photographs import photographs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 P95_LIMIT_S = 2.0
 GROWTH_LIMIT = 1.05
 SCAN_SECONDS = 10.0
 PSS_EVERY_S = 5.0
-START_PATIENCE_S = 120.0
 WIDTH_MM = 130.0  # of a DVD box; only the ratio of the sides matters
 
 
@@ -84,8 +79,8 @@ def main() -> None:
         load = enrolled(options.data, folder) if options.data else demonstrated(folder)
         sizes = [len(picture) for _, picture in load.parcels]
         print(f"{len(load.parcels)} parcels, pictures of {statistics.median(sizes) / 1e3:.0f} kB (median)")
-        with served(folder, load.edition, options.clients, options.workers) as (url, process):
-            figures = measured(url, process.pid, load, options)
+        with served(folder, load.edition, stations=options.clients, workers=options.workers) as (url, pid):
+            figures = measured(url, pid, load, options)
     report(figures)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
@@ -221,73 +216,13 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
 
 
-# --- The server -------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def served(folder: Path, edition: Path, stations: int, workers: int) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """`sekisho serve` on a free port, over an empty state."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    told = {
-        "SEKISHO_STATE_DIR": str(folder / "state"),
-        "SEKISHO_REGISTRY": str(edition),
-        "SEKISHO_PORT": str(port),
-        "SEKISHO_WORKERS": str(workers),
-        "SEKISHO_STATIONS": json.dumps([str(number + 1) for number in range(stations)]),
-    }
-    process = subprocess.Popen([sys.executable, "-m", "sekisho", "serve"], env=os.environ | told)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        until = time.monotonic() + START_PATIENCE_S
-        while not _answers(url):
-            if process.poll() is not None or time.monotonic() > until:
-                raise SystemExit(f"sekisho serve must answer within {START_PATIENCE_S:g} s, got none.")
-            time.sleep(0.2)
-        yield url, process
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/api/v1/health/ready", timeout=5).is_success
-    except httpx.HTTPError:
-        return False
-
-
 def watch_memory(pid: int, memory: list[tuple[float, float]], stop: threading.Event) -> None:
     """Append (seconds since the start, MB) every few seconds."""
     start = time.perf_counter()
     while True:
-        memory.append((time.perf_counter() - start, sum(pss_mb(one) for one in family(pid))))
+        memory.append((time.perf_counter() - start, pss_mb(pid)))
         if stop.wait(PSS_EVERY_S):
             return
-
-
-def family(pid: int) -> list[int]:
-    """A process and all below it."""
-    parents = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-        except (OSError, ValueError):
-            continue
-    found = [pid]
-    for one_found in found:
-        found += [child for child, parent in parents.items() if parent == one_found]
-    return found
-
-
-def pss_mb(pid: int) -> float:
-    """The proportional set size of a process, MB; 0 when it is gone."""
-    try:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except OSError:
-        return 0.0
-    return next((int(line.split()[1]) / 1e3 for line in text.splitlines() if line.startswith("Pss:")), 0.0)
 
 
 # --- What is sent -----------------------------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from edge.command import app
 from edge.settings import table
+from sekisho import app
 
 ROOT = Path(__file__).parents[1]
 GUIDES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md"])
