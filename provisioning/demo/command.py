@@ -18,6 +18,8 @@ from rich.text import Text
 from edge.app import open_bench, serve
 from edge.command import clear_errors
 from edge.errors import SettingsError
+from edge.flow import Bench
+from edge.gs1 import Gtin
 from edge.settings import Settings
 from edge.storage import documents
 from edge.storage.registry_build import build
@@ -118,7 +120,7 @@ def run(out: Path, seed: int, console: Console) -> Ran:
         ):
             with open_bench(used) as bench:
                 visited = tour.inspect(bench, mine, pictures, lambda _: progress.advance(inspecting))
-                rows |= {one.parcel.name: report.row(one, bench.evidence) for one in visited}
+                rows |= {one.parcel.name: report.row(one, bench.evidence, _faces_of(bench)) for one in visited}
                 stamp = stamp or report.stamp_of(visited[0].assessment.verdict)
                 visits += visited
     ordered = [rows[parcel.name] for parcel in todo]
@@ -167,6 +169,17 @@ def table(rows: list[report.Row]) -> Table:
             Text("yes") if line.met else Text(line.expected, "reverse"),
         )
     return shown
+
+
+def _faces_of(bench: Bench) -> report.FaceOf:
+    """The first registered face of a product, as the bench's own edition holds it."""
+
+    def face_of(gtin: Gtin) -> bytes | None:
+        registry = bench.registry()
+        faces = registry.faces(gtin)
+        return registry.face_picture(faces[0].sha256) if faces else None
+
+    return face_of
 
 
 def _edition(settings: Settings) -> Path:

@@ -17,6 +17,7 @@ import cv2
 import jinja2
 import numpy as np
 
+from edge.gs1 import Gtin
 from edge.inspection import FaceComparison, Finding, Outcome, Verdict
 from edge.messages import sentence
 from edge.ports import Frame
@@ -24,6 +25,7 @@ from provisioning.demo.tour import Visit
 
 _SHOWN_PX = 620
 Evidence = Callable[[str], bytes]
+FaceOf = Callable[[Gtin], bytes | None]  # the picture of a product's registered face
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,9 @@ class Shown:
     captured: str
     captured_is: str
     registered: str
+    registered_is: str
     heat: str
-    score: str
+    heat_is: str
     why: str
 
 
@@ -66,7 +69,7 @@ class Row:
     missed: tuple[str, ...]
 
 
-def row(visited: Visit, evidence: Evidence) -> Row:
+def row(visited: Visit, evidence: Evidence, face_of: FaceOf) -> Row:
     """One visit in words and pictures. `evidence` gives the bytes of a kept file by its SHA-256.
 
     Raises:
@@ -89,7 +92,7 @@ def row(visited: Visit, evidence: Evidence) -> Row:
             *_read(visited),
         ),
         reasons=tuple(_reason(finding) for finding in verdict.findings),
-        shots=tuple(_shots(visited, evidence)),
+        shots=tuple(_shots(visited, evidence, face_of)),
         missed=_missed(verdict),
     )
 
@@ -140,14 +143,16 @@ def _missed(verdict: Verdict) -> tuple[str, ...]:
     return tuple(dict.fromkeys(said))
 
 
-def _shots(visited: Visit, evidence: Evidence) -> Iterable[Shown]:
+def _shots(visited: Visit, evidence: Evidence, face_of: FaceOf) -> Iterable[Shown]:
     seen = visited.assessment.seen
     for capture, frame in zip(seen.captures, visited.frames, strict=True):
         compared = [c for c in seen.comparisons if c.capture == capture.sha256]
         aligned = [c for c in compared if c.aligned and c.pictures]
         yield from (_aligned(comparison, evidence) for comparison in aligned)
         if not aligned:
-            yield _photograph(frame, compared)
+            alike = next((match.gtin for match in seen.recognitions if match.capture == capture.sha256), None)
+            said = next((item.gtin for item in visited.assessment.identity.items), None)
+            yield _photograph(frame, compared, face_of(said) if said else None, face_of(alike) if alike else None)
 
 
 def _aligned(comparison: FaceComparison, evidence: Evidence) -> Shown:
@@ -161,16 +166,25 @@ def _aligned(comparison: FaceComparison, evidence: Evidence) -> Shown:
         captured=kept.get("face", ""),
         captured_is="Captured face",
         registered=kept.get("registered", ""),
+        registered_is="Registered face",
         heat=kept.get("heat", ""),
-        score=scored,
+        heat_is=f"Where they differ{scored}",
         why="No differences were measured",
     )
 
 
-def _photograph(frame: Frame, compared: Sequence[FaceComparison]) -> Shown:
+def _photograph(frame: Frame, compared: Sequence[FaceComparison], said: bytes | None, alike: bytes | None) -> Shown:
+    """What was photographed, what its code names, and what it looks like where that was recognised."""
     retake = next((c.retake for c in compared if c.retake), None)
-    why = sentence(f"capture.{retake.value}", {}, "en") if retake else "No comparison"
-    return Shown(_picture(frame.data), "Photograph (the demo's own; the bench keeps none)", "", "", "", why)
+    return Shown(
+        captured=_picture(frame.data),
+        captured_is="Photograph (the demo's own; the bench keeps none)",
+        registered=_picture(said) if said else "",
+        registered_is="Registered face of the product that the code names",
+        heat=_picture(alike) if alike else "",
+        heat_is="Registered face that the package looks like",
+        why=sentence(f"capture.{retake.value}", {}, "en") if retake else "No comparison",
+    )
 
 
 def _picture(data: bytes) -> str:

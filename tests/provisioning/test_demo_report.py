@@ -42,6 +42,10 @@ def _jpeg(_sha256: str = "") -> bytes:
     return bytes(code.tobytes())
 
 
+def _unknown(_gtin: Gtin) -> None:
+    return None
+
+
 def _visit(name: str, outcome: Outcome, findings: tuple[Finding, ...] = (), *, aligned: bool = False) -> Visit:
     parcel = next(parcel for parcel in parcels(DAY) if parcel.name == name)
     pictures = tuple(Evidence(role, "image/jpeg", role, "shot") for role in ("face", "heat", "registered"))
@@ -58,15 +62,15 @@ def _visit(name: str, outcome: Outcome, findings: tuple[Finding, ...] = (), *, a
 
 def test_a_visit_that_aligned_shows_the_three_pictures_side_by_side() -> None:
     finding = Finding("face.hologram", Cause.MISMATCH, Weight.CHECK, {"where": "@where.hologram"}, source="Holder")
-    row = report.row(_visit("hologram-missing", Outcome.CHECK, (finding,), aligned=True), _jpeg)
+    row = report.row(_visit("hologram-missing", Outcome.CHECK, (finding,), aligned=True), _jpeg, _unknown)
     assert row.met
     assert [bool(row.shots[0].captured), bool(row.shots[0].registered), bool(row.shots[0].heat)] == [True] * 3
-    assert row.shots[0].score == " (score 0.80, check from 0.50)"
+    assert row.shots[0].heat_is == "Where they differ (score 0.80, check from 0.50)"
     assert row.reasons[0].by == "Holder"
 
 
 def test_a_visit_without_an_aligned_face_shows_the_demos_own_photograph_and_says_so() -> None:
-    row = report.row(_visit("unregistered", Outcome.CANNOT_ASSESS), _jpeg)
+    row = report.row(_visit("unregistered", Outcome.CANNOT_ASSESS), _jpeg, _unknown)
     assert row.shots[0].captured_is == "Photograph (the demo's own; the bench keeps none)"
     assert row.shots[0].registered == ""
     assert not row.met
@@ -75,7 +79,9 @@ def test_a_visit_without_an_aligned_face_shows_the_demos_own_photograph_and_says
 
 def test_the_page_is_self_contained_and_shows_every_verdict_by_word_and_shape(tmp_path: Path) -> None:
     visits = [_visit("medicine", outcome) for outcome in Outcome]
-    page = report.write([report.row(v, _jpeg) for v in visits], "stamp", tmp_path / "report.html").read_text("utf-8")
+    page = report.write([report.row(v, _jpeg, _unknown) for v in visits], "stamp", tmp_path / "report.html").read_text(
+        "utf-8"
+    )
     for word in ("NO FINDING", "CHECK", "STRONG INDICATION", "CANNOT ASSESS"):
         assert word in page
     assert not re.search(r"(?:src|href)=\"(?!data:|#)", page)
@@ -85,5 +91,5 @@ def test_the_page_is_self_contained_and_shows_every_verdict_by_word_and_shape(tm
 
 @pytest.mark.parametrize("claim", ["genuine", "authentic", "fake", "counterfeit", "infring", "cleared", "✓", "✔"])
 def test_the_page_never_claims_what_the_bench_may_not(tmp_path: Path, claim: str) -> None:
-    rows = [report.row(_visit(parcel.name, Outcome.NO_FINDING), _jpeg) for parcel in parcels(DAY)[:3]]
+    rows = [report.row(_visit(parcel.name, Outcome.NO_FINDING), _jpeg, _unknown) for parcel in parcels(DAY)[:3]]
     assert claim not in report.write(rows, "", tmp_path / "report.html").read_text("utf-8").casefold()
