@@ -194,7 +194,10 @@ class DecodedSymbol:
 class InputFault:
     """A scanner fault or invalid data, told exactly. `repaired` is None when it could not be repaired."""
 
-    code: str  # "capslock", "layout_jis_us", "separator_lost", "separator_replaced", "prefix_cut", "invalid", ...
+    # "capslock", "layout_jis_us", "layout_us_jis", "layout_us_de", "layout_de_us", "fullwidth", "separator_lost",
+    # "separator_replaced", "prefix_cut"; these with "_ambiguous"; "number_ambiguous", "unattached_ambiguous",
+    # "unattached", "pairing", "invalid"
+    code: str
     raw: str
     repaired: str | None
     message: str  # value, expectation, what came
@@ -233,7 +236,7 @@ def item_key(item: TradeItem) -> str:
 class Contradiction:
     """Two symbols of one item that cannot both be true."""
 
-    element: str  # what they disagree on: "gtin", "serial", "batch", "expiry"
+    element: str  # what they disagree on: "gtin", "serial", "batch", "expiry", or "AI nnn"
     values: tuple[str, ...]
     sources: tuple[str, ...]
 

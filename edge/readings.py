@@ -6,7 +6,8 @@ it the rules are, in this order:
 1. a web address is read as a Digital Link, or is foreign when it names no GS1 key;
 2. brackets are read as AIs;
 3. bare digits with the length and check digit of a GTIN are a GTIN, 18 of them an SSCC; except that a linear symbology
-   that carriers use (Code 128, Codabar, ...) is read as a parcel number first;
+   that carriers use (Code 128, Codabar, ...) is read as a parcel number first, and eight digits are a GTIN only when
+   the symbology is not known;
 4. elements are believed without an identifier only when one of them is a GS1 key with a check digit;
 5. then the rules of parcel numbers, and at last the text is foreign.
 
@@ -82,10 +83,10 @@ def read(text: str, identifier: str = "", symbol_format: str = "") -> Reading:
             return gtin
         return Reading(gtin.elements + parse_element_strings(composite), checked=True)
     carrier = identifier.startswith(_CARRIER_IDENTIFIERS) if identifier else symbology in _CARRIER_FORMATS
-    return _read_plain(text, carrier_first=carrier)
+    return _read_plain(text, carrier_first=carrier, known=bool(identifier or symbology))
 
 
-def _read_plain(text: str, *, carrier_first: bool) -> Reading:
+def _read_plain(text: str, *, carrier_first: bool, known: bool) -> Reading:
     if looks_like_uri(text):
         return _link(text)
     if text.startswith("(") and text[1:3].isdigit():
@@ -95,31 +96,31 @@ def _read_plain(text: str, *, carrier_first: bool) -> Reading:
         text = printed
     if carrier_first and text.isascii() and text.isdigit() and len(text) not in (14, _SSCC_LENGTH, 20):
         number = _number(text)
-        return number if not number.foreign else _digits(text)
+        return number if not number.foreign else _digits(text, known=known)
     if text.isascii() and text.isdigit():
-        found = _digits(text)
+        found = _digits(text, known=known)
         return _number(text) if found.foreign else found
     bare = _bare_elements(text)
     return _number(text) if bare.foreign else bare
 
 
-def _digits(text: str) -> Reading:
-    """Bare digits: a GTIN, an SSCC, elements with a key, or foreign.
+def _digits(text: str, *, known: bool) -> Reading:
+    """Bare digits: a GTIN, an SSCC, elements with a key, or foreign. `known`: the symbology is known and no EAN/UPC.
 
     Raises:
-        CodeRefused: thirteen digits with a wrong check digit, or elements beginning with a GTIN that is wrong.
+        CodeRefused: thirteen digits of an unknown symbology with a wrong check digit, or elements beginning with a
+            GTIN that is wrong.
     """
+    if not text.strip("0") or (known and len(text) == _UPC_E_LENGTH):  # no other symbology carries a GTIN-8
+        return FOREIGN
     if len(text) in _GTIN_LENGTHS:
         try:
             return _gtin(Gtin.parse(text))
         except CodeRefused:
-            if len(text) == _EAN_13_LENGTH and _number(text).foreign:
+            if len(text) == _EAN_13_LENGTH and not known and _number(text).foreign:
                 raise
-    if len(text) == _UPC_E_LENGTH and text[0] in "01":
-        try:
-            return _gtin(Gtin.from_upc_e(text))
-        except CodeRefused:
-            return FOREIGN
+    if len(text) == _UPC_E_LENGTH:
+        return _upc_e(text)
     if len(text) == _SSCC_LENGTH and _is_sscc(text):
         return Reading((ElementString("00", text),), checked=True)
     try:
@@ -169,6 +170,13 @@ def _ean(text: str, *, upc_e: bool) -> Gtin:
     if len(digits) > _EAN_13_LENGTH:
         raise CodeRefused("code_length", f"An EAN or UPC must have 8, 12 or 13 digits, got {text[:40]!r}.")
     return Gtin.parse(digits)
+
+
+def _upc_e(text: str) -> Reading:
+    try:
+        return _gtin(Gtin.from_upc_e(text))
+    except CodeRefused:
+        return FOREIGN
 
 
 def _gtin(gtin: Gtin) -> Reading:

@@ -97,6 +97,16 @@ def test_twelve_digits_are_a_product_unless_the_symbology_is_one_that_carriers_u
     assert said(symbol(both, kind="Codabar")).parcel_numbers[0].value == both
 
 
+@pytest.mark.parametrize("kind", ["Code128", "DataMatrix", "QRCode"])
+def test_eight_digits_of_a_symbology_that_is_no_ean_are_foreign(kind: str) -> None:
+    assert said(symbol("96385074", kind=kind)) == Identity(unparsed=("96385074",))
+    assert said(symbol("4901234567890", kind=kind)) == Identity(unparsed=("4901234567890",))
+
+
+def test_zeros_name_nothing() -> None:
+    assert said(symbol("0000000000000")) == Identity(unparsed=("0000000000000",))
+
+
 def test_an_sscc_and_its_content_are_told_apart() -> None:
     identity = said(symbol(f"00{SSCC}02{GTIN}3724", "]C1"))
     assert identity.sscc == (Sscc(SSCC),)
