@@ -92,7 +92,7 @@ def _layout(form: str, text: str) -> _Layout | None:
         return _assembled(left, [(digit, "C") for digit in text[7:]], (1, 1, 1))
     if form == "EAN8" and len(text) == 8:  # noqa: PLR2004
         return _assembled([(digit, "A") for digit in text[:4]], [(digit, "C") for digit in text[4:]], (1, 1, 1))
-    if form == "UPCE" and (short := _upc_e(text)):
+    if form == "UPCE" and (short := upc_e_digits(text)):
         sets = _UPC_E_CHECK[int(text[-1])]
         if text[1] == "1":
             sets = sets.translate(str.maketrans("AB", "BA"))
@@ -120,7 +120,7 @@ def _widths(digit: str, number_set: str) -> list[int]:
     return widths[::-1] if number_set == "B" else widths
 
 
-def _upc_e(text: str) -> str:
+def upc_e_digits(text: str) -> str:
     """The six digits of a UPC-E symbol from its UPC-A number with a leading 0; "" when there are none."""
     if len(text) != 13 or text[0] != "0" or text[1] not in "01":  # noqa: PLR2004 - digits of an EAN-13
         return ""

@@ -18,6 +18,7 @@ from models import ean
 from models.ean import Agreement
 from models.engines import Grey, Placement, Reading, read_zbar, read_zxing, zbar_available
 from models.measurements import Image, Symbol
+from models.partial import is_part
 from models.picture import reduced
 from models.votes import PLAIN_VIEWS, RETAIL, Ballot, Candidate
 
@@ -115,9 +116,11 @@ def _piece(grey: Grey, corners: Corners) -> tuple[Grey, Placement]:
 
 def _consider(ballot: Ballot, reading: Reading, grey: Grey) -> None:
     candidate = ballot.cast(reading)
-    if candidate is None or reading.format not in RETAIL or candidate.agreement is Agreement.AGREES:
+    if candidate is None or candidate.agreement is Agreement.AGREES:
         return
-    if len(candidate.readings) <= CHECKS:
+    if reading is candidate.best:
+        candidate.part = is_part(grey, reading)
+    if reading.format in RETAIL and len(candidate.readings) <= CHECKS:
         found = _agreement(grey, reading)
         if found is not Agreement.UNKNOWN:
             candidate.agreement = found

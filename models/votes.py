@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from models.ean import Agreement
+from models.ean import Agreement, upc_e_digits
 
 if TYPE_CHECKING:
     from models.engines import Reading
@@ -44,6 +44,7 @@ class Candidate:
     readings: list[Reading]
     votes: set[tuple[str, str]] = field(default_factory=set)
     agreement: Agreement = Agreement.UNKNOWN
+    part: bool = False  # the pixels show that the symbol goes on beside the reading
     looks: set[tuple[str, str]] = field(default_factory=set)  # (engine, view) that looked closer at its place
 
     @property
@@ -95,8 +96,13 @@ class Ballot:
         return [
             candidate
             for candidate in self.candidates
-            if candidate not in sure and not any(overlap(other.best.corners, candidate.best.corners) for other in sure)
+            if candidate not in sure
+            and not self._a_part(candidate)
+            and not any(overlap(other.best.corners, candidate.best.corners) for other in sure)
         ]
+
+    def _a_part(self, candidate: Candidate) -> bool:
+        return candidate.part or any(_longer(other, candidate) for other in self.candidates)
 
     def _believed(self, candidate: Candidate) -> bool:
         form, votes = candidate.best.format, len(candidate.votes)
@@ -105,7 +111,7 @@ class Ballot:
         if form in CORRECTED_IN_PLAIN_VIEW:
             return votes >= VOTES or any(view in PLAIN_VIEWS for _, view in candidate.votes)
         rivals = [other for other in self.candidates if other is not candidate and _rivals(candidate, other)]
-        if any(_longer(other, candidate) for other in rivals):
+        if self._a_part(candidate):
             return False
         most = max((len(other.votes) for other in rivals), default=0)
         if form in CHECKED:
@@ -147,7 +153,12 @@ def _rivals(one: Candidate, other: Candidate) -> bool:
 
 
 def _longer(other: Candidate, candidate: Candidate) -> bool:
-    """Whether `candidate` is a part of what `other` read: a line that left the code before its end."""
+    """Whether `candidate` is a part of what `other` read: a line that left the code before its end.
+
+    Wherever it was read: such lines lie beside the place at which the whole was read.
+    """
+    if (other.best.format, candidate.best.format) == ("EAN13", "UPCE"):  # the left half is drawn like a UPC-E
+        return other.best.text[1:7] == upc_e_digits(candidate.best.text)
     return (
         other.best.format == candidate.best.format
         and len(other.best.text) > len(candidate.best.text)
