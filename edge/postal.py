@@ -50,6 +50,9 @@ class ParcelNumber:
     value: str
     source: str = ""
 
+    def __str__(self) -> str:
+        return self.value
+
 
 def s10_check_digit(serial: str) -> str:
     """The check digit of the eight serial digits of an S10 number."""

@@ -19,8 +19,12 @@ _BY_STATUS = {
 }
 
 
-def check(found: ItemLookup, edition: Edition | None, policy: Policy, *, stale: bool) -> Checked:
-    """The serial of one item against the registry's status and the product's own rule."""
+def check(found: ItemLookup, edition: Edition | None, policy: Policy, *, stale: bool, repaired: bool) -> Checked:
+    """The serial of one item against the registry's status and the product's own rule.
+
+    A serial from a scan that had to be repaired may lack what the scanner never sent: that it is unknown, or breaks the
+    rule, is then a matter of the input.
+    """
     gtin, status, product = str(found.item.gtin), found.serial, found.product
     if product is None or status is None:
         return Checked(not_run=(NotChecked("serial", "reason.no_product", gtin),))
@@ -36,12 +40,9 @@ def check(found: ItemLookup, edition: Edition | None, policy: Policy, *, stale: 
     if status in _BY_STATUS:
         made.append(findings.make(_BY_STATUS[status], serial=serial))
     elif status is SerialStatus.UNKNOWN:
-        made.append(
-            findings.make("serial.unknown_stale", serial=serial)
-            if stale
-            else findings.make("serial.unknown", serial=serial, product=product.name)
-        )
-    if _breaks_rule(serial, product):
+        code = "serial.unknown_repaired" if repaired else "serial.unknown_stale" if stale else "serial.unknown"
+        made.append(findings.make(code, serial=serial, product=product.name))
+    if _breaks_rule(serial, product) and not repaired:
         made.append(findings.make("serial.rule", serial=serial, product=product.name))
     return Checked(findings=tuple(made), ran=("serial",))
 

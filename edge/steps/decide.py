@@ -71,13 +71,25 @@ def _of_item(found: ItemLookup, case: Case, policy: Policy) -> Checked:
     return joined(
         (
             product.check(found, policy, today),
-            serial.check(found, edition, policy, stale=registry.is_stale(edition, case.now, policy)),
+            serial.check(
+                found,
+                edition,
+                policy,
+                stale=registry.is_stale(edition, case.now, policy),
+                repaired=_repaired(found, case.identity),
+            ),
             face.check(found, case.seen, policy),
             face.check_other_product(found, case.seen, _names(case.lookup), policy),
             sightings.check_item(found, case, policy),
             product.check_recordations(found, policy, today),
         )
     )
+
+
+def _repaired(found: ItemLookup, identity: Identity) -> bool:
+    """Whether a scan that this item was read from had to be repaired."""
+    mended = {fault.source for fault in identity.faults if fault.repaired is not None}
+    return bool(mended & set(found.item.sources))
 
 
 def _names(lookup: LookupResult) -> dict[str, Product]:

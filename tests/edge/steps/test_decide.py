@@ -82,6 +82,16 @@ def test_a_serial_status_weighs_what_the_policy_says(status: SerialStatus, outco
     assert verdict.findings[0].source == "Aoi Cosmetics"
 
 
+def test_an_unknown_serial_from_a_repaired_scan_is_a_matter_of_the_input() -> None:
+    case = drawn.case(replace(drawn.FOUND, serial=SerialStatus.UNKNOWN))
+    fault = InputFault("layout_jis_us", "raw", "repaired", "", "scanner:1")
+    verdict = assess(replace(case, identity=replace(case.identity, faults=(fault,))), POLICY)
+    assert (verdict.outcome, codes(verdict)) == (
+        Outcome.CANNOT_ASSESS,
+        ["serial.unknown_repaired", "input.repaired"],
+    )
+
+
 def test_stock_from_before_the_serial_programme_is_not_a_doubt() -> None:
     early = replace(drawn.PRODUCT, programme_start=date(2026, 1, 1))
     verdict = assess(drawn.case(replace(drawn.FOUND, product=early, serial=SerialStatus.BEFORE_PROGRAMME)), POLICY)
