@@ -51,6 +51,7 @@ def build(bench: Bench, settings: Settings) -> FastAPI:
     api = APIRouter(prefix=API)
     for part in (inspections, stations, events, box):
         api.include_router(part.router)
+    api.include_router(pages.pictures)
     app.include_router(api)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=str(resources.files("edge.web") / "pages" / "static")), name="static")

@@ -1,6 +1,7 @@
 """News of the bench as server-sent events. The event id is the ledger's sequence, so that a page that was away resumes.
 
-One thread listens to the bench and hands the news to the event loop; a listener costs no thread.
+One thread listens to the bench and wakes the event loop; a listener costs no thread. What is told is read from the
+ledger, so nothing is missed, told twice or out of order, however slow a listener is.
 """
 
 from __future__ import annotations
@@ -13,20 +14,19 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
-from edge.events import News
 from edge.flow import Bench
+from edge.storage.ledger import Row
 from edge.web.documents import problems
 from edge.web.tasks import Works
 
 router = APIRouter(tags=["events"])
 
-RESUMED_AT_MOST = 500  # older news is not told again: the page reads the list instead
+ROWS_AT_ONCE = 50
 ALIVE_S = 5  # a page that hears nothing for three of these says that what it shows may be old
-_DEPTH = 256
 _LISTEN_S = 0.5
 
 
@@ -37,7 +37,7 @@ class Listeners:
         """Nothing runs before `running`."""
         self._bench = bench
         self._loop = loop
-        self._queues: set[asyncio.Queue[News]] = set()
+        self._waiting: set[asyncio.Event] = set()
         self._stop = threading.Event()
 
     @contextmanager
@@ -57,28 +57,27 @@ class Listeners:
             ready.set()
             while not self._stop.is_set():
                 try:
-                    one = news.get(timeout=_LISTEN_S)
+                    news.get(timeout=_LISTEN_S)
                 except queue.Empty:
                     continue
-                if self._loop.is_closed():
+                try:
+                    self._loop.call_soon_threadsafe(self._wake)
+                except RuntimeError:  # the loop has been closed: nobody listens any more
                     return
-                self._loop.call_soon_threadsafe(self._hand_out, one)
 
-    def _hand_out(self, news: News) -> None:
-        for waiting in self._queues:
-            if waiting.full():
-                waiting.get_nowait()
-            waiting.put_nowait(news)
+    def _wake(self) -> None:
+        for waiting in self._waiting:
+            waiting.set()
 
     @contextmanager
-    def listen(self) -> Iterator[asyncio.Queue[News]]:
-        """A queue that fills with news until the block is left. For the event loop's thread."""
-        mine: asyncio.Queue[News] = asyncio.Queue(_DEPTH)
-        self._queues.add(mine)
+    def listen(self) -> Iterator[asyncio.Event]:
+        """An event that is set whenever there is news, until the block is left. For the event loop's thread."""
+        mine = asyncio.Event()
+        self._waiting.add(mine)
         try:
             yield mine
         finally:
-            self._queues.discard(mine)
+            self._waiting.discard(mine)
 
 
 @router.get(
@@ -103,28 +102,37 @@ async def events(
     last_event_id: Annotated[
         str, Header(alias="Last-Event-ID", pattern="^[0-9]{0,15}$", description="Resume after this event.")
     ] = "",
+    after: Annotated[int | None, Query(ge=0, le=2**53, description="As Last-Event-ID, for the first time.")] = None,
 ) -> EventSourceResponse:
-    """Resumes after Last-Event-ID from the ledger, then goes on live."""
+    """Resumes after Last-Event-ID (or `after`) from the ledger, then goes on live; without either it begins now."""
     listeners: Listeners = request.app.state.listeners
-    after = int(last_event_id) if last_event_id else None
+    if last_event_id:
+        after = int(last_event_id)
+    elif after is None:
+        after = await run_in_threadpool(newest, work.bench)
     return EventSourceResponse(
         _stream(work.bench, listeners, after), ping=ALIVE_S, ping_message_factory=lambda: ServerSentEvent(event="alive")
     )
 
 
-async def _stream(bench: Bench, listeners: Listeners, after: int | None) -> AsyncIterator[ServerSentEvent]:
-    told = after or 0
+async def _stream(bench: Bench, listeners: Listeners, told: int) -> AsyncIterator[ServerSentEvent]:
+    """The ledger's rows after `told`. News only wakes: order and wholeness are the ledger's."""
     with listeners.listen() as news:
-        if after is not None:
-            for row in await run_in_threadpool(bench.recent, RESUMED_AT_MOST, None, after):
-                told = row.seq
-                yield _event(News(row.seq, row.entry.kind, row.entry.inspection, row.entry.origin.station))
         while True:
-            one = await news.get()
-            if one.sequence > told:
-                yield _event(one)
+            while rows := await run_in_threadpool(bench.recent, ROWS_AT_ONCE, None, told):
+                for row in rows:
+                    yield _event(row)
+                    told = row.seq
+            await news.wait()
+            news.clear()
 
 
-def _event(news: News) -> ServerSentEvent:
-    data = json.dumps({"inspection": news.inspection, "station": news.station})
-    return ServerSentEvent(data=data, event=news.name, id=str(news.sequence))
+def newest(bench: Bench) -> int:
+    """The ledger sequence of the newest row; 0 when there is none."""
+    rows = bench.recent(1)
+    return rows[0].seq if rows else 0
+
+
+def _event(row: Row) -> ServerSentEvent:
+    data = json.dumps({"inspection": row.entry.inspection, "station": row.entry.origin.station})
+    return ServerSentEvent(data=data, event=row.entry.kind, id=str(row.seq))

@@ -153,15 +153,18 @@ async def take(work: Work, response: Response, came: Arrival) -> AssessmentOut:
 
 def recent(work: Work, limit: int, before: int | None = None) -> tuple[list[InspectionRecord], int | None]:
     """Up to `limit` inspections, newest assessment first, and the ledger sequence to go on from (None: no more)."""
+    records: dict[str, InspectionRecord] = {}  # each is read once, however many rows it has
     found: list[InspectionRecord] = []
     while rows := work.bench.recent(limit, before):
         for row in rows:
             before = row.seq
+            name = row.entry.inspection
             if row.entry.kind != ASSESSED:
                 continue
-            record = work.bench.record(row.entry.inspection)
-            if record.assessments[-1].at == row.entry.at:  # an older assessment of one that is listed elsewhere
-                found.append(record)
+            if name not in records:
+                records[name] = work.bench.record(name)
+            if records[name].assessments[-1].at == row.entry.at:  # else an older assessment of one listed elsewhere
+                found.append(records[name])
             if len(found) == limit:
                 return found, before
     return found, None

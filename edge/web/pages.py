@@ -24,14 +24,17 @@ from edge.steps.record import ASSESSED, CLOSED, InspectionRecord
 from edge.web.access import COOKIE, SESSION_S, WRONG_TOKEN_PAUSE_S, session_cookie
 from edge.web.answers import AssessmentOut, DispositionOut, SummaryOut, Words
 from edge.web.box import kind_of, status_of
+from edge.web.documents import problems
+from edge.web.events import newest
 from edge.web.inspections import Id, recent
 from edge.web.tasks import Work, Works
 
 router = APIRouter(include_in_schema=False)
+pictures = APIRouter(tags=["inspections"])
 
 SHOWN_REASONS = 3
 SHOWN_RECENT = 12
-_LOOKED_BACK = 200  # ledger rows looked through for what lies open at a station
+_LOOKS_BACK, _ROWS_A_LOOK = 20, 10  # through the ledger, for what lies open at a station
 
 Language = Annotated[str, Query(pattern="^(en|ja)?$")]
 StationName = Annotated[str, Query(max_length=64)]
@@ -72,8 +75,9 @@ def _page(name: str, work: Work, language: str, **values: object) -> HTMLRespons
 @router.get("/")
 def bench(work: Works, lang: Language = "", station: StationName = "") -> HTMLResponse:
     """The bench page of one station."""
-    station = _station(work, station)
-    return _page("bench.html", work, lang, station=station, card=_open_card(work, station), **_around(work))
+    station, told = _station(work, station), newest(work.bench)
+    card = _open_card(work, station)
+    return _page("bench.html", work, lang, station=station, told=told, card=card, **_around(work))
 
 
 @router.get("/pages/card")
@@ -95,9 +99,15 @@ def one(work: Works, inspection: Id, lang: Language = "") -> HTMLResponse:
     return _page("report.html", work, lang, card=shown, station=shown["station"])
 
 
-@router.get("/inspections/{inspection}/report.svg")
+@pictures.get(
+    "/inspections/{inspection}/report.svg",
+    operation_id="report_picture",
+    summary="Captured face, registered face and differences beside each other",
+    response_class=Response,
+    responses={200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}}, **problems(404)},
+)
 def report_picture(work: Works, inspection: Id, lang: Language = "") -> Response:
-    """The compared faces beside each other, as one picture that needs nothing else."""
+    """One row a comparison; the pictures are inside it, so that it needs nothing else."""
     record = work.bench.record(inspection)
     rows = [_pictures(work, comparison) for comparison in record.assessments[-1].seen.comparisons]
     page = _page("report.svg", work, lang, rows=rows, inspection=inspection)
@@ -150,15 +160,18 @@ def _around(work: Work) -> dict[str, Any]:
 
 def _open_card(work: Work, station: str) -> dict[str, Any] | None:
     """What lies open at a station by the ledger: its newest assessment, unless the officer has gone on from it."""
-    closed = set()
-    for row in work.bench.recent(_LOOKED_BACK):
-        if row.entry.origin.station != station:
-            continue
-        if row.entry.kind == CLOSED:
-            closed.add(row.entry.inspection)
-        if row.entry.kind == ASSESSED:
+    closed: set[str] = set()
+    before: int | None = None
+    for _ in range(_LOOKS_BACK):
+        for row in work.bench.recent(_ROWS_A_LOOK, before):
+            before = row.seq
             name = row.entry.inspection
-            return None if name in closed else _card(work.bench.record(name))
+            if row.entry.origin.station != station:
+                continue
+            if row.entry.kind == CLOSED:
+                closed.add(name)
+            if row.entry.kind == ASSESSED:
+                return None if name in closed else _card(work.bench.record(name))
     return None
 
 

@@ -56,5 +56,17 @@ def test_a_page_that_was_away_is_told_what_came_between(client: httpx.Client, st
     assert told[0][0] == last + 1
 
 
+def test_a_page_that_was_long_away_misses_nothing(client: httpx.Client, station: str) -> None:
+    with client.stream("GET", "/api/v1/events", params={"after": 0}) as answer:
+        first = next(_news(answer))[0]
+    assert first == 1
+    for number in range(60):
+        _scan(client, station, f"L{number}")
+    last = int(client.get("/api/v1/inspections", params={"limit": 1}).json()["before"])
+    with client.stream("GET", "/api/v1/events", params={"after": last - 60}) as answer:
+        news = _news(answer)
+        assert [next(news)[0] for _ in range(60)] == list(range(last - 59, last + 1))
+
+
 def test_an_event_id_that_is_none_is_refused(client: httpx.Client) -> None:
     assert client.get("/api/v1/events", headers={"Last-Event-ID": "x"}).status_code == 422

@@ -167,3 +167,12 @@ def test_what_was_kept_is_served_as_a_picture_that_can_run_nothing(
     assert picture.headers["content-type"] == "image/png"
     assert "sandbox" in picture.headers["content-security-policy"]
     assert picture.content.startswith(b"\x89PNG")
+
+
+def test_the_report_picture_needs_nothing_else(client: httpx.Client, station: str) -> None:
+    inspection = _scan(client, station, ELEMENTS).json()["inspection"]
+    picture = client.get(f"/api/v1/inspections/{inspection}/report.svg")
+    assert picture.headers["content-type"] == "image/svg+xml"
+    assert picture.text.lstrip().startswith("<svg")
+    assert "sandbox" in picture.headers["content-security-policy"]
+    assert client.get(f"/inspections/{inspection}").status_code == 200

@@ -126,7 +126,7 @@ find("#card").addEventListener("click", (event) => {
 
 // News. The browser connects again by itself and tells the last event it saw; what came between is told again.
 const SILENCE_MS = 16_000; // three times the box's sign of life
-const news = new EventSource(`${api}/events`);
+const news = new EventSource(`${api}/events?after=${body.dataset.told}`);
 let heard = performance.now();
 let wasLost = false;
 
