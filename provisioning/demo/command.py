@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,11 +57,28 @@ def demo(
 ) -> None:
     """Inspect drawn parcels of fictional brands, write a picture report and serve the bench page."""
     console = Console(highlight=False)
+    if not once:
+        require_free(serve_port)
     clear(out)
     settings = run(out, seed, console).settings
     if not once:
         console.print(f"bench page: http://127.0.0.1:{serve_port}  (Ctrl-C ends it)")
         serve(settings.model_copy(update={"port": serve_port}))
+
+
+def require_free(port: int) -> None:
+    """Tell of a taken port before the drawing, not after it.
+
+    Raises:
+        SettingsError: settings_value: something else listens on it.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            message = f"--serve-port: expected a free port, got {port} ({error.strerror})."
+            raise SettingsError("settings_value", message, hint="Name another port, or use --once.") from error
 
 
 def clear(out: Path) -> None:
@@ -94,6 +112,7 @@ def run(out: Path, seed: int, console: Console) -> Ran:
         registry=out / "edition.sqlite",
         stations=("1", "2"),
         place="Port Sample",
+        host="127.0.0.1",
         token="",
         decode_budget_s=_PATIENCE_S,
         compare_budget_s=_PATIENCE_S,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from io import StringIO
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
+from edge.errors import SettingsError
 from edge.inspection import Consignment
 from edge.storage import documents
 from provisioning.demo import command, report
@@ -81,6 +83,16 @@ def test_a_directory_with_other_files_is_refused_and_left_alone(tmp_path: Path) 
         " ".join(answer.stderr.split())
     )
     assert kept.read_text() == "mine"
+
+
+def test_a_taken_port_is_told_before_anything_is_drawn() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(SettingsError) as refused:
+            command.require_free(port)
+    assert refused.value.message == f"--serve-port: expected a free port, got {port} (Address already in use)."
 
 
 def test_a_directory_of_an_earlier_demo_is_drawn_anew(tmp_path: Path) -> None:
