@@ -56,13 +56,6 @@ class ConsignmentPolicy(_Part):
     personal_quantity: Annotated[int, Field(ge=1)]
 
 
-class RetentionPolicy(_Part):
-    """How long delivered evidence stays on the box."""
-
-    no_finding_hours: Annotated[int, Field(ge=1)]
-    released_days: _Days
-
-
 class Policy(_Part):
     """A whole policy. Holding one proves that every finding code has a weight."""
 
@@ -73,7 +66,6 @@ class Policy(_Part):
     inspection: InspectionPolicy
     counting: CountingPolicy
     consignment: ConsignmentPolicy
-    retention: RetentionPolicy
     weights: dict[str, Weight]
 
     @property
