@@ -127,12 +127,19 @@ class NotCheckedOut(Outgoing):
     check: str
     reason: str
     item: str
-    sentence: Words
+    name: Words = Field(description="The check in words.")
+    sentence: Words = Field(description="Why it did not run.")
 
     @classmethod
     def of(cls, one: NotChecked) -> Self:
         """From the noun."""
-        return cls(check=one.check, reason=one.reason, item=one.item, sentence=Words.of(one.reason))
+        return cls(
+            check=one.check,
+            reason=one.reason,
+            item=one.item,
+            name=Words.of(f"check.{one.check}"),
+            sentence=Words.of(one.reason),
+        )
 
 
 class FreshnessOut(Outgoing):
