@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
+import zipfile
 import zlib
 
 import numpy as np
@@ -52,7 +54,8 @@ def refusal(data: bytes, limits: PictureLimits = LIMITS) -> PictureRefused:
 )
 def test_every_kind_comes_out_as_bgr(kind: str, options: dict[str, object]) -> None:
     image = parse(encoded(scene(), kind, **options), LIMITS)
-    assert (image.dtype, image.shape) == (np.uint8, (32, 48, 3))
+    assert image.dtype == np.uint8
+    assert image.shape == (32, 48, 3)
     assert np.abs(image[16, 12].astype(int) - (0, 0, 255)).max() < 12
     assert np.abs(image[16, 40].astype(int) - (255, 0, 0)).max() < 12
 
@@ -185,8 +188,6 @@ def test_what_is_no_accepted_picture_is_named(data: bytes, what: str) -> None:
 
 
 def archive() -> bytes:
-    import zipfile
-
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as made:
         made.writestr("run.sh", "echo")
@@ -240,10 +241,8 @@ def test_reducing_keeps_small_pictures_and_shape() -> None:
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_parsed_or_refused(data: bytes) -> None:
-    try:
+    with pytest.raises(PictureRefused, match=r"^A .* has|^A picture is|^A .* ends"):
         parse(data, LIMITS)
-    except PictureRefused as refused:
-        assert refused.code.startswith("image_")
 
 
 @given(
@@ -252,12 +251,8 @@ def test_any_bytes_are_parsed_or_refused(data: bytes) -> None:
 def test_a_bitten_picture_is_parsed_or_refused(kind: str, at: int, value: int, cut: int) -> None:
     data = bytearray(WHOLE[kind])
     data[at % len(data)] = value
-    try:
-        image = parse(bytes(data[: max(1, cut % (2 * len(data)))]), PictureLimits(max_pixels=1_000_000))
-    except PictureRefused as refused:
-        assert refused.code.startswith("image_")
-    else:
-        assert image.ndim == 3
+    with contextlib.suppress(PictureRefused):
+        assert parse(bytes(data[: max(1, cut % (2 * len(data)))]), PictureLimits(max_pixels=1_000_000)).ndim == 3
 
 
 WHOLE = {kind: encoded(scene(), kind) for kind in ("JPEG", "PNG", "WebP", "BMP")}
