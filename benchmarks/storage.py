@@ -174,7 +174,7 @@ def main() -> None:
         path = arguments.registry
         if path is None:
             path = folder / "drawn.sqlite"
-            report = draw(path, arguments.products, arguments.serials, arguments.seed)
+            report = draw(path, arguments.products, arguments.serials, arguments.seed, whole=True)
             rows = sum(report.counts.values())
             print(f"built {rows:,} rows in {report.seconds:.1f} s: {rows / report.seconds:,.0f} rows/s")
         print(f"edition of {path.stat().st_size / 1e6:.1f} MB")
