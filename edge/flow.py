@@ -11,6 +11,8 @@ import hashlib
 import itertools
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import uuid_utils
@@ -237,6 +239,9 @@ class Bench:
         return found
 
     def _lay(self, opened: OpenInspection, arrival: Arrival, now: Moment) -> None:
+        """Make it the station's open inspection; one that was named never pushes away what lies open there."""
+        if arrival.inspection and self._stations.at(arrival.station) is not None:
+            return
         before = self._stations.lay(opened)
         if before is not None:
             self._close(before, self._origin(arrival.station, arrival.officer), now)
@@ -258,17 +263,17 @@ class Bench:
             Conflict: it has a disposition already, or its release departs from the advice without a reason.
             LedgerError: the row could not be made durable.
         """
-        kept = self.record(inspection)
-        if kept.disposition is not None:
-            raise Conflict(
-                "disposition_conflict",
-                f"Expected an inspection without a disposition, got one with {kept.disposition.decision}.",
-                hint="Undo the disposition first.",
+        with self._deciding(inspection) as kept:
+            if kept.disposition is not None:
+                raise Conflict(
+                    "disposition_conflict",
+                    f"Expected an inspection without a disposition, got one with {kept.disposition.decision}.",
+                    hint="Undo the disposition first.",
+                )
+            disposition = decide.departure_explained(
+                Disposition(inspection, decision, officer, reason, self._now()), kept.assessments[-1].verdict
             )
-        disposition = decide.departure_explained(
-            Disposition(inspection, decision, officer, reason, self._now()), kept.assessments[-1].verdict
-        )
-        return self._dispose(disposition, station or kept.station)
+            return self._dispose(disposition, station or kept.station)
 
     def undo(
         self, inspection: str, *, officer: str = NOT_SIGNED_IN, reason: str = "", station: str = ""
@@ -279,16 +284,17 @@ class Bench:
             NotFound: there is no such inspection, or nothing to undo (disposition_not_found).
             LedgerError: the row could not be made durable.
         """
-        kept = self.record(inspection)
-        standing = kept.disposition
-        if standing is None:
-            raise NotFound(
-                "disposition_not_found", f"Expected a disposition of {inspection} to undo, got none.", hint=""
-            )
-        sequence = max(seq for seq, d in kept.dispositions if d == standing)
-        return self._dispose(
-            Disposition(inspection, None, officer, reason, self._now(), undoes=sequence), station or kept.station
-        )
+        with self._deciding(inspection) as kept:
+            standing = kept.disposition
+            if standing is None:
+                raise NotFound(
+                    "disposition_not_found",
+                    f"Expected a disposition of {inspection} to undo, got none.",
+                    hint="Was it undone already?",
+                )
+            sequence = max(seq for seq, d in kept.dispositions if d == standing)
+            undoing = Disposition(inspection, None, officer, reason, self._now(), undoes=sequence)
+            return self._dispose(undoing, station or kept.station)
 
     def next(self, station: str, *, officer: str = NOT_SIGNED_IN) -> None:
         """The officer goes on to the next parcel. It is never a release.
@@ -300,6 +306,12 @@ class Bench:
             before = self._stations.clear(station)
             if before is not None:
                 self._close(before, self._origin(station, officer), self._now())
+
+    @contextmanager
+    def _deciding(self, inspection: str) -> Iterator[InspectionRecord]:
+        """The record of an inspection while one officer at a time decides at its station."""
+        with self._stations.lock(self.record(inspection).station):
+            yield self.record(inspection)
 
     def _dispose(self, disposition: Disposition, station: str) -> Disposition:
         row = record.disposed(disposition, self._origin(station, disposition.officer), self._ledger)

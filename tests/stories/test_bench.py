@@ -137,6 +137,31 @@ def test_an_inspection_goes_on_after_a_restart(opened: Open) -> None:
         assert len({row.entry.origin.boot for row in bench.recent(10)}) == 2
 
 
+def test_a_late_addition_to_an_old_inspection_does_not_push_away_the_open_one(bench: Bench) -> None:
+    old = bench.inspect(Arrival("1", codes=(scan("medicine", "first"),)))
+    bench.next("1")
+    current = bench.inspect(Arrival("1", codes=(scan("toner", "first"),)))
+    late = bench.inspect(Arrival("1", codes=(RawCode(b"RR473124829JP", "typed"),), inspection=old.inspection))
+    assert (late.inspection, late.number) == (old.inspection, 2)
+    assert bench.inspect(Arrival("1", codes=(scan("toner", "first"),))) is current
+
+
+def test_two_officers_who_decide_at_once_leave_one_decision(bench: Bench) -> None:
+    answer = bench.inspect(Arrival("1", codes=(scan("medicine", "unknown"),)))
+
+    def decide(decision: Decision) -> str:
+        try:
+            bench.dispose(answer.inspection, decision, officer="O")
+        except Conflict as conflict:
+            return conflict.code
+        return decision
+
+    with ThreadPoolExecutor(4) as pool:
+        told = list(pool.map(decide, [Decision.REFER, Decision.DETAIN] * 4))
+    assert told.count("disposition_conflict") == 7
+    assert len(bench.record(answer.inspection).dispositions) == 1
+
+
 def test_sender_and_addressee_stay_out_of_the_chain(bench: Bench, tmp_path: Path) -> None:
     consignment = Consignment(
         "RR473124829JP", "CN23", Party("Quiet Sender", "Hidden Street 5"), Party("Some Addressee"),
