@@ -142,6 +142,7 @@ def compared(bench: Bench, cases: list[dict[str, Any]]) -> Iterator[dict[str, An
             "aligned": measured.aligned,
             "score": round(score_of(bench, measured), 5),
             "boxes": [[*one.box, round(one.score, 5)] for one in measured.differences],
+            "kinds": {one.kind: round(one.score, 5) for one in reversed(measured.differences)},
             "retake": measured.retake,
             "ms": round(took, 1),
         }

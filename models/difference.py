@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 PEAK_SHARE = 0.5  # of the peak above the background, where a box ends
 MOST_PLACES = 5
 SURROUNDING_CELLS = 61
+LEAST_CHROMA = 8.0  # below it a colour has hardly a hue
 LEAST_WINDOW = 0.6  # usable share of a window that may be judged
 UNUSABLE = 0.0  # logit of a network from which a cell may not be judged
 
@@ -85,22 +86,28 @@ def feature_distance(
 
 
 def colour_distance(capture: Image, registered: Image, usable: npt.NDArray[np.bool_], window: int) -> Tensor:
-    """The map "colour" (rows x columns; nan where no window can be judged): local chroma apart, CIELAB units.
+    """The map "colour" (rows x columns; nan where no window can be judged): hue apart, CIELAB units.
 
-    Taken against a wide surrounding, so that the light's colour, which no single picture tells, cancels.
+    Only the part of a chroma difference that turns the hue counts: cameras differ in saturation. It is taken against a
+    wide surrounding, because the light's colour, which no single picture tells, shifts all of it alike.
     """
     size = (usable.shape[1], usable.shape[0])
-    lab = [
-        cv2.cvtColor(cv2.resize(side, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2LAB)[:, :, 1:]
+    shown, known = (
+        cv2.cvtColor(cv2.resize(side, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2LAB)[:, :, 1:].astype(
+            np.float32
+        )
+        - 128
         for side in (capture, registered)
-    ]
+    )
     weight = usable.astype(np.float32)
-    apart = (lab[0].astype(np.float32) - lab[1].astype(np.float32)) * weight[:, :, None]
     share, surrounding = _mean(weight, window), _mean(weight, SURROUNDING_CELLS)
+    apart = (shown - known) * weight[:, :, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         local = _mean(apart, window) / share[:, :, None]
         local = local - _mean(apart, SURROUNDING_CELLS) / surrounding[:, :, None]
-    result = np.hypot(local[:, :, 0], local[:, :, 1])
+        hue = _mean(known * weight[:, :, None], window) / share[:, :, None]
+        across = hue[:, :, 0] * local[:, :, 1] - hue[:, :, 1] * local[:, :, 0]
+        result = np.abs(across) / np.maximum(np.hypot(hue[:, :, 0], hue[:, :, 1]), LEAST_CHROMA)
     result[(share < LEAST_WINDOW) | ~usable] = np.nan
     return np.asarray(result, np.float32)
 

@@ -210,8 +210,9 @@ def _gate(aligned: _Aligned, pack: Pack) -> str:
         "not_flat": registration.agreeing < gate.least_agreeing,
         "too_small": max(outline[2:]) < gate.least_face_px,
         "too_dark": brightness < gate.least_brightness,
-        "glare": float((aligned.capture_glare[wanted] > 0).mean()) > gate.most_glare,
-        "not_found": float((aligned.usable[wanted] > 0).mean()) < gate.least_usable,
+        "not_found": float((registration.inside[wanted] > 0).mean()) < gate.least_usable,
+        "glare": float((aligned.capture_glare[wanted] > 0).mean()) > gate.most_glare
+        or float((aligned.usable[wanted] > 0).mean()) < gate.least_usable,
         "blurred": shown < gate.least_detail * known,
     }
     return next((reason for reason, holds in reasons.items() if holds), "")

@@ -23,6 +23,8 @@ GLARE_MARGIN_PX = 7
 EDGE_SHARE = 0.025  # of the long side, ignored along the face's edges: bevels, shadows, the table
 LARGEST_GAIN = 8.0
 COARSE_PX = 4  # what spoils a picture is looked for at a quarter of the size
+FADING = 190  # darkest channel of the surroundings of a reflection
+FADING_SHARE = 0.5  # of the surroundings
 HAZE = 40.0  # by how much lighter (L of 0..255) the surroundings of a burnt patch count as haze
 COVER_APART = 20.0  # difference in colour (L/2 + a + b) from which something may cover the face
 COVER_AREA = 0.004  # of the face; less is a matter of print
@@ -78,6 +80,27 @@ def glare(picture: Image) -> Grey:
     burnt = cv2.morphologyEx(burnt, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     side = 2 * GLARE_MARGIN_PX + 1
     return np.asarray(cv2.dilate(burnt, np.ones((side, side), np.uint8)), np.uint8)
+
+
+def registered_glare(face: Image) -> Grey:
+    """As `glare`, without what is simply white paper: a reflection fades out, a printed edge does not."""
+    found = glare(face)
+    if not found.any():
+        return found
+    size = (face.shape[1] // COARSE_PX, face.shape[0] // COARSE_PX)
+    darkest = cv2.resize(face, size, interpolation=cv2.INTER_AREA).min(axis=2)
+    _, labels = cv2.connectedComponents((darkest >= BURNT_OUT).astype(np.uint8), connectivity=8)
+    spread = labels.astype(np.float32)
+    near, far = (cv2.dilate(spread, np.ones((side, side), np.uint8)) for side in (3, 9))
+    ring = (near == 0) & (far > 0)
+    owner = far[ring].astype(np.intp)
+    count = np.bincount(owner, minlength=int(labels.max()) + 1)
+    faint = np.bincount(owner, weights=(darkest[ring] >= FADING).astype(np.float64), minlength=len(count))
+    fading = faint > FADING_SHARE * np.maximum(count, 1)
+    fading[0] = False
+    kept = cv2.dilate(fading[labels].astype(np.uint8) * 255, np.ones((5, 5), np.uint8))
+    whole = cv2.resize(kept, (face.shape[1], face.shape[0]), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(np.minimum(found, whole), np.uint8)
 
 
 def usable_mask(inside: Grey, capture_glare: Grey, face_glare: Grey, wanted: Grey) -> Grey:

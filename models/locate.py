@@ -23,11 +23,11 @@ Matrix: TypeAlias = npt.NDArray[np.float64]
 Distances: TypeAlias = npt.NDArray[np.float32]
 
 LOCATE_PX = 800  # long side at which ORB looks at a capture
-SIFT_PX = 640  # long side at which SIFT looks at either side
+SIFT_PX = 512  # long side at which SIFT looks at either side
 ORB_POINTS = 1500
-SIFT_POINTS = 1500
+SIFT_POINTS = 1000
 ORB_ENOUGH = 20  # inliers from which ORB's homography is taken; below it SIFT is asked
-SIFT_ENOUGH = 15  # inliers below which a face counts as not found
+SIFT_ENOUGH = 10  # inliers below which a face counts as not found
 REPROJECTION_PX = 3.0
 SMALLEST_SIDE_PX = 24.0  # of the found quadrilateral
 

@@ -99,6 +99,6 @@ def prepare(reference: FaceReference, pack: Pack, *, to_compare: bool = True) ->
         px_per_mm=px_per_mm,
         regions=marked,
         wanted=wanted_mask(marked, size),
-        glare=light.glare(face),
+        glare=light.registered_glare(face),
         features=features,
     )
