@@ -72,8 +72,8 @@ def mirrored_room(rng: np.random.Generator, height: int, width: int) -> Field:
 def finger(rng: np.random.Generator, height: int, width: int) -> tuple[Linear, Field]:
     """A finger that reaches in from an edge: its colour in linear light (H x W x 3) and its cover (H x W, 0..1)."""
     long_side = max(height, width)
-    thickness = float(rng.uniform(0.05, 0.11) * long_side)
-    length = float(rng.uniform(0.03, 0.28) * long_side)
+    thickness = float(rng.uniform(0.05, 0.13) * long_side)
+    length = float(rng.uniform(0.02, 0.28) * long_side)
     side = int(rng.integers(4))
     along = float(rng.uniform(0, 1))
     foot = np.array([(along * width, 0), (width, along * height), (along * width, height), (0, along * height)][side])
@@ -89,7 +89,7 @@ def finger(rng: np.random.Generator, height: int, width: int) -> tuple[Linear, F
     distance = cv2.distanceTransform((cover > 0.5).astype(np.uint8), cv2.DIST_L2, 3) / (thickness / 2)
     round_off = np.sqrt(np.clip(distance * (2 - distance), 0, 1))
     tone = rng.uniform(0.12, 0.75)
-    skin = np.array([0.42, 0.58, 0.95], np.float32) * tone * np.exp(rng.normal(0, 0.08, 3))
+    skin = np.array([0.45, 0.58, 0.92], np.float32) * tone * np.exp(rng.normal(0, 0.16, 3))
     shade = 0.35 + 0.65 * round_off * (0.7 + 0.3 * ramp(height, width, float(rng.uniform(0, 360))))
     shade = shade * (0.92 + 0.16 * smooth(rng, height, width, thickness / 6, thickness / 3))
     colour = np.asarray(skin[None, None] * shade[..., None], np.float32)

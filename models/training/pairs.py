@@ -136,7 +136,7 @@ def _conditions(rng, who):
         fill=float(rng.uniform(0.8, 0.98)) if registered else float(rng.uniform(0.55, 0.98)),
         rotation_deg=float(rng.normal(0, 3)) if rng.random() < 0.6 else float(rng.normal(0, 20)),
         glare=int(rng.integers(1, 4)) if rng.random() < (0.25 if registered else 0.35) else 0,
-        fingers=int(rng.integers(1, 3)) if rng.random() < (0.1 if registered else 0.22) else 0,
+        fingers=int(rng.integers(1, 3)) if rng.random() < (0.15 if registered else 0.35) else 0,
         veil=float(rng.exponential(0.05)) if rng.random() < 0.5 else 0.0,
         exposure=float(np.exp(rng.normal(0.0 if registered else 0.1, 0.3))),
         contrast=float(rng.uniform(-0.3, 0.3)) if registered else float(rng.uniform(-0.2, 1.1)),

@@ -138,6 +138,7 @@ def train(
     steps: int | None = None,
     held: Path | None = None,
     seed: int = 1,
+    side: int = SIDE,
 ) -> DifferenceNet:
     """Train for `minutes` of wall clock (or `steps`) and write the averaged weights to `out`. `start` resumes."""
     torch.set_num_threads(1)
@@ -158,7 +159,7 @@ def train(
         warm = min(1.0, (step + 1) / 100)
         for group in optimiser.param_groups:
             group["lr"] = rate * warm * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * min(share, 1.0))))
-        a, b, t = batch_of(rng, shards, batch)
+        a, b, t = batch_of(rng, shards, batch, side)
         a, b = (v.contiguous(memory_format=torch.channels_last) for v in (a, b))
         with torch.autocast("cpu", torch.bfloat16):
             logits = net(a, b)
