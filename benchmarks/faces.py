@@ -153,13 +153,12 @@ def compared(bench: Bench, cases: list[dict[str, Any]]) -> Iterator[dict[str, An
 
 def together(bench: Bench, groups: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for group in groups:
-        measured = [bench.compare(capture, group["reference"])[0] for capture in group["captures"]]
-        seen = [one for one in measured if one.score is not None] or measured
-        best = max(seen, key=lambda one: score_of(bench, one))
+        frames = [bench.frame(capture) for capture in group["captures"]]
+        measured = faces.compare_together(frames, bench.prepared(group["reference"]), bench.pack)
         yield {
             "case": group["case"],
-            "score": round(float(np.mean([score_of(bench, one) for one in seen])), 5),
-            "boxes": [[*one.box, round(one.score, 5)] for one in best.differences],
+            "score": round(score_of(bench, measured), 5),
+            "boxes": [[*one.box, round(one.score, 5)] for one in measured.differences],
         }
 
 

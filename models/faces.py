@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from models import difference, embed, light, locate, regions, tone
+from models import difference, embed, fusion, light, locate, regions, tone
 from models.difference import Place
 from models.locate import Grey, View
 from models.measurements import FaceDifference, FaceMatch, FaceMeasurement, FaceReference, Image, Rectangle
@@ -26,7 +26,7 @@ from models.register import Registration, register, to_capture
 if TYPE_CHECKING:
     from models.pack import Pack, Tensor
 
-__all__ = ["PreparedFace", "Shelf", "compare", "prepare", "recognise"]
+__all__ = ["PreparedFace", "Shelf", "compare", "compare_together", "prepare", "recognise"]
 
 RATIOS = {"orb": 0.85, "sift": 0.8}  # Lowe's ratio test
 ENOUGH = {"orb": locate.ORB_ENOUGH, "sift": locate.SIFT_ENOUGH}
@@ -63,6 +63,31 @@ def compare(
     """
     view = View(frame)
     return tuple(_measured(view, _prepared(reference, pack, cache), pack) for reference in references)
+
+
+def compare_together(
+    frames: Sequence[Image], reference: FaceReference | PreparedFace, pack: Pack, cache: Cache | None = None
+) -> FaceMeasurement:
+    """Several captures of one face judged as one: their maps are averaged in the registered face's coordinates.
+
+    Captures that cannot be compared are left out; when none can, the first one's retake is the answer. Pictures and
+    places are told in the capture that lies best on the face.
+
+    Raises:
+        PictureRefused: the registered picture cannot be decoded.
+        ValueError: there is no frame.
+    """
+    if not frames:
+        raise ValueError("Captures to compare together must be at least one, got none.")
+    prepared = _prepared(reference, pack, cache)
+    seen = [_seen(View(frame), prepared, pack) for frame in frames]
+    judged = [(placed, aligned) for placed, aligned in seen if aligned is not None]
+    if not judged:
+        return seen[0][0]
+    best, on_face = max(judged, key=lambda one: one[1].registration.agreeing)
+    with _timed(best.ms, "embed"):
+        maps = fusion.mean([_maps(aligned, pack) for _, aligned in judged])
+    return _judged(best, on_face, maps, pack)
 
 
 def recognise(frame: Image, gallery: Sequence[PreparedFace], pack: Pack, most: int = 5) -> tuple[FaceMatch, ...]:
@@ -127,6 +152,16 @@ class _Aligned:
 
 
 def _measured(view: View, prepared: PreparedFace, pack: Pack) -> FaceMeasurement:
+    placed, aligned = _seen(view, prepared, pack)
+    if aligned is None:
+        return placed
+    with _timed(placed.ms, "embed"):
+        maps = _maps(aligned, pack)
+    return _judged(placed, aligned, maps, pack)
+
+
+def _seen(view: View, prepared: PreparedFace, pack: Pack) -> tuple[FaceMeasurement, _Aligned | None]:
+    """The measurement with the alignment told, and the aligned capture; None with a retake where none can be judged."""
     ms: dict[str, float] = {}
     blank = FaceMeasurement(
         key=prepared.key,
@@ -139,13 +174,17 @@ def _measured(view: View, prepared: PreparedFace, pack: Pack) -> FaceMeasurement
     )
     aligned, inliers = _aligned(view, prepared, ms)
     if aligned is None:
-        return _retake(replace(blank, inliers=inliers), _why_not_found(view))
+        return _retake(replace(blank, inliers=inliers), _why_not_found(view)), None
     placed = _placed(blank, aligned)
     retake = _gate(aligned, pack)
     if retake:
-        return _retake(replace(placed, face_picture=_jpeg(aligned.registration.aligned)), retake)
-    with _timed(ms, "embed"):
-        maps = _maps(aligned, pack)
+        return _retake(replace(placed, face_picture=_jpeg(aligned.registration.aligned)), retake), None
+    return placed, aligned
+
+
+def _judged(placed: FaceMeasurement, aligned: _Aligned, maps: dict[str, Tensor], pack: Pack) -> FaceMeasurement:
+    """The measurement with its differences, score and pictures."""
+    ms = placed.ms
     with _timed(ms, "difference"):
         found = _differences(aligned, maps, pack)
         score = max((one.score for one in found), default=0.0)

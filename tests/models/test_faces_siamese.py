@@ -107,3 +107,33 @@ def test_a_siamese_pack_scores_and_places_a_difference(subtracting: pack.Pack) -
     x, y, w, h = best.box
     assert 200 <= x + w / 2 <= 300
     assert 300 <= y + h / 2 <= 380
+
+
+def test_a_smear_on_one_of_three_captures_is_outvoted_and_a_change_on_all_is_not(subtracting: pack.Pack) -> None:
+    face = textured()
+    reference = FaceReference("face", cv2.imencode(".png", face)[1].tobytes())
+    smeared, changed = face.copy(), face.copy()
+    smeared[300:380, 200:300] = 255 - smeared[300:380, 200:300]
+    changed[300:380, 200:300] = 255 - changed[300:380, 200:300]
+    outvoted = faces.compare_together([face, smeared, face], reference, subtracting)
+    agreed = faces.compare_together([changed, changed, np.zeros_like(face)], reference, subtracting)
+    alone = faces.compare(smeared, [reference], subtracting)[0]
+    assert outvoted.score is not None
+    assert agreed.score is not None
+    assert alone.score is not None
+    assert outvoted.score < 0.5 * alone.score
+    assert agreed.score == pytest.approx(alone.score)  # the black capture cannot be compared and counts for nothing
+
+
+def test_captures_that_cannot_be_compared_together_ask_for_a_retake(subtracting: pack.Pack) -> None:
+    face = textured()
+    reference = FaceReference("face", cv2.imencode(".png", face)[1].tobytes())
+    together = faces.compare_together([np.zeros_like(face)] * 2, reference, subtracting)
+    assert together.score is None
+    assert together.retake == "too_dark"
+
+
+def test_no_capture_at_all_is_refused(subtracting: pack.Pack) -> None:
+    reference = FaceReference("face", cv2.imencode(".png", textured())[1].tobytes())
+    with pytest.raises(ValueError, match=r"^Captures to compare together must be at least one, got none\.$"):
+        faces.compare_together([], reference, subtracting)
