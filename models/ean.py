@@ -44,6 +44,7 @@ TINY: Final = 1e-6
 SETTLED: Final = 2e-3  # share of the cost below which a round is the last
 FITS: Final = 0.90  # share of the profile's variance that is explained; right readings: median 0.98
 FITS_SOMEWHAT: Final = 0.5  # from here on a better fitting digit counts against the reading
+FITS_NOWHERE: Final = 0.25  # the corners are off: other rows would not help
 BETTER: Final = 0.6  # a digit is sure when its residual is below this share of every other digit's
 
 
@@ -77,6 +78,8 @@ def agreement(grey: Grey, corners: Corners, form: str, text: str) -> Agreement:
     for rows in (slice(2, -2), slice(0, 5), slice(-5, None)):
         profile = -strip[rows].mean(axis=0).astype(np.float64)
         fit = _Fit(layout, profile)
+        if fit.share < FITS_NOWHERE:
+            return best
         if fit.share >= FITS and fit.every_digit_is_sure(layout):
             return Agreement.AGREES
         if fit.share >= FITS_SOMEWHAT and not fit.every_digit_is_sure(layout, better=1.0 / BETTER):
@@ -161,7 +164,9 @@ def _darkness(edges: Floats, at: Floats, growth: float, blur: float) -> Floats:
     bars[1::2] = 0
     knots = np.concatenate([[moved[0] - 50], moved, [moved[-1] + 50]])
     integral = np.concatenate([[0.0, 0.0], np.cumsum(bars), [bars.sum()]])
-    ends = np.arange(-7, 9, 2)[:, None] * (blur / 8)  # of boxes at -3/8, -1/8, 1/8 and 3/8 of their width
+    ends = (np.arange(-7, 9, 2) * (blur / 8)).reshape(
+        -1, *[1] * at.ndim
+    )  # of boxes at -3/8, -1/8, 1/8 and 3/8 of their width
     values = np.interp(at + ends, knots, integral)
     return np.asarray((values[4:].sum(axis=0) - values[:4].sum(axis=0)) / (4 * blur))
 
@@ -249,14 +254,16 @@ class _Fit:
 
 
 def _bank(colour: str, growth: float, blur: float) -> tuple[list[str], Floats, Floats]:
-    """Every digit drawn alone between neighbours of two modules, over the seven modules of its place."""
+    """Every digit drawn alone between neighbours of two modules, over the seven modules of its place.
+
+    All are drawn at once, side by side with room between them.
+    """
     sets = "AB" if colour == "A" else "C"
     grid = (np.arange(7 * 16) + 0.5) / 16
-    names, drawn = [], []
-    for digit, number_set in itertools.product("0123456789", sets):
-        widths = _widths(digit, number_set)
-        # a digit of sets A and B starts after a bar, one of set C after a space
-        edges = np.cumsum([-2.0, 2.0, *widths]) if colour == "A" else np.cumsum([0.0, *widths, 2.0])
-        names.append(digit + number_set)
-        drawn.append(_darkness(edges, grid, growth, blur))
-    return names, np.stack(drawn), grid
+    drawable = list(itertools.product("0123456789", sets))
+    places = 20.0 * np.arange(len(drawable))[:, None]
+    # a digit of sets A and B starts after a bar, one of set C after a space
+    before, after = ([-2.0, 2.0], []) if colour == "A" else ([0.0], [2.0])
+    edges = np.cumsum([[*before, *_widths(*one), *after] for one in drawable], axis=1) + places
+    drawn = _darkness(edges.ravel(), grid + places, growth, blur)
+    return [digit + number_set for digit, number_set in drawable], drawn, grid

@@ -120,7 +120,8 @@ def _consider(ballot: Ballot, reading: Reading, grey: Grey) -> None:
         return
     if reading is candidate.best:
         candidate.part = is_part(grey, reading)
-    if reading.format in RETAIL and len(candidate.readings) <= CHECKS:
+    looks = CHECKS if reading.engine == "zxing" else 1  # zbar's corners are coarse
+    if reading.format in RETAIL and len(candidate.readings) <= looks:
         found = _agreement(grey, reading)
         if found is not Agreement.UNKNOWN:
             candidate.agreement = found
