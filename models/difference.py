@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 PEAK_SHARE = 0.5  # of the peak above the background, where a box ends
 MOST_PLACES = 5
 SURROUNDING_CELLS = 61
+DARK = 40  # brightest channel of a capture, below which its colours are noise
+CLIPPED = 250  # brightest channel from which a colour is cut off
 LEAST_CHROMA = 8.0  # below it a colour has hardly a hue
 LEAST_WINDOW = 0.6  # usable share of a window that may be judged
 UNUSABLE = 0.0  # logit of a network from which a cell may not be judged
@@ -40,7 +42,7 @@ class Place:
 def usable_cells(usable: Grey, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """Cells (rows x columns) of which the picture pixels are usable, their neighbours included."""
     small = cv2.resize(usable, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.erode((small > 0).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    return np.asarray(cv2.erode((small > 250).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)  # noqa: PLR2004 - whole
 
 
 def centred(features: Tensor, cells: int) -> Tensor:
@@ -83,6 +85,13 @@ def feature_distance(
         result = np.maximum(apart, 0) / np.sqrt((texture + distance.texture_floor * overall) * overall)
     result[(share < LEAST_WINDOW) | ~usable] = np.nan
     return np.asarray(result, np.float32)
+
+
+def colour_cells(seen: Image, shown: Image, usable: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Usable cells in which a capture shows colour: not too dark as it came, not clipped once lit."""
+    size = (usable.shape[1], usable.shape[0])
+    dark, lit = (cv2.resize(side, size, interpolation=cv2.INTER_AREA).max(axis=2) for side in (seen, shown))
+    return np.asarray(usable & (dark >= DARK) & (lit < CLIPPED))
 
 
 def colour_distance(capture: Image, registered: Image, usable: npt.NDArray[np.bool_], window: int) -> Tensor:

@@ -277,7 +277,8 @@ def _maps(aligned: _Aligned, pack: Pack) -> dict[str, Tensor]:
         maps = {"any": difference.feature_distance(features, prepared.features, usable, pack.distance, window)}
         if "colour" in pack.judgements:
             window = pack.judgements["colour"].window_cells
-            maps["colour"] = difference.colour_distance(capture, prepared.face, usable, window)
+            colours = difference.colour_cells(aligned.registration.aligned, capture, usable)
+            maps["colour"] = difference.colour_distance(capture, prepared.face, colours, window)
     else:
         answers = embed.siamese_maps(capture, prepared.face, aligned.usable, network)
         shape = next(iter(answers.values())).shape
