@@ -54,9 +54,12 @@ async def received(request: Request, kind: type[Document], settings: Settings) -
     if not boundary:
         raise RequestRefused("request_malformed", "A multipart request must name its boundary, got none.", hint=_SEE)
     form = _Form(boundary, settings)
-    async for piece in request.stream():
-        form.feed(piece)
-    return form.result(kind)
+    try:
+        async for piece in request.stream():
+            form.feed(piece)
+        return form.result(kind)
+    finally:
+        form.let_go()
 
 
 def parsed(raw: bytes, kind: type[Document], settings: Settings) -> Document:
@@ -134,6 +137,10 @@ class _Form:
         pictures = [part for part in self._parts if part.name == PICTURE_PART]
         frames = tuple(Frame(bytes(part.data), part.media_type, "upload") for part in pictures)
         return parsed(raw, kind, self._settings), frames
+
+    def let_go(self) -> None:
+        """Forget the parts: the parser's callbacks refer back here, and a cycle waits long for the collector."""
+        self._parts.clear()
 
     def _on_part_begin(self) -> None:
         self._headers = {}
