@@ -89,7 +89,7 @@ def _not_comparable(found: ItemLookup, mine: list[FaceComparison], seen: Seen, p
     others = {c.capture for c in seen.comparisons if c.aligned and c.gtin != found.item.gtin}
     known = _recognised_elsewhere(found, seen.recognitions)
     if {c.capture for c in mine} <= others | known:
-        return _not_run(gtin, "reason.no_capture")
+        return _not_run(gtin, "reason.other_face")
     reason = next((r for r in reasons if r is not Retake.NOT_FOUND), Retake.NOT_FOUND)
     if reason is Retake.NOT_FLAT:
         return _not_run(gtin, "reason.not_flat")
