@@ -121,6 +121,7 @@ class Bench:
             registry, faults = self._edition()
             turn = _Turn(opened, now, clock, registry)
             more = Seen(symbols=symbols, consignment=arrival.consignment, faults=faults)
+            self._refuse_endless(opened, len(symbols) + len(pictures))
             assessment = self._assess(turn, opened.seen.with_more(more), pictures)
             row = record.assessed(assessment, self._origin(arrival.station, arrival.officer), request, self._ledger)
             opened.seen, opened.last, opened.touched_s = assessment.seen, assessment, time.monotonic()
@@ -378,6 +379,16 @@ class Bench:
                 hint="Stations are named by SEKISHO_STATIONS.",
             )
         return station
+
+    def _refuse_endless(self, opened: OpenInspection, more: int) -> None:
+        """A stuck scanner must not make one inspection grow without end: every row repeats what was seen before."""
+        gathered = len(opened.seen.symbols) + len(opened.seen.captures)
+        if opened.last is not None and gathered + more > self.settings.max_seen:
+            raise Conflict(
+                "inspection_full",
+                f"Expected at most {self.settings.max_seen} symbols and pictures, got {gathered + more}.",
+                hint="Go on to the next parcel. Is a scanner stuck?",
+            )
 
     def _origin(self, station: str, officer: str) -> Origin:
         return Origin(self.settings.device, station, officer, self._boot)

@@ -13,14 +13,16 @@ from collections.abc import Iterator
 
 from edge.devices.addresses import camera_at, scanner_at
 from edge.devices.camera_folder import FolderCamera
-from edge.errors import DeviceError, SekishoError
+from edge.errors import BoxError, DeviceError, SekishoError
 from edge.flow import Arrival, Bench
+from edge.inspection import Assessment
 from edge.ports import Camera, Frame, Scanner
 from edge.settings import Settings
 from edge.steps.capture import RawCode
 
 _RETRY_S = 2.0
 _POLL_S = 1.0
+_END_S = 60.0
 _FRAME_S = 2.0  # for the picture that goes with a scan
 
 log = logging.getLogger(__name__)
@@ -60,7 +62,7 @@ def listening(bench: Bench, settings: Settings) -> Iterator[None]:
         finally:
             stop.set()
             for thread in threads:
-                thread.join(timeout=_RETRY_S * 2)
+                thread.join(timeout=_END_S)  # before its device is closed under it
 
 
 def _scan(bench: Bench, scanner: Scanner, camera: Camera | None, station: str, stop: threading.Event) -> None:
@@ -73,13 +75,27 @@ def _scan(bench: Bench, scanner: Scanner, camera: Camera | None, station: str, s
             continue
         if scan is None:
             continue
+        assessment = _inspected(bench, Arrival(station, codes=(RawCode(scan.payload, scan.source),)), stop)
+        frame = _picture(camera)
+        if assessment is not None and frame is not None:
+            _inspected(bench, Arrival(station, pictures=(frame,), inspection=assessment.inspection), stop)
+
+
+def _inspected(bench: Bench, arrival: Arrival, stop: threading.Event) -> Assessment | None:
+    """The answer to what a device brought. While the box cannot do its part the arrival is tried again, never lost.
+
+    What the sender would have to mend is logged without its content and let go.
+    """
+    while not stop.is_set():
         try:
-            assessment = bench.inspect(Arrival(station, codes=(RawCode(scan.payload, scan.source),)))
-            frame = _picture(camera)
-            if frame is not None:
-                bench.inspect(Arrival(station, pictures=(frame,), inspection=assessment.inspection))
+            return bench.inspect(arrival)
+        except BoxError as error:
+            log.warning("tried again in %.0f s: %s", _RETRY_S, error.message)
+            stop.wait(_RETRY_S)
         except SekishoError as error:
-            log.warning("%s: %s", scanner.name, error.message)
+            log.warning("refused: %s", error.code)
+            return None
+    return None
 
 
 def _picture(camera: Camera | None) -> Frame | None:

@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     max_image_pixels: int = Field(default=50_000_000, ge=1, description="Largest image, pixels.")
     max_images: int = Field(default=12, ge=1, description="Images in one request.")
     max_code_chars: int = Field(default=8_000, ge=1, description="Longest code, characters.")
+    max_seen: int = Field(default=200, ge=1, description="Symbols and pictures that one inspection may gather.")
     max_codes: int = Field(default=200, ge=1, description="Codes in one request.")
     max_request_bytes: int = Field(default=120_000_000, ge=1, description="Largest request body, bytes.")
     max_json_bytes: int = Field(default=4_000_000, ge=1, description="Largest JSON document of a request, bytes.")

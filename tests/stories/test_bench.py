@@ -162,6 +162,17 @@ def test_two_officers_who_decide_at_once_leave_one_decision(bench: Bench) -> Non
     assert len(bench.record(answer.inspection).dispositions) == 1
 
 
+def test_a_stuck_scanner_does_not_make_one_inspection_grow_without_end(opened: Open) -> None:
+    with opened(max_seen=3) as bench:
+        for number in range(3):
+            bench.inspect(Arrival("1", codes=(RawCode(f"STUCK {number}".encode(), "scanner:1"),)))
+        with pytest.raises(Conflict) as caught:
+            bench.inspect(Arrival("1", codes=(RawCode(b"STUCK 3", "scanner:1"),)))
+        assert caught.value.code == "inspection_full"
+        bench.next("1")
+        assert bench.inspect(Arrival("1", codes=(RawCode(b"STUCK 3", "scanner:1"),))).number == 1
+
+
 def test_sender_and_addressee_stay_out_of_the_chain(bench: Bench, tmp_path: Path) -> None:
     consignment = Consignment(
         "RR473124829JP", "CN23", Party("Quiet Sender", "Hidden Street 5"), Party("Some Addressee"),

@@ -1,0 +1,80 @@
+"""Devices at work: what they bring is inspected, and tried again while the box cannot do its part."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge import inputs
+from edge.errors import LedgerError
+from edge.flow import Arrival
+from edge.settings import Settings
+
+
+class CountingBench:
+    """A bench at the port's other side: it notes what arrives, and refuses as often as it is told to."""
+
+    def __init__(self, refusals: int = 0) -> None:
+        self.arrived: list[Arrival] = []
+        self.refusals = refusals
+
+    def inspect(self, arrival: Arrival) -> object:
+        if self.refusals:
+            self.refusals -= 1
+            raise LedgerError("ledger_full", "Expected room for a row, got none.")
+        self.arrived.append(arrival)
+        return type("Answer", (), {"inspection": "i-1"})()
+
+
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def settings(**changes: object) -> Settings:
+    return Settings(**changes)  # type: ignore[arg-type]
+
+
+def test_a_serial_scan_reaches_the_bench_with_its_separator(monkeypatch: pytest.MonkeyPatch) -> None:
+    master, line = os.openpty()
+    bench: Any = CountingBench(refusals=1)  # the disk is full once: the scan is not lost
+    monkeypatch.setattr(inputs, "_RETRY_S", 0.05)
+    with inputs.listening(bench, settings(scanner=os.ttyname(line))):
+        time.sleep(1.0)  # pyserial flushes the line when it opens it
+        os.write(master, b"]d20109521104001300\x1d21AB\r\n")
+        until(lambda: bool(bench.arrived))
+    os.close(master)
+    os.close(line)
+    assert bench.arrived[0].codes[0].payload == b"]d20109521104001300\x1d21AB"
+    assert bench.arrived[0].station == "1"
+
+
+def test_a_scan_takes_a_picture_with_it(tmp_path: Path) -> None:
+    (tmp_path / "1.jpg").write_bytes(b"\xff\xd8picture")
+    master, line = os.openpty()
+    bench: Any = CountingBench()
+    with inputs.listening(bench, settings(scanner=os.ttyname(line), camera=str(tmp_path))):
+        time.sleep(1.0)
+        os.write(master, b"4006381333931\r")
+        until(lambda: len(bench.arrived) == 2)
+    os.close(master)
+    os.close(line)
+    assert bench.arrived[1].inspection == "i-1"
+    assert bench.arrived[1].pictures[0].data == b"\xff\xd8picture"
+
+
+def test_a_picture_in_the_folder_is_inspected_and_moved(tmp_path: Path) -> None:
+    bench: Any = CountingBench()
+    with inputs.listening(bench, settings(watch_folder=tmp_path)):
+        (tmp_path / "parcel.jpg").write_bytes(b"\xff\xd8" + b"x" * 100)
+        until(lambda: (tmp_path / "done").is_dir() and any((tmp_path / "done").iterdir()))
+    assert len(bench.arrived) == 1
+    assert threading.active_count() >= 1
