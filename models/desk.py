@@ -28,7 +28,7 @@ from models.worker import Orders, Question, receive, send
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-GALLERY_AT_MOST: Final = 64  # about 2 MB each, and only once a face had to be recognised
+GALLERY_AT_MOST: Final = 64  # about 1 MB each, and only once a face had to be recognised
 HALVE_ABOVE: Final = 8_000_000  # pixels: half of that still has two million, more than a face is compared at
 GRACE_S: Final = 5.0  # after this much more than its budget a worker ends itself, should its parent be gone
 
@@ -93,7 +93,7 @@ class Desk:
         faces = self._loaded()
         for one in references:
             if one not in self._gallery:
-                self._gallery[one] = faces.prepare(one, self._pack, to_compare=False)
+                self._gallery[one] = faces.sketch(one, self._pack)
         gallery = [self._gallery[one] for one in references]
         matches: tuple[FaceMatch, ...] = faces.recognise(self._picture(), gallery, self._pack)
         return matches

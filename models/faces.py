@@ -20,13 +20,13 @@ from models import difference, embed, fusion, light, locate, regions, tone
 from models.difference import Place
 from models.locate import Grey, View
 from models.measurements import FaceDifference, FaceMatch, FaceMeasurement, FaceReference, Image, Rectangle
-from models.prepared import PreparedFace, Shelf, prepare
+from models.prepared import PreparedFace, Shelf, Sketch, prepare, sketch
 from models.register import Registration, register, to_capture
 
 if TYPE_CHECKING:
     from models.pack import Pack, Tensor
 
-__all__ = ["PreparedFace", "Shelf", "compare", "compare_together", "prepare", "recognise"]
+__all__ = ["PreparedFace", "Shelf", "Sketch", "compare", "compare_together", "prepare", "recognise", "sketch"]
 
 RATIOS = {"orb": 0.85, "sift": 0.8}  # Lowe's ratio test
 ENOUGH = {"orb": locate.ORB_ENOUGH, "sift": locate.SIFT_ENOUGH}
@@ -90,7 +90,7 @@ def compare_together(
     return _judged(best, on_face, maps, pack)
 
 
-def recognise(frame: Image, gallery: Sequence[PreparedFace], pack: Pack, most: int = 5) -> tuple[FaceMatch, ...]:
+def recognise(frame: Image, gallery: Sequence[Sketch], pack: Pack, most: int = 5) -> tuple[FaceMatch, ...]:
     """The registered faces that a capture looks like, best first; none when it looks like none.
 
     ORB against every face; where that convinces nowhere, SIFT against the `most` faces that shared most ORB matches:
@@ -112,16 +112,16 @@ def recognise(frame: Image, gallery: Sequence[PreparedFace], pack: Pack, most: i
     return ()
 
 
-def _sharing_most(view: View, gallery: Sequence[PreparedFace], most: int) -> tuple[PreparedFace, ...]:
+def _sharing_most(view: View, gallery: Sequence[Sketch], most: int) -> tuple[Sketch, ...]:
     """The faces that share most ORB matches with the capture, whether or not these agree on a place."""
 
-    def shared(one: PreparedFace) -> int:
+    def shared(one: Sketch) -> int:
         return len(locate.matched(view.orb, one.orb, ratio=RATIOS["orb"]))
 
     return tuple(sorted(gallery, key=shared, reverse=True)[:most])
 
 
-def _verified(view: View, prepared: PreparedFace, location: locate.Location) -> FaceMatch:
+def _verified(view: View, prepared: Sketch, location: locate.Location) -> FaceMatch:
     registration = register(view.image, location.homography @ view.small[1], prepared.grey)
     return FaceMatch(prepared.key, location.inliers, 0.0 if registration is None else registration.confirmed)
 
@@ -221,7 +221,7 @@ def _aligned(view: View, prepared: PreparedFace, ms: dict[str, float]) -> tuple[
     return _Aligned(prepared, best, inliers, burnt, usable, shown), inliers
 
 
-def _located(view: View, prepared: PreparedFace, kind: str) -> locate.Location | None:
+def _located(view: View, prepared: Sketch, kind: str) -> locate.Location | None:
     capture, face = (view.orb, prepared.orb) if kind == "orb" else (view.sift, prepared.sift)
     found = locate.homography_of(capture, face, prepared.size, ratio=RATIOS[kind])
     return found if found is not None and found.inliers >= ENOUGH[kind] else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import cv2
 import numpy as np
@@ -21,27 +21,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class PreparedFace:
-    """A registered face at the pack's size. About 4 MB with its features; keypoints are found when first wanted."""
+class Sketch:
+    """What it takes to recognise a registered face. About 1 MB; keypoints are found when first wanted."""
 
     key: str
-    face: Image  # long side as the pack says
-    native: Matrix  # face pixels -> registered picture pixels
-    px_per_mm: tuple[float, float] | None  # face pixels per millimetre, across and down
-    regions: tuple[PlacedRegion, ...]
-    wanted: Grey  # 255 where the face may be compared as a picture
-    glare: Grey  # 255 where the registered picture itself is burnt out
-    features: Tensor | None  # centred; None for a siamese pack
+    grey: Grey  # the face at the pack's size
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height in face pixels."""
-        return self.face.shape[1], self.face.shape[0]
-
-    @cached_property
-    def grey(self) -> Grey:
-        """The face in grey."""
-        return np.asarray(cv2.cvtColor(self.face, cv2.COLOR_BGR2GRAY), np.uint8)
+        return self.grey.shape[1], self.grey.shape[0]
 
     @cached_property
     def orb(self) -> Keypoints:
@@ -54,7 +43,23 @@ class PreparedFace:
         return locate.sift_keypoints(self.grey)
 
 
-class Shelf(OrderedDict[FaceReference, PreparedFace]):
+@dataclass(frozen=True, eq=False)
+class PreparedFace(Sketch):
+    """A registered face at the pack's size, ready to be compared with. About 4 MB with its features."""
+
+    face: Image  # long side as the pack says
+    native: Matrix  # face pixels -> registered picture pixels
+    px_per_mm: tuple[float, float] | None  # face pixels per millimetre, across and down
+    regions: tuple[PlacedRegion, ...]
+    wanted: Grey  # 255 where the face may be compared as a picture
+    glare: Grey  # 255 where the registered picture itself is burnt out
+    features: Tensor | None  # centred; None for a siamese pack
+
+
+Kept = TypeVar("Kept", bound=Sketch)
+
+
+class Shelf(OrderedDict[FaceReference, Kept]):
     """A few prepared faces of one pack, the one unused for longest let go first."""
 
     def __init__(self, most: int = 16) -> None:
@@ -62,38 +67,46 @@ class Shelf(OrderedDict[FaceReference, PreparedFace]):
         super().__init__()
         self._most = most
 
-    def __getitem__(self, reference: FaceReference) -> PreparedFace:
+    def __getitem__(self, reference: FaceReference) -> Kept:
         """The prepared face, which now counts as used."""
         self.move_to_end(reference)
         return super().__getitem__(reference)
 
-    def __setitem__(self, reference: FaceReference, prepared: PreparedFace) -> None:
+    def __setitem__(self, reference: FaceReference, prepared: Kept) -> None:
         """Keep a prepared face."""
         super().__setitem__(reference, prepared)
         while len(self) > self._most:
             self.popitem(last=False)
 
 
-def prepare(reference: FaceReference, pack: Pack, *, to_compare: bool = True) -> PreparedFace:
-    """Make a registered face ready for `pack`. The result may be kept as long as the pack is in use.
-
-    A face that is only to be recognised (`to_compare` False) needs no features of the network.
+def sketch(reference: FaceReference, pack: Pack) -> Sketch:
+    """A registered face to recognise and not to compare with.
 
     Raises:
         PictureRefused: the registered picture cannot be decoded.
     """
-    registered = picture.parse(reference.picture)
-    face, matrix = locate.resized(registered, pack.face_px / max(registered.shape[:2]))
+    face, _ = _at_size(reference, pack)
+    return Sketch(reference.key, _in_grey(face))
+
+
+def prepare(reference: FaceReference, pack: Pack) -> PreparedFace:
+    """Make a registered face ready for `pack`. The result may be kept as long as the pack is in use.
+
+    Raises:
+        PictureRefused: the registered picture cannot be decoded.
+    """
+    face, matrix = _at_size(reference, pack)
     size = (face.shape[1], face.shape[0])
     px_per_mm = None
     if reference.width_mm and reference.height_mm:
         px_per_mm = (size[0] / reference.width_mm, size[1] / reference.height_mm)
     marked = placed(reference.regions, px_per_mm, size)
     features = None
-    if to_compare and pack.distance is not None:
+    if pack.distance is not None:
         features = difference.centred(embed.features(face, pack.network), pack.distance.local_mean_cells)
     return PreparedFace(
         key=reference.key,
+        grey=_in_grey(face),
         face=face,
         native=np.asarray(np.linalg.inv(matrix), np.float64),
         px_per_mm=px_per_mm,
@@ -102,3 +115,12 @@ def prepare(reference: FaceReference, pack: Pack, *, to_compare: bool = True) ->
         glare=light.registered_glare(face),
         features=features,
     )
+
+
+def _at_size(reference: FaceReference, pack: Pack) -> tuple[Image, Matrix]:
+    registered = picture.parse(reference.picture)
+    return locate.resized(registered, pack.face_px / max(registered.shape[:2]))
+
+
+def _in_grey(face: Image) -> Grey:
+    return np.asarray(cv2.cvtColor(face, cv2.COLOR_BGR2GRAY), np.uint8)

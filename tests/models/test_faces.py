@@ -198,7 +198,7 @@ def test_a_photographed_face_is_recognised_among_others() -> None:
 def test_a_shelf_lets_the_face_go_that_was_unused_for_longest() -> None:
     first, second, third = (FaceReference(key, b"") for key in "abc")
     prepared = faces.prepare(reference(), loaded())
-    shelf = faces.Shelf(2)
+    shelf: faces.Shelf[faces.PreparedFace] = faces.Shelf(2)
     shelf[first] = shelf[second] = prepared
     assert shelf[first] is prepared
     shelf[third] = prepared
