@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import cv2
 import numpy as np
 
+from models import symbols
 from models.errors import ModelsError, WorkerFailed
 from models.measurements import FaceMatch, FaceMeasurement, FaceReference, FrameReading, Image, Rectangle, Symbol
 from models.picture import measure, parse, read_header
@@ -70,8 +71,6 @@ class Desk:
 
     def do_read(self, symbols_budget_s: float) -> FrameReading:
         """Size, quality, symbols."""
-        from models import symbols  # noqa: PLC0415 - a worker that only compares never loads the barcode engines
-
         start = time.perf_counter()
         quality = measure(self._picture())
         middle = time.perf_counter()
@@ -156,6 +155,7 @@ def serve(wire: socket.socket, desk: Callable[[Orders], Desk] = Desk) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (orders.memory_bytes, orders.memory_bytes))
         cv2.setNumThreads(1)
         table = desk(orders)
+        symbols.zbar_available()  # loads the library now: looking for it takes seconds on a busy box
         send(wire, "ready")
         while True:
             question = receive(wire)

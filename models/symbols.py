@@ -7,6 +7,7 @@ whether the pixels show what an EAN/UPC reading says `models.ean`'s. Nothing is 
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -47,7 +48,7 @@ class View:
     linear: bool = False  # linear codes only: a matrix code is read at any angle
 
 
-def read(image: Image, *, budget_s: float = 2.5) -> tuple[Symbol, ...]:
+def read(image: Image, *, budget_s: float = math.inf) -> tuple[Symbol, ...]:
     """Every barcode of a BGR image (uint8, height x width x 3), in the order in which they were found.
 
     `budget_s`: no view is started that is expected to end later. One view of a 12-megapixel frame takes up to 0.2 s on
