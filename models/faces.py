@@ -122,7 +122,7 @@ def _sharing_most(view: View, gallery: Sequence[Sketch], most: int) -> tuple[Ske
 
 
 def _verified(view: View, prepared: Sketch, location: locate.Location) -> FaceMatch:
-    registration = register(view.image, location.homography @ view.small[1], prepared.grey)
+    registration = register(view.base[0], location.homography @ view.small[1], prepared.grey)
     return FaceMatch(prepared.key, location.inliers, 0.0 if registration is None else registration.confirmed)
 
 
@@ -204,11 +204,12 @@ def _aligned(view: View, prepared: PreparedFace, ms: dict[str, float]) -> tuple[
         if found is None:
             continue
         with _timed(ms, "register"):
-            registration = register(view.image, found.homography @ view.small[1], prepared.grey)
+            registration = register(view.base[0], found.homography @ view.small[1], prepared.grey)
         if registration is None or registration.confirmed < CONFIRMED:
             continue  # a shared logo or a common grid, not this face
         if best is None or registration.agreeing > best.agreeing:
-            best, inliers = registration, found.inliers
+            whole = registration.homography @ view.base[1]
+            best, inliers = replace(registration, homography=whole), found.inliers
         if best is not None and best.agreeing >= AGREES:
             break
     if best is None:

@@ -22,6 +22,7 @@ Grey: TypeAlias = npt.NDArray[np.uint8]
 Matrix: TypeAlias = npt.NDArray[np.float64]
 Distances: TypeAlias = npt.NDArray[np.float32]
 
+ENOUGH_PX = 2800  # long side of a capture from which half of its pixels still show a face at the pack's size
 LOCATE_PX = 800  # long side at which ORB looks at a capture
 SIFT_PX = 512  # long side at which SIFT looks at either side
 ORB_POINTS = 1500
@@ -57,9 +58,19 @@ class View:
     image: Image
 
     @cached_property
+    def base(self) -> tuple[Image, Matrix]:
+        """The capture halved until it is below ENOUGH_PX, and the mapping of capture pixels to its pixels."""
+        image, whole = self.image, np.eye(3)
+        while max(image.shape[:2]) > ENOUGH_PX:  # twofold shrinking is by far the fastest on many pixels
+            image, matrix = resized(image, 0.5)
+            whole = matrix @ whole
+        return image, whole
+
+    @cached_property
     def small(self) -> tuple[Grey, Matrix]:
-        """The grey capture at LOCATE_PX, and the mapping of capture pixels to its pixels."""
-        shrunk, matrix = resized(self.image, min(1.0, LOCATE_PX / max(self.image.shape[:2])))
+        """The grey capture at LOCATE_PX, and the mapping of `base` pixels to its pixels."""
+        image = self.base[0]
+        shrunk, matrix = resized(image, min(1.0, LOCATE_PX / max(image.shape[:2])))
         return np.asarray(cv2.cvtColor(shrunk, cv2.COLOR_BGR2GRAY), np.uint8), matrix
 
     @cached_property
