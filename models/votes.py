@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from models.ean import Agreement, upc_e_digits
+from models.ean import Agreement
 
 if TYPE_CHECKING:
     from models.engines import Reading
@@ -66,8 +66,14 @@ class Ballot:
         self.candidates: list[Candidate] = []
 
     def cast(self, reading: Reading) -> Candidate | None:
-        """Count a reading; its candidate, or None when it says too little to be counted."""
+        """Count a reading; its candidate, or None when it says too little to be counted.
+
+        UPC-E exists for U.P.C. prefix 0 only (GS1 General Specifications 5.2). Of number system 1 it would be drawn
+        exactly like the left half of an EAN-13, so such a reading is one whose right half is torn or covered.
+        """
         if len(reading.text) < MIN_CHARACTERS.get(reading.format, 1):
+            return None
+        if reading.format == "UPCE" and not reading.text.startswith("00"):
             return None
         candidate = next((known for known in self.candidates if _same(known.best, reading)), None)
         if candidate is None:
@@ -157,8 +163,6 @@ def _longer(other: Candidate, candidate: Candidate) -> bool:
 
     Wherever it was read: such lines lie beside the place at which the whole was read.
     """
-    if (other.best.format, candidate.best.format) == ("EAN13", "UPCE"):  # the left half is drawn like a UPC-E
-        return other.best.text[1:7] == upc_e_digits(candidate.best.text)
     return (
         other.best.format == candidate.best.format
         and len(other.best.text) > len(candidate.best.text)
