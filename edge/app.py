@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import uuid_utils
-import uvicorn
 
 from edge import inputs
 from edge import policy as policies
@@ -23,7 +22,7 @@ from edge.settings import Settings
 from edge.storage.evidence import EvidenceStore
 from edge.storage.ledger import Ledger
 from edge.storage.shelf import Shelf
-from edge.web import build, check_binding
+from edge.web import build, check_binding, server
 from models.measurements import PictureLimits
 from models.worker import PixelWorkers
 
@@ -69,19 +68,14 @@ def serve(settings: Settings) -> None:
     """Serve the bench page and the API, and listen to the devices that the settings name, until told to stop.
 
     Raises:
-        SettingsError: the address is no loopback and there is no token, or a device cannot be used.
+        SettingsError: the address is no loopback and there is no token, or is not to be had (settings_port); a device
+            cannot be used.
+        BoxError: the server could not start.
         PolicyError, LedgerError, EvidenceError: see `open_bench`.
     """
     check_binding(settings)
-    with open_bench(settings) as bench, inputs.listening(bench, settings):
-        uvicorn.run(
-            build(bench, settings),
-            host=settings.host,
-            port=settings.port,
-            log_level="warning",
-            server_header=False,
-            timeout_graceful_shutdown=5,
-        )
+    with server.bound(settings) as held, open_bench(settings) as bench, inputs.listening(bench, settings):
+        server.run(build(bench, settings), held)
 
 
 def open_ledger(settings: Settings) -> Ledger:

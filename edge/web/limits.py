@@ -14,6 +14,8 @@ from edge.errors import BoxError, RequestRefused, SekishoError
 from edge.settings import Settings
 from edge.web.problems import BodyRefused, answer_to
 
+HEADER_BYTES = 16_384  # of a request's header, whole or not; edge/web/server.py keeps it while the header comes in
+
 
 class BodyLimits:
     """ASGI middleware that counts what comes in."""
@@ -28,6 +30,10 @@ class BodyLimits:
         """Answer one request, or refuse it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        header = _header_bytes(scope)
+        if header > HEADER_BYTES:
+            await answer_to(_header_too_large(header))(scope, receive, send)
             return
         announced = _announced(scope)
         if announced is not None and announced > self._settings.max_request_bytes:
@@ -93,6 +99,19 @@ def _announced(scope: Scope) -> int | None:
         if name == b"content-length":
             return int(value) if value.isdigit() else None
     return None
+
+
+def _header_bytes(scope: Scope) -> int:
+    """The size of a request's header: its first line and its fields. A header that came in one piece is seen here."""
+    return len(scope["raw_path"]) + len(scope["query_string"]) + sum(len(n) + len(v) for n, v in scope["headers"])
+
+
+def _header_too_large(size: int) -> SekishoError:
+    return RequestRefused(
+        "request_header_too_large",
+        f"The request header must have at most {HEADER_BYTES} bytes, got {size}.",
+        hint="Send the codes in the body, and cookies of the bench only.",
+    )
 
 
 def _too_large(size: int, limit: int) -> SekishoError:

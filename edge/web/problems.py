@@ -26,6 +26,7 @@ BUSY_RETRY_S = 1
 
 _STATUS = {
     "request_too_large": 413,
+    "request_header_too_large": 431,
     "request_media_type": 415,
     "request_slow": 408,
     "request_json": 422,

@@ -14,6 +14,7 @@ import uvicorn
 from edge.flow import Bench
 from edge.settings import Settings
 from edge.web import build
+from edge.web.server import bound, configured
 
 
 @dataclass(frozen=True)
@@ -27,15 +28,16 @@ class Server:
 @contextmanager
 def serving(bench: Bench, settings: Settings) -> Iterator[Server]:
     """The bench's app on a free port of loopback, until the block is left."""
-    server = uvicorn.Server(
-        uvicorn.Config(build(bench, settings), host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=1)
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
+    config = configured(build(bench, settings))
+    config.timeout_graceful_shutdown = 1
+    server = uvicorn.Server(config)
+    held = bound(settings.model_copy(update={"host": "127.0.0.1", "port": 0}))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [held]}, daemon=True)
     thread.start()
     while not server.started:
         assert thread.is_alive()
         time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
+    port = held.getsockname()[1]
     try:
         yield Server(f"http://127.0.0.1:{port}")
     finally:

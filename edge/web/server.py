@@ -1,0 +1,121 @@
+"""The server in front of the app: its port, and the limits on what comes before a request is known.
+
+The limits on bodies are in edge/web/limits.py; here are those that no middleware can keep, because it is only called
+when a request's header is whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+from typing import TYPE_CHECKING
+
+import h11
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from edge.errors import BoxError, SettingsError
+from edge.web.limits import HEADER_BYTES
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from edge.settings import Settings
+
+HEADER_S = 10.0  # for a whole request header, and for the first byte of a new connection
+_HINTS = {
+    errno.EADDRINUSE: "Another program, or another Sekisho, listens there: end it, or set SEKISHO_PORT.",
+    errno.EACCES: "Ports below 1024 need a right of their own: set SEKISHO_PORT to a higher one.",
+    errno.EADDRNOTAVAIL: "Set SEKISHO_HOST to an address of this box, or to 127.0.0.1.",
+}
+
+
+class HeaderInTime(H11Protocol):
+    """uvicorn's HTTP/1.1, with a time limit for a request's header.
+
+    uvicorn limits the silence between requests only: a sender that never ends its header would hold its connection
+    for good. One that takes longer than `HEADER_S` is hung up on.
+    """
+
+    _limit: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        """Give a new connection its time."""
+        super().connection_made(transport)
+        self._limit = self.loop.call_later(HEADER_S, transport.close)
+
+    def handle_events(self) -> None:
+        """Read on; the time runs while a header has begun and is not whole."""
+        super().handle_events()
+        if self.conn.their_state is not h11.IDLE or not self.conn.trailing_data[0]:
+            self._stop_limit()
+        elif self._limit is None:
+            self._limit = self.loop.call_later(HEADER_S, self.transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is left to limit."""
+        self._stop_limit()
+        super().connection_lost(exc)
+
+    def _stop_limit(self) -> None:
+        if self._limit is not None:
+            self._limit.cancel()
+            self._limit = None
+
+
+def configured(app: FastAPI) -> uvicorn.Config:
+    """How `app` is served."""
+    return uvicorn.Config(
+        app,
+        http=HeaderInTime,
+        ws="none",
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=5,
+        h11_max_incomplete_event_size=HEADER_BYTES,
+    )
+
+
+def bound(settings: Settings) -> socket.socket:
+    """A socket that holds the address of `settings`; nobody is answered there before `run`.
+
+    Raises:
+        SettingsError: settings_port, the address cannot be had.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        held = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise _unavailable(settings, error) from error
+    try:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(address)
+    except OSError as error:
+        held.close()
+        raise _unavailable(settings, error) from error
+    return held
+
+
+def run(app: FastAPI, held: socket.socket) -> None:
+    """Serve `app` on `held` until told to stop.
+
+    Raises:
+        BoxError: box_starting, the server ended before it began to answer.
+    """
+    server = uvicorn.Server(configured(app))
+    with contextlib.suppress(KeyboardInterrupt):  # how a person stops it
+        server.run(sockets=[held])
+    if not server.started:
+        raise BoxError("box_starting", "The server must start, got one that ended before.", hint="Read the log above.")
+
+
+def _unavailable(settings: Settings, error: OSError) -> SettingsError:
+    return SettingsError(
+        "settings_port",
+        f"The bench must be able to listen on {settings.host} port {settings.port}, got: {error.strerror}.",
+        hint=_HINTS.get(error.errno or 0, "Set SEKISHO_HOST and SEKISHO_PORT to an address of this box."),
+    )
