@@ -13,6 +13,7 @@ from pathlib import Path
 
 import jinja2
 
+from edge.display import visible
 from edge.errors import BoxError, RequestRefused
 from edge.inspection import Assessment, FaceComparison
 from edge.messages import action, sentence
@@ -34,7 +35,12 @@ def write_report(directory: Path, assessments: Sequence[Assessment], evidence: E
     Raises:
         RequestRefused: request_report: the directory cannot be written.
     """
-    pages = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    pages = jinja2.Environment(
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
     template = pages.from_string(resources.files("edge").joinpath("report.html").read_text("utf-8"))
     shown = [
         (
@@ -53,6 +59,10 @@ def write_report(directory: Path, assessments: Sequence[Assessment], evidence: E
             "request_report", f"{directory}: expected a directory to write into, got {error.strerror}.", hint=""
         ) from error
     return page
+
+
+def _shown(value: object) -> object:
+    return visible(value) if type(value) is str else value
 
 
 def _faces(comparison: FaceComparison, evidence: EvidenceOf) -> _Faces:

@@ -17,7 +17,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
+from edge.display import visible
 from edge.errors import BoxError
 from edge.inspection import FaceComparison
 from edge.steps.record import ASSESSED, CLOSED, InspectionRecord
@@ -46,9 +48,15 @@ def _templates() -> Environment:
         loader=PackageLoader("edge.web", "pages/templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def _shown(value: object) -> object:
+    """Every value on its way into a page: text from outside is made visible, markup of a template stays."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 @cache

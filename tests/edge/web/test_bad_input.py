@@ -182,6 +182,19 @@ def test_the_sentences_of_a_code_cannot_become_markup(client: httpx.Client, stat
     assert "&lt;img src=x" in page
 
 
+def test_a_code_cannot_turn_round_what_the_officer_reads(client: httpx.Client, station: str) -> None:
+    attack = "LX\u202e921834374\u202c\u2066JP"
+    document = {"codes": [{"text": attack, "source": "\u202egnp.bal"}]}
+    answer = client.post(f"/api/v1/stations/{station}/scans", json=document).json()
+    assert answer["symbols"][0]["text"] == attack  # the record and the API keep what came
+    for address in ("/", "/pages/card", "/pages/around", f"/inspections/{answer['inspection']}"):
+        page = client.get(address, params={"station": station}).text
+        assert not set(page) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+        if address != "/pages/around":
+            assert '<bdo dir="ltr">LX�921834374��JP</bdo>' in page
+    assert "<bdi>�gnp.bal</bdi>" in client.get(f"/inspections/{answer['inspection']}").text
+
+
 def test_a_wrong_kind_of_idempotency_key_is_told(client: httpx.Client) -> None:
     answer = client.post("/api/v1/inspections", json={"codes": [{"text": "a"}]}, headers={"Idempotency-Key": "x" * 201})
     assert problem(answer) == (422, "request_field")
