@@ -47,6 +47,16 @@ def storage_key(state_dir: Path) -> bytes:
     return key
 
 
+def kept_key(state_dir: Path) -> bytes | None:
+    """The storage key of the box, or None when there is none; nothing is made.
+
+    Raises:
+        EvidenceError: evidence_key: as `storage_key`.
+    """
+    path = state_dir / "storage.key"
+    return _read(path) if path.exists() else None
+
+
 def _read(path: Path) -> bytes:
     try:
         key = path.read_bytes()

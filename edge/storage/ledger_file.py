@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from edge.errors import LedgerError
 from edge.storage.database import Connection, FileState, Kind, fsync_directory, is_disk_full, one, recognise
-from edge.storage.ledger_reader import damaged, unreadable
-from edge.storage.ledger_schema import SCHEMA, found, open_for_writing
+from edge.storage.ledger_reader import damaged, refuse_others, unreadable
+from edge.storage.ledger_schema import found, open_for_writing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,18 +84,7 @@ class LedgerFile:
 
     def _open_or_found(self) -> None:
         seen = recognise(self.path, Kind.LEDGER)
-        if seen.state is FileState.OTHER:
-            raise LedgerError(
-                "ledger_wrong_file",
-                f"{self.path}: expected a ledger, got another SQLite database.",
-                hint="Move the file away, or give the bench another SEKISHO_STATE_DIR.",
-            )
-        if seen.state is FileState.OURS and seen.schema > SCHEMA:
-            raise LedgerError(
-                "ledger_newer_schema",
-                f"{self.path}: expected schema {SCHEMA} or older, got {seen.schema}.",
-                hint="Update this bench: a newer one has written here.",
-            )
+        refuse_others(self.path, seen)
         if seen.state is FileState.NOT_SQLITE:
             self.replace("no SQLite database")
         elif seen.state in {FileState.MISSING, FileState.EMPTY}:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -13,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from edge.errors import LedgerError
 from edge.inspection import ClockTrust, Moment, Origin, Sighting
 from edge.storage.chain import SALT_BYTES, Entry, Head, Json, Row, canonical, commitment, root_hash, row_hash
-from edge.storage.database import Readers, is_damage
-from edge.storage.keys import derived, storage_key, unseal
-from edge.storage.ledger_schema import COLUMNS
+from edge.storage.database import FileState, Kind, Readers, Recognised, is_damage, recognise
+from edge.storage.keys import KEY_BYTES, derived, kept_key, storage_key, unseal
+from edge.storage.ledger_schema import COLUMNS, SCHEMA
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,17 +28,20 @@ _VERIFIED_AT_ONCE = 500
 class LedgerReader:
     """Reads of one ledger, from any thread. Every method raises LedgerError("ledger_damaged")."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, key: bytes | None = None, immutable: bool = False) -> None:
         """Read the ledger at `path`; nothing is opened before the first question.
+
+        `key` is used instead of the storage key beside the ledger, which is otherwise made when there is none.
+        `immutable` says that nobody writes meanwhile: then nothing at all is made beside the ledger.
 
         Raises:
             EvidenceError: the storage key beside it cannot be read.
         """
         self.path = path
-        key = storage_key(path.parent)
+        key = storage_key(path.parent) if key is None else key
         self._personal_key = derived(key, "personal")
         self._sighting_key = derived(key, "sightings")
-        self._readers = Readers(path, immutable=False)
+        self._readers = Readers(path, immutable=immutable)
 
     def close(self) -> None:
         """Close every thread's connection. Safe to call twice."""
@@ -53,7 +58,11 @@ class LedgerReader:
         found = self._all("SELECT body FROM founding")
         if len(found) != 1:
             raise damaged(self.path, f"{len(found)} foundings")
-        body: dict[str, Json] = json.loads(found[0][0])
+        try:
+            body: dict[str, Json] = json.loads(found[0][0])
+            body["ledger"]
+        except (ValueError, TypeError, KeyError) as error:
+            raise damaged(self.path, "a founding that cannot be read") from error
         return body
 
     def head(self) -> Head:
@@ -190,20 +199,23 @@ class LedgerReader:
             raise damaged(self.path, f"row {seq} after row {head.seq}")
         if previous != head.hash:
             raise damaged(self.path, f"row {seq} that follows {previous}, after {head.hash}")
-        told: dict[str, str] = json.loads(commitments)
-        computed = row_hash(
-            seq=seq,
-            kind=kind,
-            inspection=inspection,
-            origin=Origin(device=device, station=station, officer=officer, boot=boot),
-            at=at,
-            clock=clock,
-            key=key,
-            body_sha256=hashlib.sha256(body.encode()).hexdigest(),
-            commitments=told,
-            sightings=json.loads(sightings),
-            previous=previous,
-        )
+        try:
+            told: dict[str, str] = json.loads(commitments)
+            computed = row_hash(
+                seq=seq,
+                kind=kind,
+                inspection=inspection,
+                origin=Origin(device=device, station=station, officer=officer, boot=boot),
+                at=at,
+                clock=clock,
+                key=key,
+                body_sha256=hashlib.sha256(body.encode()).hexdigest(),
+                commitments=told,
+                sightings=json.loads(sightings),
+                previous=previous,
+            )
+        except (ValueError, TypeError, AttributeError) as error:  # a cell of another type, or no JSON
+            raise damaged(self.path, f"row {seq} that cannot be read") from error
         if computed != digest:
             raise damaged(self.path, f"row {seq} with hash {digest}, whose content has {computed}")
         for name, sealed in self._all("SELECT name, sealed FROM personal WHERE seq=?", (seq,)):
@@ -227,6 +239,62 @@ class LedgerReader:
             after = rows[-1][0]
 
 
+def verified(path: Path) -> int:
+    """Walk the whole chain of the ledger at `path` and answer how many rows it has. Nothing is written or replaced.
+
+    A bench may write meanwhile: its rows are read through the -wal. Personal values are held against their commitments
+    where the storage key lies beside the ledger.
+
+    Raises:
+        LedgerError: ledger_missing: there is none; ledger_damaged, naming the first row that does not fit;
+            ledger_wrong_file: a database of somebody else; ledger_newer_schema; ledger_unreadable.
+        EvidenceError: the storage key beside it cannot be read.
+    """
+    try:
+        seen = recognise(path, Kind.LEDGER)
+    except OSError as error:
+        raise unreadable(path, error) from error
+    if seen.state in {FileState.MISSING, FileState.EMPTY}:
+        raise LedgerError(
+            "ledger_missing",
+            f"{path}: expected a ledger, got {'no file' if seen.state is FileState.MISSING else 'an empty file'}.",
+            hint="Name the state directory of the bench: --state-dir or SEKISHO_STATE_DIR.",
+        )
+    if seen.state is FileState.NOT_SQLITE:
+        raise damaged(path, "no SQLite database")
+    refuse_others(path, seen)
+    key = kept_key(path.parent) or os.urandom(KEY_BYTES)  # a key of nothing unseals nothing, as a lost one
+    wal = path.with_name(f"{path.name}-wal")
+    for immutable in (False,) if wal.exists() else (True, False):
+        with closing(LedgerReader(path, key=key, immutable=immutable)) as reader:
+            try:
+                return reader.verify()
+            except LedgerError:
+                if not immutable or not wal.exists():  # else a bench was started meanwhile
+                    raise
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def refuse_others(path: Path, seen: Recognised) -> None:
+    """Refuse a database that is no ledger of ours.
+
+    Raises:
+        LedgerError: ledger_wrong_file, ledger_newer_schema.
+    """
+    if seen.state is FileState.OTHER:
+        raise LedgerError(
+            "ledger_wrong_file",
+            f"{path}: expected a ledger, got another SQLite database.",
+            hint="Move the file away, or give the bench another SEKISHO_STATE_DIR.",
+        )
+    if seen.state is FileState.OURS and seen.schema > SCHEMA:
+        raise LedgerError(
+            "ledger_newer_schema",
+            f"{path}: expected schema {SCHEMA} or older, got {seen.schema}.",
+            hint="Update this bench: a newer one has written here.",
+        )
+
+
 def personal_name(seq: int, name: str) -> bytes:
     """What a sealed personal value is bound to, so that it cannot be moved to another row or name."""
     return f"{seq}\0{name}".encode()
@@ -247,9 +315,9 @@ def damaged(path: Path, came: str) -> LedgerError:
     )
 
 
-def unreadable(path: Path, error: sqlite3.Error) -> LedgerError:
-    """What an error of SQLite on the ledger means."""
-    if is_damage(error):
+def unreadable(path: Path, error: sqlite3.Error | OSError) -> LedgerError:
+    """What an error of SQLite or of the file system on the ledger means."""
+    if isinstance(error, sqlite3.Error) and is_damage(error):
         return damaged(path, str(error))
     return LedgerError(
         "ledger_unreadable",

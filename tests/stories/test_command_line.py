@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -134,6 +136,21 @@ def test_the_chain_can_be_verified(run: Callable[..., Result]) -> None:
     run("inspect", "--code", KNOWN)
     result = run("verify")
     assert (result.exit_code, result.stdout) == (0, "1 rows, chain whole\n")
+
+
+def test_a_ledger_that_is_not_whole_or_not_there_is_never_called_whole(
+    run: Callable[..., Result], tmp_path: Path
+) -> None:
+    absent = run("verify", "--state-dir", tmp_path / "nowhere")
+    assert (absent.exit_code, absent.stdout) == (3, "")
+    assert "[ledger_missing]" in one_line(absent)[0]
+    assert not (tmp_path / "nowhere").exists()
+    run("inspect", "--code", KNOWN)
+    with contextlib.closing(sqlite3.connect(tmp_path / "state" / "ledger.db")) as database:
+        database.executescript("DROP TRIGGER entries_keep; UPDATE entries SET officer='other'")
+    altered = run("verify")
+    assert (altered.exit_code, altered.stdout) == (3, "")
+    assert "row 1 with hash" in one_line(altered)[0]
 
 
 def test_a_registry_is_built_installed_and_shown(run: Callable[..., Result], tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from edge.errors import Conflict, LedgerError
 from edge.inspection import ClockTrust, Moment, Origin, Sighting
 from edge.storage.ledger import Entry, Ledger
-from edge.storage.ledger_reader import LedgerReader
+from edge.storage.ledger_reader import LedgerReader, verified
 from edge.storage.ledger_schema import found
 from edge.storage.outbox import Acknowledged, Outbox
 
@@ -266,6 +266,72 @@ def test_a_changed_row_breaks_the_chain_and_is_named(ledger: Ledger, sql: str, c
         reader.verify()
     assert caught.value.code == "ledger_damaged"
     reader.close()
+
+
+# --- verified by an auditor, without a bench --------------------------------------------------
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in directory.iterdir() if not file.name.endswith("-shm")}
+
+
+@pytest.mark.parametrize(
+    ("sql", "came"),
+    [
+        ("UPDATE entries SET officer='other' WHERE seq=3", "row 3 with hash"),
+        ("UPDATE entries SET commitments='{' WHERE seq=2", "row 2 that cannot be read."),
+        ("UPDATE entries SET body=x'00' WHERE seq=4", "row 4 that cannot be read."),
+        ("DELETE FROM entries WHERE seq=2", "row 3 after row 1."),
+    ],
+)
+def test_an_auditor_is_told_the_row_and_nothing_is_touched(ledger: Ledger, sql: str, came: str) -> None:
+    for number in range(4):
+        ledger.append([entry(body={"number": number}, personal={"parcel": "RR1"})])
+    ledger.close()
+    assert verified(ledger.path) == 4
+    tampered(ledger.path, sql)
+    before = contents(ledger.path.parent)
+    with pytest.raises(LedgerError) as caught:
+        verified(ledger.path)
+    assert caught.value.code == "ledger_damaged"
+    assert caught.value.message.startswith(f"{ledger.path}: expected a whole ledger, got {came}")
+    assert contents(ledger.path.parent) == before
+
+
+def test_where_there_is_no_ledger_none_is_made(path: Path) -> None:
+    with pytest.raises(LedgerError) as caught:
+        verified(path)
+    assert (caught.value.code, caught.value.message) == ("ledger_missing", f"{path}: expected a ledger, got no file.")
+    assert not path.parent.exists()
+
+
+def test_an_auditor_reads_beside_a_running_bench_and_after_a_kill(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.append([entry()])
+    assert verified(ledger.path) == 1
+    ledger.append([entry("i2")])
+    before = contents(ledger.path.parent)
+    assert verified(ledger.path) == 2
+    assert contents(ledger.path.parent) == before
+    killed = tmp_path / "killed"
+    shutil.copytree(ledger.path.parent, killed)
+    (killed / "storage.key").unlink()
+    before = contents(killed)
+    assert before["ledger.db-wal"]
+    assert verified(killed / "ledger.db") == 2
+    assert contents(killed) == before
+
+
+def test_an_auditor_is_told_what_is_no_ledger(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"not a database at all" * 400)
+    with pytest.raises(LedgerError) as caught:
+        verified(path)
+    assert caught.value.message == f"{path}: expected a whole ledger, got no SQLite database."
+    path.unlink()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE t (x)")
+    with pytest.raises(LedgerError, match="expected a ledger, got another SQLite database"):
+        verified(path)
 
 
 @given(
