@@ -291,6 +291,9 @@ def _maps(aligned: _Aligned, pack: Pack) -> dict[str, Tensor]:
             kind: difference.windowed(values, usable, pack.judgements[kind].window_cells)
             for kind, values in answers.items()
         }
+        if "colour" in pack.judgements and "colour" not in maps:
+            window = pack.judgements["colour"].window_cells
+            maps["colour"] = difference.colour_distance(capture, prepared.face, usable, window)
     return {kind: difference.in_background(values, pack.judgements[kind]) for kind, values in maps.items()}
 
 

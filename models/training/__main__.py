@@ -4,7 +4,9 @@
     python -m models.training pool SOURCE... --out POOL            shrink picture folders into a pool
     python -m models.training draw --out SHARDS --count N [--pool POOL] [--fonts DIR] [--first SEED]
     python -m models.training train --shards SHARDS --out W.pt --minutes M [--held SHARDS] [--start W.pt]
-    python -m models.training export --weights W.pt --out DIR [--pool POOL]
+    python -m models.training export --weights W.pt --out PACK [--pool POOL]
+    python -m models.training faces --out FACES --count N [--pool POOL]      whole faces to calibrate on, 9 an artwork
+    python -m models.training pack --faces FACES --out PACK                   scores, thresholds, manifest.toml
 
 docs/decisions/040 names the packages whose pictures and fonts the shipped weights were drawn from.
 """
@@ -42,7 +44,13 @@ def main() -> None:
     export = commands.add_parser("export")
     export.add_argument("--weights", type=Path, required=True)
     export.add_argument("--out", type=Path, required=True)
-    for command in (draw, export):
+    whole = commands.add_parser("faces")
+    whole.add_argument("--out", type=Path, required=True)
+    whole.add_argument("--count", type=int, required=True, help="artworks; nine captures each")
+    pack = commands.add_parser("pack")
+    pack.add_argument("--faces", type=Path, required=True)
+    pack.add_argument("--out", type=Path, required=True, help="the folder that export wrote; its name is the pack's")
+    for command in (draw, export, whole):
         command.add_argument("--pool", type=Path)
         command.add_argument("--fonts", type=Path, action="append", default=[])
     options = parser.parse_args()
@@ -58,7 +66,9 @@ def main() -> None:
     if options.smoke:
         smoke(Path(tempfile.mkdtemp(prefix="training-")))
     else:
-        {"pool": _pool, "draw": _draw, "train": _train, "export": _export}[options.command](options)
+        {"pool": _pool, "draw": _draw, "train": _train, "export": _export, "faces": _faces, "pack": _pack}[
+            options.command
+        ](options)
 
 
 def _pool(options) -> None:
@@ -93,6 +103,19 @@ def _export(options) -> None:
     net = DifferenceNet()
     net.load_state_dict(torch.load(options.weights, weights_only=True))
     print(networks(net, options.out, read_pool(options.pool, tuple(options.fonts))))
+
+
+def _faces(options) -> None:
+    from models.drawn.pool import read_pool
+    from models.training.calibrate import write_draws
+
+    write_draws(options.out, read_pool(options.pool, tuple(options.fonts)), 0, options.count)
+
+
+def _pack(options) -> None:
+    from models.training.calibrate import write_pack
+
+    print(write_pack(options.out, options.faces, options.out.name))
 
 
 def networks(net, out: Path, pool, pairs: int = 48) -> dict[str, float]:

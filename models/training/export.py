@@ -1,7 +1,7 @@
 """From weights to networks of a pack: ONNX with folded batch norms, and its static int8 twin.
 
 Method: QDQ, per-channel int8 weights, uint8 activations, MinMax over drawn pairs, after onnxruntime's pre-processing.
-The local light normalisation at the entrance stays in float: its division does not survive eight bits.
+The stem, which meets the light normalisation, and the last layer stay in float.
 """
 
 from __future__ import annotations
@@ -70,16 +70,14 @@ def quantize(file: Path, out: Path, pairs: list[tuple[np.ndarray, np.ndarray]]) 
     """Write the static int8 twin of `file`, calibrated on `pairs` (each two 1 x 3 x H x W float32 of 0..1)."""
     ready = out.with_suffix(".ready.onnx")
     quant_pre_process(str(file), str(ready), skip_symbolic_shape=True)
-    graph = onnx.load(str(ready)).graph
-    # The arithmetic before the first convolution is the light normalisation.
-    first = next(i for i, node in enumerate(graph.node) if node.op_type == "Conv")
-    keep = [node.name for node in graph.node[:first] if node.op_type != "Conv"]
+    # The stem meets the light normalisation and decides everything after it: in eight bits it cost 0.3 logits.
+    keep = [n.name for n in onnx.load(str(ready)).graph.node if "/stem/" in n.name or "/answer/" in n.name]
     quantize_static(
         str(ready),
         str(out),
         _Pairs(pairs),
         quant_format=QuantFormat.QDQ,
-        op_types_to_quantize=["Conv", "MaxPool", "Relu", "Concat", "Resize"],
+        op_types_to_quantize=["Conv"],
         per_channel=True,
         weight_type=QuantType.QInt8,
         activation_type=QuantType.QUInt8,
