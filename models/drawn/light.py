@@ -38,7 +38,7 @@ def glare_patch(rng: np.random.Generator, height: int, width: int) -> Field:
 
 
 def wrap_folds(rng: np.random.Generator, height: int, width: int, count: int) -> Field:
-    """Folds of shrink wrap: thin bright curved lines with soft shoulders, 0..about 1."""
+    """Folds of shrink wrap: thin bright curved lines with soft shoulders, and glints; 0..about 3."""
     folds = np.zeros((height, width), np.float32)
     for _ in range(count):
         start = rng.uniform((0, 0), (width, height))
@@ -52,6 +52,13 @@ def wrap_folds(rng: np.random.Generator, height: int, width: int, count: int) ->
         peak = float(soft.max())
         if peak > 0:
             folds = np.maximum(folds, soft / peak * float(rng.uniform(0.2, 1.0)))
+    for _ in range(int(rng.integers(0, 2 * count + 2))):  # glints: dents of the film that mirror the lamp
+        at = (int(rng.integers(0, width)), int(rng.integers(0, height)))
+        axes = (int(rng.uniform(0.002, 0.02) * max(height, width)) + 1, int(rng.uniform(0.002, 0.008) * height) + 1)
+        glint = np.zeros((height, width), np.float32)
+        cv2.ellipse(glint, at, axes, float(rng.uniform(0, 180)), 0, 360, 1.0, -1, cv2.LINE_AA)
+        soft = cv2.GaussianBlur(glint, (0, 0), float(rng.uniform(0.6, 3)))
+        folds = np.maximum(folds, soft * float(rng.uniform(0.5, 3.0)))
     wobble = smooth(rng, height, width, max(height, width) / 12, max(height, width) / 12)
     return np.asarray(folds * wobble, np.float32)
 

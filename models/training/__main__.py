@@ -113,9 +113,11 @@ def _faces(options) -> None:
 
 
 def _pack(options) -> None:
-    from models.training.calibrate import write_pack
+    from models.training.calibrate import measure, write_pack
+    from models.training.export import session
 
-    print(write_pack(options.out, options.faces, options.out.name))
+    rows = measure(session(options.out / "difference.onnx"), options.faces)
+    print(write_pack(options.out, rows, options.out.name))
 
 
 def networks(net, out: Path, pool, pairs: int = 48) -> dict[str, float]:

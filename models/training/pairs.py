@@ -52,19 +52,28 @@ class Scene:
     size: tuple[int, int]
 
 
-def draw_scene(rng: np.random.Generator, pool: Pool) -> Scene:
-    """An artwork and its registered photograph: a careful picture, often under film."""
+def draw_scene(rng: np.random.Generator, pool: Pool, *, bench: bool = False) -> Scene:
+    """An artwork and its registered photograph: a careful picture, often under film. `bench`: as at a lit bench."""
     artwork = draw_artwork(rng, pool, int(rng.integers(800, 1050)))
     original = artwork.picture()
     height, width = original.shape[:2]
     size = (round(width * LONG_SIDE / height / 8) * 8, LONG_SIDE)
-    face, clear = _photo(rng, _edges(rng, original), pool, size, _conditions(rng, "registered"), wobble=0.15)
+    face, clear = _photo(
+        rng, _edges(rng, original), pool, size, _conditions(rng, "registered", bench=bench), wobble=0.15
+    )
     return Scene(artwork, original, face, clear, size)
 
 
-def draw_pair(rng: np.random.Generator, pool: Pool, scene: Scene | None = None, *, share_edited: float = 0.72) -> Pair:
-    """One pair. `share_edited` of them carry edits."""
-    scene = scene or draw_scene(rng, pool)
+def draw_pair(
+    rng: np.random.Generator,
+    pool: Pool,
+    scene: Scene | None = None,
+    *,
+    share_edited: float = 0.72,
+    bench: bool = False,
+) -> Pair:
+    """One pair. `share_edited` of them carry edits. `bench`: photographed as at a lit bench, for calibration."""
+    scene = scene or draw_scene(rng, pool, bench=bench)
     artwork, original, face, clear_face, size = scene.artwork, scene.original, scene.face, scene.clear, scene.size
     masks = {name: np.zeros((LONG_SIDE, size[0]), np.uint8) for name in ("structure", "colour", "print", "ignore")}
     kinds: list[str] = []
@@ -92,7 +101,9 @@ def draw_pair(rng: np.random.Generator, pool: Pool, scene: Scene | None = None, 
 
     fault = (severity, masks, kinds) if "photo_fault" in plan else None
     wobble = float(rng.exponential(0.45)) + 0.15
-    capture, clear_capture = _photo(rng, shown, pool, size, _conditions(rng, "capture"), wobble=wobble, fault=fault)
+    capture, clear_capture = _photo(
+        rng, shown, pool, size, _conditions(rng, "capture", bench=bench), wobble=wobble, fault=fault
+    )
     clear = np.minimum(clear_face, clear_capture)
     clear[(_burnt(face) > 0) | (_burnt(capture) > 0)] = 0
     usable = (clear > 120).astype(np.uint8) * 255
@@ -123,13 +134,13 @@ def _plan(rng, share):
     return ["photo_edit", "photo_fault"]
 
 
-def _conditions(rng, who):
+def _conditions(rng, who, *, bench=False):
     severity = float(rng.uniform(0.1, 0.6)) if who == "registered" else float(rng.uniform(0.15, 1.0))
     drawn = Conditions.draw(rng, severity)
     long_side = int(rng.integers(950, 1300)) if who == "registered" else int(rng.integers(800, 1350))
     registered = who == "registered"
     scale = long_side / 1400
-    return replace(
+    usual = replace(
         drawn,
         long_side_px=long_side,
         landscape=False,
@@ -137,12 +148,24 @@ def _conditions(rng, who):
         rotation_deg=float(rng.normal(0, 3)) if rng.random() < 0.6 else float(rng.normal(0, 20)),
         glare=int(rng.integers(1, 4)) if rng.random() < (0.25 if registered else 0.35) else 0,
         fingers=int(rng.integers(1, 3)) if rng.random() < (0.15 if registered else 0.35) else 0,
+        wrap=int(rng.integers(1, 6)) if rng.random() < 0.45 else 0,
         veil=float(rng.exponential(0.05)) if rng.random() < 0.5 else 0.0,
         exposure=float(np.exp(rng.normal(0.0 if registered else 0.1, 0.3))),
         contrast=float(rng.uniform(-0.3, 0.3)) if registered else float(rng.uniform(-0.2, 1.1)),
         defocus_px=drawn.defocus_px * scale * (0.5 if registered else 1.0),
         motion_px=0.0 if registered else drawn.motion_px * scale,
         jpeg_quality=int(rng.integers(55, 95)),
+    )
+    if not bench:
+        return usual
+    milder = Conditions.draw(rng, float(rng.uniform(0.1, 0.5)))
+    return replace(
+        milder,
+        long_side_px=usual.long_side_px,
+        landscape=False,
+        fill=float(rng.uniform(0.7, 0.97)),
+        rotation_deg=usual.rotation_deg,
+        fingers=int(rng.random() < 0.08),
     )
 
 
