@@ -171,7 +171,7 @@ def train(
     rng = np.random.default_rng(seed)
     net = DifferenceNet().to(memory_format=torch.channels_last)
     if start:
-        net.load_state_dict(torch.load(start, weights_only=True))
+        net.load_state_dict(torch.load(start, weights_only=True))  # kept weights are halves: copied into floats
     mean = copy.deepcopy(net)
     optimiser = torch.optim.AdamW(net.parameters(), rate, weight_decay=1e-3)
     shards, began, step, told = open_shards(shard_folder), time.monotonic(), 0, {}

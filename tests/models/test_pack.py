@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
     target = tmp_path / "early-1"
-    shutil.copytree(pack.packs_dir() / pack.BUILTIN, target)
+    shutil.copytree(pack.packs_dir() / "early-1", target)
     return target
 
 
@@ -43,6 +43,17 @@ def test_the_built_in_pack_loads_and_its_network_runs() -> None:
     assert loaded.licence == "Apache-2.0"
 
 
+def test_the_trained_pack_loads_and_its_network_runs() -> None:
+    loaded = pack.load(pack.packs_dir() / "drawn-1")
+    picture = np.zeros((1, 3, 64, 96), np.float32)
+    answers = loaded.network.run({"registered": picture, "capture": picture})
+    assert {"structure", "print", "unusable"} <= set(answers)
+    for answer in answers.values():
+        assert answer.shape[2:] == (64 // loaded.network.stride_px, 96 // loaded.network.stride_px)
+    assert 0 < loaded.threshold_check < loaded.threshold_strong <= 1
+    assert loaded.licence == "Apache-2.0"
+
+
 def test_the_built_in_card_and_measurement_exist() -> None:
     loaded = pack.builtin()
     assert (pack.packs_dir().parent.parent / loaded.card).is_file()
@@ -52,7 +63,7 @@ def test_the_built_in_card_and_measurement_exist() -> None:
 def test_a_flipped_byte_in_a_network_is_refused(copied: Path) -> None:
     file = copied / "encoder.onnx"
     data = bytearray(file.read_bytes())
-    expected = pack.builtin().files["encoder.onnx"]
+    expected = pack.load(copied).files["encoder.onnx"]
     data[1000] ^= 1
     file.write_bytes(data)
     error = refusal(copied)
@@ -106,8 +117,8 @@ def test_a_manifest_with_a_wrong_value_is_refused(copied: Path, old: str, new: s
 
 
 def test_a_file_that_is_no_network_is_refused(copied: Path) -> None:
+    old = pack.load(copied).files["encoder.onnx"]
     (copied / "encoder.onnx").write_bytes(b"no network")
-    old = pack.builtin().files["encoder.onnx"]
     edited(copied, old, "83cf29cbf0ed2e9da63a27f3fa6f6ab0ba11ce4e5a2b2b6fb6d8b1c8d9f4a6a5")
     error = refusal(copied)
     assert error.code == "model_hash"
