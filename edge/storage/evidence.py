@@ -67,7 +67,7 @@ class EvidenceStore:
         """
         sha256 = hashlib.sha256(data).hexdigest()
         place = self._place(sha256)
-        if place.exists():
+        if self._made_durable(place):
             return sha256
         media = media_type.encode()[:_LONGEST_MEDIA_TYPE]
         header = _MAGIC + bytes([len(media)]) + media
@@ -174,6 +174,19 @@ class EvidenceStore:
                 beside.unlink()
             raise
         fsync_directory(place.parent)
+
+    def _made_durable(self, place: Path) -> bool:
+        """Whether `place` is there, durably: another thread, or a bench that was killed, may not have come so far.
+
+        Its content was synced before it got its name, so syncing its directory is enough, and cheap when it was done.
+        """
+        if not place.exists():
+            return False
+        try:
+            fsync_directory(place.parent)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        return True
 
     def _room(self) -> int:
         """Bytes of the disk that pictures may still take."""

@@ -1,7 +1,8 @@
 """Which parts of an assessment are personal: they leave its document for the erasable side of the ledger.
 
 Sender and addressee are personal, and under postal secrecy even that an item exists: its numbers, raw codes and what is
-said of the parcel as a whole. What stays is the nameless record: goods, verdict, findings on goods, times, freshness.
+said of the parcel as a whole or quotes its declaration. What stays is the nameless record: goods, verdict, findings on
+goods, times, freshness.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PARCEL = "parcel"  # the first parcel number: what `Sighting.parcel` is read from
-_ARGUMENTS = "verdict.arguments"
+_ARGUMENTS, _SOURCES = "verdict.arguments", "verdict.sources"
+_DECLARED = "consignment."  # findings that quote the declaration: its words may name anybody
 _PLACES: tuple[tuple[str, str, Json], ...] = (
     ("seen", "consignment", None),
     ("seen", "symbols", []),  # raw payloads: a postal label's is its number
@@ -39,17 +41,37 @@ def part(assessment: Assessment) -> tuple[Json, dict[str, str]]:
         if document[noun][name] != nothing:
             personal[f"{noun}.{name}"] = _text(document[noun][name])
             document[noun][name] = nothing
-    arguments: dict[str, Json] = {}
-    for place, finding in enumerate(document["verdict"]["findings"]):
-        if not finding["item"] and finding["arguments"]:
-            arguments[str(place)] = finding["arguments"]
-            finding["arguments"] = {}
-    if arguments:
-        personal[_ARGUMENTS] = _text(arguments)
+    findings = document["verdict"]["findings"]
+    about_parcel = {
+        str(place)
+        for place, finding in enumerate(findings)
+        if not finding["item"] or finding["code"].startswith(_DECLARED)
+    }
+    numbers = _numbers(assessment)
+    quoting = {str(place) for place, finding in enumerate(findings) if numbers & {finding["source"]}}
+    for name, field, nothing, places in (
+        (_ARGUMENTS, "arguments", {}, about_parcel),
+        (_SOURCES, "source", "", quoting),
+    ):
+        taken = {place: findings[int(place)][field] for place in places if findings[int(place)][field]}
+        for place in taken:
+            findings[int(place)][field] = nothing
+        if taken:
+            personal[name] = _text(taken)
     keys = assessment.identity.parcel_keys
     if keys:
         personal[PARCEL] = keys[0].partition(":")[2]
     return document, personal
+
+
+def _numbers(assessment: Assessment) -> set[str]:
+    """Every number under which the parcel may be known: of its document and of its labels."""
+    seen, identity = assessment.seen, assessment.identity
+    numbers = {number.value for number in identity.parcel_numbers} | {sscc.value for sscc in identity.sscc}
+    numbers |= {key.partition(":")[2] for key in identity.parcel_keys} | set(identity.unparsed)
+    if seen.consignment is not None:
+        numbers |= {seen.consignment.document, seen.consignment.order}
+    return numbers - {""}
 
 
 def join(document: Json, personal: Mapping[str, str]) -> Assessment:
@@ -62,13 +84,14 @@ def join(document: Json, personal: Mapping[str, str]) -> Assessment:
     for noun, name, _nothing in _PLACES:
         if f"{noun}.{name}" in personal:
             whole[noun][name] = json.loads(personal[f"{noun}.{name}"])
-    if _ARGUMENTS in personal:
-        arguments = json.loads(personal[_ARGUMENTS])
-        findings = [
-            {**finding, "arguments": arguments.get(str(place), finding["arguments"])}
-            for place, finding in enumerate(document["verdict"]["findings"])
-        ]
-        whole["verdict"] = {**document["verdict"], "findings": findings}
+    for name, field in ((_ARGUMENTS, "arguments"), (_SOURCES, "source")):
+        if name in personal:
+            taken = json.loads(personal[name])
+            findings = [
+                {**finding, field: taken.get(str(place), finding[field])}
+                for place, finding in enumerate(whole["verdict"]["findings"])
+            ]
+            whole["verdict"] = {**whole["verdict"], "findings": findings}
     return from_json(Assessment, whole)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +19,7 @@ from edge.inspection import (
     Cause,
     ClockTrust,
     Consignment,
+    DeclaredLine,
     DecodedSymbol,
     Difference,
     Disposition,
@@ -28,6 +31,7 @@ from edge.inspection import (
     InputFault,
     Moment,
     NotChecked,
+    Origin,
     Outcome,
     Party,
     Quality,
@@ -37,9 +41,14 @@ from edge.inspection import (
     Weight,
 )
 from edge.postal import ParcelNumber
+from edge.steps import record
 from edge.storage.chain import canonical
 from edge.storage.documents import from_json, to_json
+from edge.storage.ledger import Ledger
 from edge.storage.personal import join, part
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 words = st.text(max_size=12)
 numbers = st.floats(-1e6, 1e6).map(lambda value: round(value, 6) + 0.0)
@@ -172,6 +181,39 @@ def test_the_nameless_document_holds_neither_sender_nor_parcel_number() -> None:
     assert "4711" not in told
     assert personal["parcel"] == "RR473124829JP"
     assert join(document, personal) == assessment
+
+
+def test_a_declaration_lies_nowhere_in_clear(tmp_path: Path) -> None:
+    declared = {"declared": "gift for Aunt Hanako", "product": "Aurore Night Serum"}
+    gtin = "09521101001013"
+    findings = (
+        Finding("consignment.goods", Cause.MISMATCH, Weight.CHECK, declared, gtin, source="RR473124829JP"),
+        Finding("face.missing", Cause.MISMATCH, Weight.CHECK, {"part": "logo"}, gtin, source="HAWB-4711"),
+        Finding("serial.unknown", Cause.MISMATCH, Weight.CHECK, {"serial": "A1"}, gtin, source="Aurore"),
+    )
+    assessment = Assessment(
+        inspection="i",
+        number=1,
+        seen=Seen(consignment=Consignment("HAWB-4711", "", lines=(DeclaredLine("gift for Aunt Hanako"),))),
+        identity=Identity(parcel_numbers=(ParcelNumber("S10", "RR473124829JP", "scanner:1"),)),
+        verdict=Verdict(Outcome.CHECK, findings, (), (), Freshness("", None, None, None, "", "", "p")),
+        at=Moment(datetime(2026, 11, 21, tzinfo=UTC), ClockTrust.SYNCED),
+        compute_ms=1.0,
+    )
+    with contextlib.closing(Ledger.open(tmp_path / "ledger.db", "bench-1")) as ledger:
+        row = record.assessed(assessment, Origin("bench-1", "1", "O", "b"), record.Request("", "d"), ledger)
+        kept = ledger.row(row.seq)
+        assert kept is not None
+        assert record.assessment_of(kept) == assessment
+        nameless = join(kept.entry.body["assessment"], {}).verdict.findings
+    assert [(told.arguments, told.source) for told in nameless] == [
+        ({}, ""),
+        ({"part": "logo"}, ""),
+        ({"serial": "A1"}, "Aurore"),
+    ]
+    on_disk = b"".join(file.read_bytes() for file in tmp_path.iterdir())  # closed, so all is in the database
+    for words in (b"Hanako", b"RR473124829JP", b"HAWB-4711"):
+        assert words not in on_disk
 
 
 def test_a_disposition_comes_back() -> None:

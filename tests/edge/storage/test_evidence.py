@@ -164,6 +164,50 @@ def test_threads_may_keep_the_same_picture_at_once(store: EvidenceStore) -> None
     assert store.get(names[0]) == PICTURE
 
 
+def test_a_picture_that_another_thread_is_still_keeping_is_made_durable_before_the_answer(
+    store: EvidenceStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named, go_on = threading.Event(), threading.Event()
+    synced: list[str] = []
+    real = os.fsync
+
+    def delayed(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            if threading.current_thread() is first:
+                named.set()
+                assert go_on.wait(60)
+            synced.append(threading.current_thread().name)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", delayed)
+    first = threading.Thread(target=lambda: store.put(PICTURE, "image/png"), name="first")
+    first.start()
+    assert named.wait(60)
+    assert store.holds(store.put(PICTURE, "image/png"))
+    assert synced == [threading.current_thread().name]
+    go_on.set()
+    first.join()
+
+
+def test_a_picture_that_cannot_be_made_durable_is_told_each_time(
+    store: EvidenceStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.fsync
+
+    def broken(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EIO, "Input/output error")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", broken)
+    for _time in range(2):
+        with pytest.raises(EvidenceError) as caught:
+            store.put(PICTURE, "image/jpeg")
+        assert caught.value.message == (
+            f"{tmp_path / 'evidence'}: expected a store that can be read and written, got: Input/output error."
+        )
+
+
 # --- the storage key -----------------------------------------------------------
 
 
