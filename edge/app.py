@@ -15,7 +15,7 @@ import uuid_utils
 from edge import inputs
 from edge import policy as policies
 from edge.devices.clock import system_clock
-from edge.errors import RegistryError
+from edge.errors import RegistryError, SettingsError
 from edge.flow import Bench
 from edge.ports import Now
 from edge.settings import Settings
@@ -33,10 +33,11 @@ def open_bench(settings: Settings, now: Now | None = None) -> Iterator[Bench]:
 
     Raises:
         PolicyError, LedgerError, EvidenceError: what is there cannot be used.
+        SettingsError: settings_state_dir: the directory cannot be made.
     """
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # the workers inherit it
     policy = policies.load(settings.policy) if settings.policy else policies.builtin()
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    require_state_dir(settings)
     with contextlib.ExitStack() as stack:
         shelf = Shelf(settings.state_dir / "registry", settings.registry)
         stack.callback(shelf.close)
@@ -76,6 +77,22 @@ def serve(settings: Settings) -> None:
     check_binding(settings)
     with server.bound(settings) as held, open_bench(settings) as bench, inputs.listening(bench, settings):
         server.run(build(bench, settings), held)
+
+
+def require_state_dir(settings: Settings) -> None:
+    """Make the directory of the state where it is missing.
+
+    Raises:
+        SettingsError: settings_state_dir: it cannot be made.
+    """
+    try:
+        settings.state_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            "settings_state_dir",
+            f"{settings.state_dir}: expected a directory that can be made and written to, got {error.strerror}.",
+            hint="Name another directory with --state-dir or SEKISHO_STATE_DIR.",
+        ) from error
 
 
 def open_ledger(settings: Settings) -> Ledger:

@@ -10,19 +10,23 @@ import contextlib
 import functools
 import json
 import mimetypes
+import os
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, ParamSpec, TypeVar
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError as UnreadableSetting
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 
 from edge import policy as policies
-from edge.app import open_bench
+from edge.app import open_bench, require_state_dir
 from edge.errors import BoxError, RequestRefused, SekishoError, SettingsError
 from edge.flow import Arrival
 from edge.gs1 import Gtin
@@ -37,6 +41,7 @@ from edge.storage.ledger_file import LEDGER
 from edge.storage.ledger_reader import verified
 from edge.storage.registry_build import build
 from edge.storage.shelf import Shelf
+from edge.web.requests import ConsignmentIn
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -58,7 +63,7 @@ def clear_errors(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*args, **kwargs)
         except SekishoError as error:
-            console = Console(stderr=True, soft_wrap=True, highlight=False)
+            console = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
             console.print(f"sekisho: {error.message} [{error.code}]", markup=False)
             if error.hint:
                 console.print(f"  hint: {error.hint}", markup=False)
@@ -73,13 +78,18 @@ def settings_from_environment(**changes: object) -> Settings:
     Raises:
         SettingsError: settings_value: a setting is not usable.
     """
+    hint = "docs/technician.md lists every setting."
     try:
         return Settings(**{name: value for name, value in changes.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
         name = "SEKISHO_" + "_".join(str(part) for part in first["loc"]).upper()
         message = f"{name}: {first['msg']}, got {first['input']!r}."
-        raise SettingsError("settings_value", message, hint="docs/technician.md lists every setting.") from error
+        raise SettingsError("settings_value", message, hint=hint) from error
+    except UnreadableSetting as error:  # only what holds several values is read as JSON
+        name = "SEKISHO_STATIONS"
+        message = f"""{name}: expected a JSON list such as ["1", "2"], got {os.environ.get(name, "")!r}."""
+        raise SettingsError("settings_value", message, hint=hint) from error
 
 
 @app.command()
@@ -94,14 +104,14 @@ def inspect(  # noqa: PLR0917 - typer reads the options from the signature
     report: Annotated[Path | None, typer.Option(help="Write a picture report into this directory.")] = None,
 ) -> None:
     """Inspect one parcel from pictures and codes, and say why."""
-    settings = settings_from_environment(registry=registry, state_dir=state_dir)
+    settings = settings_from_environment(registry=_edition(registry), state_dir=state_dir)
     if not images and not code:
         raise RequestRefused(
             "request_empty", "Expected at least one image or --code, got none.", hint="sekisho inspect --help"
         )
     arrival = Arrival(
         station=settings.stations[0],
-        codes=tuple(RawCode(text.encode(), "typed") for text in code or ()),
+        codes=tuple(RawCode(os.fsencode(text), "typed") for text in code or ()),
         pictures=tuple(_frame(path) for path in images or ()),
         consignment=_consignment(consignment) if consignment else None,
     )
@@ -118,13 +128,14 @@ def inspect(  # noqa: PLR0917 - typer reads the options from the signature
 
 def show(assessment: Assessment, language: str) -> None:
     """Print a verdict with its reasons, what was not checked, and what it rests on."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     verdict = assessment.verdict
     console.print(sentence(f"verdict.{verdict.outcome}", {}, language), style="bold", markup=False)
     reasons = Table(box=None, show_header=False, padding=(0, 1))
     for finding in verdict.findings:
         words = sentence(finding.code, finding.arguments, language)
-        reasons.add_row(finding.weight, finding.code, words, finding.source, str(finding.dated or ""))
+        cells = (finding.weight, finding.code, words, finding.source, str(finding.dated or ""))
+        reasons.add_row(*(Text(cell) for cell in cells))  # as it is: a code may look like markup
     if verdict.findings:
         console.print(reasons)
     for missed in verdict.not_checked:
@@ -150,7 +161,7 @@ def serve(
     """Serve the bench page and the API."""
     from edge.app import serve as run  # noqa: PLC0415 - named so beside this command
 
-    run(settings_from_environment(host=host, port=port, registry=registry, state_dir=state_dir))
+    run(settings_from_environment(host=host, port=port, registry=_edition(registry), state_dir=state_dir))
 
 
 @registry_app.command("build")
@@ -162,7 +173,8 @@ def registry_build(
     out: Annotated[Path, typer.Option(help="The edition file to write.")],
 ) -> None:
     """Build a registry edition. Bad rows are refused by number, the good ones are used."""
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, emoji=False)
+    _require_writable(out)
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("building", total=None)
         report = build(source, out, lambda what, rows: progress.update(task, description=f"{what} {rows}"))
@@ -185,7 +197,7 @@ def registry_show(
     state_dir: Annotated[Path | None, typer.Option(help="Where the box's editions live.")] = None,
 ) -> None:
     """Show all that the edition says of a product, as JSON."""
-    settings = settings_from_environment(registry=registry, state_dir=state_dir)
+    settings = settings_from_environment(registry=_edition(registry), state_dir=state_dir)
     product = Gtin.parse(gtin)
     with contextlib.closing(Shelf(settings.state_dir / "registry", settings.registry)) as shelf:
         sys.stdout.write(json.dumps(shelf.current().show(product), ensure_ascii=False, indent=2) + "\n")
@@ -199,6 +211,8 @@ def registry_install(
 ) -> None:
     """Make an edition the current one of this box. A running bench takes it up with its next inspection."""
     settings = settings_from_environment(state_dir=state_dir)
+    require_state_dir(settings)
+    _edition(edition)
     with contextlib.closing(Shelf(settings.state_dir / "registry")) as shelf:
         sys.stdout.write(f"{shelf.put(edition)}: current edition {shelf.current().edition.name}\n")
 
@@ -250,14 +264,40 @@ def _frame(path: Path) -> Frame:
 
 
 def _consignment(path: Path) -> Consignment:
+    """The consignment of a file, exactly as the API takes it."""
     hint = "docs/integrator.md describes the consignment file."
     try:
-        return documents.from_json(Consignment, json.loads(path.read_text("utf-8")))
+        return ConsignmentIn.model_validate_json(path.read_bytes()).as_noun()
     except OSError as error:
         message = f"{path}: expected a consignment file, got {error.strerror}."
         raise RequestRefused("request_no_file", message, hint=hint) from error
-    except ValueError as error:
-        first = " ".join(str(error).split())[:300]
-        raise RequestRefused(
-            "request_consignment", f"{path}: expected a consignment, got {first}", hint=hint
-        ) from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the document"
+        given = "" if first["type"] == "json_invalid" else f", got {repr(first['input'])[:100]}"
+        message = f"{path}: expected a consignment; {where}: {first['msg']}{given}."
+        raise RequestRefused("request_consignment", message, hint=hint) from error
+
+
+def _edition(path: Path | None) -> Path | None:
+    """`path`, when a file is there: an edition that was named and is missing is a slip of the one who named it."""
+    if path is not None and not path.is_file():
+        found = "something that is no file" if path.exists() else "no file"
+        raise SettingsError(
+            "settings_registry",
+            f"{path}: expected a registry edition, got {found}.",
+            hint="Build one with: sekisho registry build SOURCE --out FILE.",
+        )
+    return path
+
+
+def _require_writable(out: Path) -> None:
+    hint = "Name a file in a directory that exists and can be written to."
+    if out.is_dir():
+        raise RequestRefused("request_out", f"{out}: expected a file to write, got a directory.", hint=hint)
+    try:
+        with tempfile.TemporaryFile(dir=out.parent):
+            pass
+    except OSError as error:
+        message = f"{out}: expected a file that can be written, got {error.strerror}."
+        raise RequestRefused("request_out", message, hint=hint) from error

@@ -56,7 +56,9 @@ def write_report(directory: Path, assessments: Sequence[Assessment], evidence: E
         page.write_text(text, "utf-8")
     except OSError as error:
         raise RequestRefused(
-            "request_report", f"{directory}: expected a directory to write into, got {error.strerror}.", hint=""
+            "request_report",
+            f"{directory}: expected a directory to write into, got {error.strerror}.",
+            hint="Name another directory with --report.",
         ) from error
     return page
 

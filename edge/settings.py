@@ -41,7 +41,9 @@ class Settings(BaseSettings):
     pack_dir: Path | None = Field(default=None, description="A model pack directory instead of the built-in pack.")
     device: str = Field(default="bench-1", min_length=1, max_length=64, description="Name of this box.")
     place: str = Field(default="", max_length=64, description="Port or office where this box stands.")
-    stations: tuple[str, ...] = Field(default=("1",), description="Names of the stations that this box serves.")
+    stations: tuple[str, ...] = Field(
+        default=("1",), min_length=1, description="Names of the stations that this box serves."
+    )
     host: str = Field(default="127.0.0.1", description="Address to listen on; other than loopback needs a token.")
     port: int = Field(default=8080, ge=0, le=65535, description="TCP port to listen on.")
     token: str = Field(default="", description="Bearer token of the API; loopback needs none.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from edge.policy import builtin_text
 from edge.ports import Frame
 from provisioning.demo import sources
 from sekisho import app
@@ -102,10 +104,13 @@ def test_a_wrong_registry_file_is_a_fault_of_the_box_and_the_result_is_kept(
 def test_a_policy_with_an_unknown_key_stops_the_start(
     run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "policy.toml").write_text("schema = 1\nsurprise = 2\n")
+    (tmp_path / "policy.toml").write_text("surprise = 2\n" + builtin_text(), "utf-8")
     monkeypatch.setenv("SEKISHO_POLICY", str(tmp_path / "policy.toml"))
     result = run("inspect", "--code", KNOWN)
-    assert (result.exit_code, one_line(result)[1]) == (2, "Compare with the built-in policy: sekisho policy show.")
+    assert result.exit_code == 2
+    message, hint = one_line(result)
+    assert message.endswith("surprise: Extra inputs are not permitted, got 2. [policy_unknown_key]")
+    assert hint == "Compare with the built-in policy: sekisho policy show."
 
 
 def test_a_setting_that_cannot_be_used_is_named(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,6 +118,126 @@ def test_a_setting_that_cannot_be_used_is_named(run: Callable[..., Result], monk
     result = run("inspect", "--code", KNOWN)
     assert result.exit_code == 2
     assert one_line(result)[0].startswith("sekisho: SEKISHO_WORKERS: Input should be a valid integer")
+
+
+@pytest.mark.parametrize("value", ["a,b", "1", '["1"'])
+def test_stations_that_are_no_list_are_told_with_what_is_expected(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("SEKISHO_STATIONS", value)
+    result = run("inspect", "--code", KNOWN)
+    assert result.exit_code == 2
+    message, hint = one_line(result)
+    assert message.startswith("sekisho: SEKISHO_STATIONS: ")
+    assert message.endswith("[settings_value]")
+    if value != "1":
+        assert f'expected a JSON list such as ["1", "2"], got {value!r}.' in message
+    assert hint == "docs/technician.md lists every setting."
+
+
+def test_a_bench_without_a_station_is_refused(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEKISHO_STATIONS", "[]")
+    result = run("inspect", "--code", KNOWN)
+    assert result.exit_code == 2
+    assert "SEKISHO_STATIONS: Tuple should have at least 1 item" in one_line(result)[0]
+
+
+@pytest.mark.parametrize("command", [("inspect", "--code", KNOWN), ("registry", "install", "EDITION")])
+def test_a_state_directory_that_cannot_be_made_is_told(
+    run: Callable[..., Result], tmp_path: Path, edition: Path, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "file").write_text("")
+    state = tmp_path / "file" / "state"
+    result = run(*(edition if word == "EDITION" else word for word in command), "--state-dir", state)
+    assert result.exit_code == 2
+    message, hint = one_line(result)
+    wanted = "expected a directory that can be made and written to, got Not a directory. [settings_state_dir]"
+    assert message == f"sekisho: {state}: {wanted}"
+    assert hint == "Name another directory with --state-dir or SEKISHO_STATE_DIR."
+
+
+@pytest.mark.parametrize("code", ["ABC[/x]", "[bold]A[/bold]", ":cat:"])
+def test_a_code_that_looks_like_markup_is_shown_as_it_is(run: Callable[..., Result], code: str) -> None:
+    result = run("inspect", "--code", code)
+    assert result.exit_code == 30, result.output
+    assert f"The code {code} follows no known form." in result.stdout
+
+
+def test_the_bytes_of_a_code_that_is_no_text_are_kept(run: Callable[..., Result]) -> None:
+    result = run("inspect", "--code", os.fsdecode(b"AB\xff"), "--json")
+    assert result.exit_code == 30, result.output
+    assert json.loads(result.stdout)["seen"]["symbols"][0]["payload"] == "4142ff"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("[" * 100_000, "the document: Invalid JSON: recursion limit exceeded"),
+        ("[]", "the document: Input should be an object, got []."),
+        ('{"document": 5}', "document: Input should be a valid string, got 5."),
+        (
+            '{"document": "D", "lines": [{"description": "shoes", "quantity": -5}]}',
+            "lines.0.quantity: Input should be greater than or equal to 0, got -5.",
+        ),
+        (
+            '{"document": "D", "lines": [{"description": "shoes", "origin": "ZZZZ"}]}',
+            "lines.0.origin: String should match pattern '^([A-Z]{2})?$', got 'ZZZZ'.",
+        ),
+        (
+            '{"document": "D", "lines": [{"description": "shoes", "hs": "abc"}]}',
+            "lines.0.hs: String should match pattern '^[0-9]{0,12}$', got 'abc'.",
+        ),
+        ('{"document": "D", "surprise": 1}', "surprise: Extra inputs are not permitted, got 1."),
+    ],
+)
+def test_a_consignment_file_is_taken_as_the_api_takes_it(
+    run: Callable[..., Result], tmp_path: Path, text: str, why: str
+) -> None:
+    (tmp_path / "c.json").write_text(text, "utf-8")
+    result = run("inspect", "--code", KNOWN, "--consignment", tmp_path / "c.json")
+    assert result.exit_code == 2
+    message, hint = one_line(result)
+    assert message.startswith(f"sekisho: {tmp_path / 'c.json'}: expected a consignment; {why}")
+    assert message.endswith("[request_consignment]")
+    assert hint == "docs/integrator.md describes the consignment file."
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("inspect", "--code", KNOWN, "--registry"),
+        ("serve", "--registry"),
+        ("registry", "show", "09521104001300", "--registry"),
+        ("registry", "install"),
+    ],
+    ids=" ".join,
+)
+def test_an_edition_that_is_not_there_is_told(
+    run: Callable[..., Result], tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    result = run(*command, tmp_path / "none.sqlite")
+    assert result.exit_code == 2
+    assert one_line(result) == (
+        f"sekisho: {tmp_path / 'none.sqlite'}: expected a registry edition, got no file. [settings_registry]",
+        "Build one with: sekisho registry build SOURCE --out FILE.",
+    )
+
+
+def test_a_registry_is_not_built_where_nothing_can_be_written(run: Callable[..., Result], tmp_path: Path) -> None:
+    result = run("registry", "build", tmp_path, "--out", tmp_path / "none" / "e.sqlite")
+    assert result.exit_code == 2
+    message, hint = one_line(result)
+    wanted = "expected a file that can be written, got No such file or directory. [request_out]"
+    assert message == f"sekisho: {tmp_path / 'none' / 'e.sqlite'}: {wanted}"
+    assert hint == "Name a file in a directory that exists and can be written to."
+
+
+def test_a_source_that_is_not_there_is_told(run: Callable[..., Result], tmp_path: Path) -> None:
+    result = run("registry", "build", tmp_path / "none", "--out", tmp_path / "e.sqlite")
+    assert result.exit_code == 2
+    assert one_line(result)[0] == (
+        f"sekisho: {tmp_path / 'none'}: expected a directory with edition.toml, got none. [source_missing]"
+    )
 
 
 def test_a_lan_address_without_a_token_is_refused(run: Callable[..., Result]) -> None:
