@@ -212,7 +212,8 @@ def is_damage(error: sqlite3.Error) -> bool:
     """Whether an error of SQLite says that the file is not what it was."""
     name = str(getattr(error, "sqlite_errorname", ""))
     return name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR_SHORT_READ")) or (
-        isinstance(error, sqlite3.OperationalError) and "no such" in str(error)
+        isinstance(error, sqlite3.OperationalError)
+        and any(words in str(error) for words in ("no such", "decode to UTF-8"))
     )
 
 

@@ -18,12 +18,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from edge.errors import Conflict, LedgerError, SekishoError
+from edge.errors import Conflict, EvidenceError, LedgerError, SekishoError
 from edge.storage.chain import SALT_BYTES, Entry, Head, Json, Row, canonical, commitment, row_hash
 from edge.storage.database import Readers, is_damage, is_disk_full, one
 from edge.storage.keys import seal
 from edge.storage.ledger_file import LedgerFile
-from edge.storage.ledger_reader import LedgerReader, personal_name, unreadable, utc_text
+from edge.storage.ledger_reader import LedgerReader, damaged, personal_name, unreadable, utc_text
 from edge.storage.outbox import Outbox
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ class Ledger(LedgerReader):
         self._queue: queue.Queue[_Job | None] = queue.Queue()
         self._head: Head
         self._since_checkpoint = 0  # rows
+        self._suspect = threading.Event()  # somebody has read what shows damage: the writer looks at the file
         self._closed = False
         self._closing = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
@@ -206,6 +207,8 @@ class Ledger(LedgerReader):
     def _settle(self, group: list[_Job]) -> None:
         group = [job for job in group if job.future.set_running_or_notify_cancel()]
         try:
+            if self._suspect.is_set() and self._replaced_if_damaged() and any(job.erased for job in group):
+                raise damaged(self.path, "damage in it")  # noqa: TRY301 - what to erase lies in the one set aside
             outcomes = self._write(group)
         except Exception as error:  # noqa: BLE001 - whoever waits must hear of any failure, or would wait for ever
             outcomes = [error] * len(group)
@@ -343,6 +346,8 @@ class Ledger(LedgerReader):
 
     def _rest(self) -> None:
         """What is done while nobody waits."""
+        if self._suspect.is_set():
+            self._replaced_if_damaged()
         if self._since_checkpoint:
             self._checkpoint()
         self._file.restore_reserve()
@@ -369,6 +374,28 @@ class Ledger(LedgerReader):
             if error.code != "ledger_damaged":
                 raise
             self._replace(error.message)
+
+    def _noticed(self) -> None:
+        self._suspect.set()
+
+    def _replaced_if_damaged(self) -> bool:
+        """Look at the file after a reader met damage, and replace it when it is damaged; whether it was replaced.
+
+        A reader of its own looks: pages that the writer or another thread has cached may be older than the damage.
+        """
+        self._suspect.clear()
+        try:
+            with contextlib.closing(LedgerReader(self.path)) as fresh:
+                fresh.look()
+        except LedgerError as error:
+            if error.code != "ledger_damaged":
+                return False
+            with contextlib.suppress(sqlite3.Error, OSError, LedgerError):  # the next write tells why
+                self._replace(error.message)
+                return True
+        except EvidenceError:  # the storage key is gone: no question of this file
+            pass
+        return False
 
     def _replace(self, came: str) -> None:
         self._readers.close()

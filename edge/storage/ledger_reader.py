@@ -51,7 +51,23 @@ class LedgerReader:
         try:
             return self._readers.get().execute(sql, arguments).fetchall()
         except sqlite3.Error as error:
+            if is_damage(error):
+                self._noticed()
             raise unreadable(self.path, error) from error
+
+    def _noticed(self) -> None:
+        """Called in the reading thread when what was read shows damage. A writer looks at its file then."""
+
+    def look(self) -> None:
+        """Look at the whole file: SQLite's own check of its structure, then the chain.
+
+        Raises:
+            LedgerError: ledger_damaged.
+        """
+        said = self._all("PRAGMA quick_check(1)")[0][0]
+        if said != "ok":
+            raise damaged(self.path, str(said))
+        self.verify()
 
     def founding(self) -> dict[str, Json]:
         """What the ledger was founded with: its id, device, schema, and the ledger it replaces if one was set aside."""
@@ -108,15 +124,19 @@ class LedgerReader:
 
     def _row(self, row: Any) -> Row:  # noqa: ANN401 - SQLite rows are untyped
         seq, kind, inspection, device, station, officer, boot, at, clock, key, body, commitments, _sightings = row[:13]
-        entry = Entry(
-            kind=kind,
-            inspection=inspection,
-            origin=Origin(device=device, station=station, officer=officer, boot=boot),
-            at=Moment(datetime.fromisoformat(at).astimezone(UTC), ClockTrust(clock)),
-            body=json.loads(body),
-            personal=self._personal(seq) if commitments != "{}" else {},
-            key=key,
-        )
+        try:
+            entry = Entry(
+                kind=kind,
+                inspection=inspection,
+                origin=Origin(device=device, station=station, officer=officer, boot=boot),
+                at=Moment(datetime.fromisoformat(at).astimezone(UTC), ClockTrust(clock)),
+                body=json.loads(body),
+                personal=self._personal(seq) if commitments != "{}" else {},
+                key=key,
+            )
+        except (ValueError, TypeError) as error:  # a cell of another type, or no JSON
+            self._noticed()
+            raise damaged(self.path, f"row {seq} that cannot be read") from error
         return Row(seq, entry, previous=row[13], hash=row[14])
 
     def _personal(self, seq: int) -> dict[str, str]:
@@ -310,8 +330,7 @@ def damaged(path: Path, came: str) -> LedgerError:
     return LedgerError(
         "ledger_damaged",
         f"{path}: expected a whole ledger, got {came}.",
-        hint="Keep the file and its -wal for the auditor and restart the bench: it sets a damaged ledger aside and "
-        "goes on in a new one.",
+        hint="Keep the file and its -wal for the auditor: the bench sets it aside and goes on in a new one.",
     )
 
 

@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -409,6 +410,81 @@ def test_a_ledger_damaged_while_the_bench_runs_is_replaced_without_losing_the_re
     (row,) = ledger.append([entry("new")])
     assert ledger.row(row.seq) == row
     assert ledger.inspection("new") == (row,)
+
+
+def overwritten(path: Path, start: int = 4096) -> None:
+    with path.open("r+b") as file:
+        file.seek(start)
+        file.write(b"\xaa" * (path.stat().st_size - start))
+
+
+def waited(ledger: Ledger) -> None:
+    """Until the writer has come round once more."""
+    ledger.append([])
+
+
+@pytest.mark.parametrize("start", [0, 4096])
+def test_damage_that_only_a_reader_meets_is_set_aside_and_reading_goes_on(ledger: Ledger, start: int) -> None:
+    for number in range(50):
+        ledger.append([entry(f"i{number}", body={"words": "x" * 3000})])
+    ledger._file.empty_wal()
+    overwritten(ledger.path, start)
+    with ThreadPoolExecutor(1) as other, pytest.raises(LedgerError) as caught:  # a thread with nothing cached
+        other.submit(ledger.inspection, "i3").result()
+    assert caught.value.code == "ledger_damaged"
+    waited(ledger)
+    assert ledger.state().set_aside == "ledger.damaged-1.db"
+    assert ledger.inspection("i3") == ()
+    (row,) = ledger.append([entry("new")])
+    assert ledger.inspection("new") == (row,)
+    assert [file.name for file in ledger.path.parent.glob("*.damaged-*.db")] == ["ledger.damaged-1.db"]
+
+
+def test_a_quiet_bench_looks_at_its_ledger_too(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    replaced = threading.Event()
+    real = ledger._replace
+
+    def noted(came: str) -> None:
+        real(came)
+        replaced.set()
+
+    monkeypatch.setattr(ledger, "_replace", noted)
+    ledger.append([entry(body={"words": "x" * 9000})])
+    ledger._file.empty_wal()
+    overwritten(ledger.path)
+    with ThreadPoolExecutor(1) as other, pytest.raises(LedgerError):
+        other.submit(ledger.recent, 5).result()
+    assert replaced.wait(60)
+    assert ledger.state().set_aside == "ledger.damaged-1.db"
+
+
+def test_a_row_whose_words_are_damaged_is_met_by_its_reader_too(ledger: Ledger) -> None:
+    words = b"the words of one row"
+    ledger.append([entry("i1"), entry("i2", body={"words": words.decode()}), entry("i3")])
+    ledger._file.empty_wal()
+    content = ledger.path.read_bytes()
+    ledger.path.write_bytes(content.replace(words, b'"' * len(words)))
+    with ThreadPoolExecutor(1) as other, pytest.raises(LedgerError, match=r"got row 2 that cannot be read\.$"):
+        other.submit(ledger.inspection, "i2").result()
+    waited(ledger)
+    assert ledger.founding()["predecessor"]["file"] == ledger.state().set_aside == "ledger.damaged-1.db"
+
+
+def test_a_whole_ledger_is_kept_when_a_reader_was_wrong_about_it(ledger: Ledger) -> None:
+    ledger.append([entry()])
+    ledger._noticed()
+    waited(ledger)
+    assert (ledger.state().rows, ledger.state().set_aside) == (1, "")
+
+
+def test_nothing_is_erased_in_a_ledger_that_took_the_place_of_the_damaged_one(ledger: Ledger) -> None:
+    rows = ledger.append([entry(personal={"parcel": "RR1"}, body={"words": "x" * 9000})])
+    ledger._file.empty_wal()
+    overwritten(ledger.path)
+    ledger._noticed()
+    with pytest.raises(LedgerError, match="expected a whole ledger, got damage in it"):
+        ledger.erase_personal(rows, origin=ORIGIN, at=Moment(DAY, ClockTrust.SYNCED), reason="retention")
+    assert ledger.head().seq == 0
 
 
 def test_an_empty_file_becomes_a_ledger(path: Path) -> None:
