@@ -31,6 +31,7 @@ ORB_ENOUGH = 20  # inliers from which ORB's homography is taken; below it SIFT i
 SIFT_ENOUGH = 10  # inliers below which a face counts as not found
 REPROJECTION_PX = 3.0
 SMALLEST_SIDE_PX = 24.0  # of the found quadrilateral
+ORB_SMALLEST_PX = 16  # side below which ORB's pyramid shrinks to nothing; its border of 31 px finds no point there
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +97,9 @@ def resized(image: Image, factor: float) -> tuple[Image, Matrix]:
 
 
 def orb_keypoints(grey: Grey) -> Keypoints:
-    """ORB keypoints of a grey picture of 400 to 1000 px long side."""
+    """ORB keypoints of a grey picture of 400 to 1000 px long side; none in a strip of a few pixels."""
+    if min(grey.shape) < ORB_SMALLEST_PX:
+        return _packed((), None, "orb", 32, np.uint8)
     engine = cv2.ORB.create(nfeatures=ORB_POINTS, scaleFactor=1.2, nlevels=8, fastThreshold=8)
     found, descriptors = engine.detectAndCompute(grey, None)
     return _packed(found, descriptors, "orb", 32, np.uint8)
@@ -105,7 +108,7 @@ def orb_keypoints(grey: Grey) -> Keypoints:
 def sift_keypoints(grey: Grey) -> Keypoints:
     """SIFT keypoints, looked for at SIFT_PX, in the pixels given; RootSIFT (Arandjelovic and Zisserman, CVPR 2012)."""
     factor = min(1.0, SIFT_PX / max(grey.shape))
-    size = (round(grey.shape[1] * factor), round(grey.shape[0] * factor))
+    size = (max(1, round(grey.shape[1] * factor)), max(1, round(grey.shape[0] * factor)))
     grey = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
     engine = cv2.SIFT.create(nfeatures=SIFT_POINTS, contrastThreshold=0.02)
     found, descriptors = engine.detectAndCompute(grey, None)

@@ -67,7 +67,7 @@ def test_cmyk_is_told_from_inverted_cmyk() -> None:
 
 
 def test_sixteen_bit_grey_keeps_its_tones() -> None:
-    tones = np.linspace(0, 65535, 64, dtype=np.uint16)[None, :].repeat(8, axis=0)
+    tones = np.linspace(0, 65535, 64, dtype=np.uint16)[None, :].repeat(16, axis=0)
     image = parse(encoded(PillowImage.fromarray(tones), "PNG"), LIMITS)
     assert np.array_equal(image[0, :, 0], (tones[0] >> 8).astype(np.uint8))
 
@@ -149,6 +149,17 @@ def test_two_hundred_megapixels_are_refused_by_their_header() -> None:
     refused = refusal(bomb)
     assert refused.code == "image_too_many_pixels"
     assert refused.message == "A picture has at most 50000000 pixels, got 20000 x 10000 = 200000000."
+
+
+@pytest.mark.parametrize("size", [(60_000, 1), (1, 60_000), (15, 400), (400, 15), (1, 1)])
+def test_a_strip_of_a_few_pixels_is_refused_by_its_header(size: tuple[int, int]) -> None:
+    refused = refusal(encoded(PillowImage.new("RGB", size), "PNG"))
+    assert (refused.code, refused.message, refused.hint) == (
+        "image_too_small",
+        f"A picture is at least 16 pixels wide and high, got {size[0]} x {size[1]}.",
+        "Take the picture again, with the whole parcel in it.",
+    )
+    assert parse(encoded(PillowImage.new("RGB", (16, 400)), "PNG")).shape == (400, 16, 3)
 
 
 def test_a_png_whose_text_inflates_is_refused() -> None:
