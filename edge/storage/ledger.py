@@ -48,6 +48,7 @@ class LedgerState:
     unsent: int  # rows that a recipient has not acknowledged yet; all of them while there is no recipient
     reserve_used: bool  # the disk reserve is not in place: the disk is or was full
     set_aside: str = ""  # name of a damaged ledger that was replaced since the start, "" for none
+    ledger: str = ""  # the id that it was founded with; sequences are of one ledger only
 
 
 @dataclass(slots=True)
@@ -161,7 +162,7 @@ class Ledger(LedgerReader):
         head = self._head
         sent = Outbox(self.path.with_name("outbox.json")).least(head.ledger)
         aside = self._file.set_aside.name if self._file.set_aside else ""
-        return LedgerState(head.seq, head.seq - sent, not self._file.reserve_ready, aside)
+        return LedgerState(head.seq, head.seq - sent, not self._file.reserve_ready, aside, head.ledger)
 
     def _prepare(self, entry: Entry) -> _Prepared:
         body = canonical(dict(entry.body))

@@ -1,4 +1,4 @@
-"""News of the bench as server-sent events. The event id is the ledger's sequence, so that a page that was away resumes.
+"""News of the bench as server-sent events. The id names ledger and sequence, so that a page that was away resumes.
 
 One thread listens to the bench and wakes the event loop; a listener costs no thread. What is told is read from the
 ledger, so nothing is missed, told twice or out of order, however slow a listener is.
@@ -28,6 +28,8 @@ router = APIRouter(tags=["events"])
 ROWS_AT_ONCE = 50
 ALIVE_S = 5  # a page that hears nothing for three of these says that what it shows may be old
 _LISTEN_S = 0.5
+_LEDGER_LETTERS = 8  # of a ledger's id, enough to tell it from the one before
+_EVENT_ID = "([0-9a-f]{8}-)?[0-9]{1,15}"  # without a ledger's id: of the one in use
 
 
 class Listeners:
@@ -88,8 +90,10 @@ class Listeners:
     responses={
         200: {
             "description": (
-                "Events assessed, disposed, next with data {inspection, station} and the ledger's sequence as id; "
-                "alive without an id, every few seconds."
+                "Events assessed, disposed, next with data {inspection, station}; the id names the ledger and the "
+                "sequence in it. reset with data {ledger}: the ledger that was listened to is gone (a damaged one is "
+                "set aside) and everything of the new one follows; forget what was known. alive without an id, "
+                "every few seconds."
             ),
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         },
@@ -100,39 +104,50 @@ async def events(
     request: Request,
     work: Works,
     last_event_id: Annotated[
-        str, Header(alias="Last-Event-ID", pattern="^[0-9]{0,15}$", description="Resume after this event.")
+        str, Header(alias="Last-Event-ID", pattern=f"^({_EVENT_ID})?$", description="Resume after this event.")
     ] = "",
-    after: Annotated[int | None, Query(ge=0, le=2**53, description="As Last-Event-ID, for the first time.")] = None,
+    after: Annotated[
+        str, Query(pattern=f"^({_EVENT_ID})?$", description="As Last-Event-ID, for the first time; 0: everything.")
+    ] = "",
 ) -> EventSourceResponse:
     """Resumes after Last-Event-ID (or `after`) from the ledger, then goes on live; without either it begins now."""
     listeners: Listeners = request.app.state.listeners
-    if last_event_id:
-        after = int(last_event_id)
-    elif after is None:
-        after = await run_in_threadpool(newest, work.bench)
+    begin = last_event_id or after or await run_in_threadpool(newest, work.bench)
     return EventSourceResponse(
-        _stream(work.bench, listeners, after), ping=ALIVE_S, ping_message_factory=lambda: ServerSentEvent(event="alive")
+        _stream(work.bench, listeners, begin), ping=ALIVE_S, ping_message_factory=lambda: ServerSentEvent(event="alive")
     )
 
 
-async def _stream(bench: Bench, listeners: Listeners, told: int) -> AsyncIterator[ServerSentEvent]:
-    """The ledger's rows after `told`. News only wakes: order and wholeness are the ledger's."""
+async def _stream(bench: Bench, listeners: Listeners, begin: str) -> AsyncIterator[ServerSentEvent]:
+    """The ledger's rows after `begin`. News only wakes: order and wholeness are the ledger's.
+
+    Sequences start again in a ledger that replaced a damaged one, also while the bench runs: that is told as a reset.
+    """
+    ledger, _, sequence = begin.rpartition("-")
+    told = int(sequence)
     with listeners.listen() as news:
         while True:
-            while rows := await run_in_threadpool(bench.recent, ROWS_AT_ONCE, None, told):
-                for row in rows:
-                    yield _event(row)
-                    told = row.seq
-            await news.wait()
-            news.clear()
+            state = await run_in_threadpool(bench.ledger_state)
+            known = state.ledger[:_LEDGER_LETTERS]
+            if ledger not in ("", known) or (not ledger and told > state.rows):
+                told = 0
+                yield ServerSentEvent(data=json.dumps({"ledger": known}), event="reset", id=f"{known}-0")
+            ledger = known
+            rows = await run_in_threadpool(bench.recent, ROWS_AT_ONCE, None, told)
+            for row in rows:
+                yield _event(ledger, row)
+                told = row.seq
+            if not rows:
+                await news.wait()
+                news.clear()
 
 
-def newest(bench: Bench) -> int:
-    """The ledger sequence of the newest row; 0 when there is none."""
+def newest(bench: Bench) -> str:
+    """The event id of the newest row; of sequence 0 when there is none."""
     rows = bench.recent(1)
-    return rows[0].seq if rows else 0
+    return f"{bench.ledger_state().ledger[:_LEDGER_LETTERS]}-{rows[0].seq if rows else 0}"
 
 
-def _event(row: Row) -> ServerSentEvent:
+def _event(ledger: str, row: Row) -> ServerSentEvent:
     data = json.dumps({"inspection": row.entry.inspection, "station": row.entry.origin.station})
-    return ServerSentEvent(data=data, event=row.entry.kind, id=str(row.seq))
+    return ServerSentEvent(data=data, event=row.entry.kind, id=f"{ledger}-{row.seq}")

@@ -8,17 +8,23 @@ import httpx
 from tests.edge.web.conftest import GTIN
 
 
-def _news(answer: httpx.Response) -> Iterator[tuple[int, str, dict[str, str]]]:
-    """Sequence, name and data of each event of a stream."""
+def _told(answer: httpx.Response) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Id, name and data of each event of a stream."""
     fields: dict[str, str] = {}
     for line in answer.iter_lines():
         name, _, value = line.partition(": ")
         if line and name in {"id", "event", "data"}:
             fields[name] = value
         elif not line and "id" in fields:
-            yield int(fields["id"]), fields["event"], json.loads(fields["data"])
+            yield fields["id"], fields["event"], json.loads(fields["data"])
         if not line:
             fields = {}
+
+
+def _news(answer: httpx.Response) -> Iterator[tuple[int, str, dict[str, str]]]:
+    """Sequence, name and data of each event of a stream."""
+    for name, kind, data in _told(answer):
+        yield int(name.rpartition("-")[2]), kind, data
 
 
 def _scan(client: httpx.Client, station: str, serial: str) -> str:
@@ -70,3 +76,27 @@ def test_a_page_that_was_long_away_misses_nothing(client: httpx.Client, station:
 
 def test_an_event_id_that_is_none_is_refused(client: httpx.Client) -> None:
     assert client.get("/api/v1/events", headers={"Last-Event-ID": "x"}).status_code == 422
+
+
+def test_a_page_of_a_ledger_that_was_set_aside_is_told_to_begin_again(client: httpx.Client, station: str) -> None:
+    inspection = _scan(client, station, "S1")
+    with client.stream("GET", "/api/v1/events", headers={"Last-Event-ID": "00000000-7"}) as answer:
+        told = _told(answer)
+        name, kind, data = next(told)
+        assert (name, kind) == (f"{data['ledger']}-0", "reset")
+        assert next(told)[0] == f"{data['ledger']}-1"
+    last = int(client.get("/api/v1/inspections", params={"limit": 1}).json()["before"])
+    with client.stream("GET", "/api/v1/events", headers={"Last-Event-ID": f"{data['ledger']}-{last - 1}"}) as answer:
+        assert next(_told(answer)) == (
+            f"{data['ledger']}-{last}",
+            "assessed",
+            {"inspection": inspection, "station": station},
+        )
+
+
+def test_a_bare_sequence_that_the_ledger_never_reached_is_of_another_ledger(client: httpx.Client, station: str) -> None:
+    _scan(client, station, "S2")
+    with client.stream("GET", "/api/v1/events", params={"after": 999_999}) as answer:
+        told = _told(answer)
+        assert next(told)[1] == "reset"
+        assert next(told)[0].endswith("-1")
