@@ -12,12 +12,14 @@ import itertools
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 
 import uuid_utils
 
-from edge.errors import Conflict, NotFound, RegistryError, RequestRefused
+from edge.checks import disposition as rules
+from edge.checks import system
+from edge.errors import Conflict, ImageRefused, NotFound, RegistryError, RequestRefused
 from edge.events import Events, News
 from edge.inspection import (
     Assessment,
@@ -28,6 +30,7 @@ from edge.inspection import (
     DecodedSymbol,
     Disposition,
     Identity,
+    InspectionRecord,
     LookupResult,
     Moment,
     Origin,
@@ -43,7 +46,7 @@ from edge.steps import capture, compare, decide, decode, record
 from edge.steps.capture import RawCode
 from edge.steps.identify import identify
 from edge.steps.look_up import look_up
-from edge.steps.record import InspectionRecord, Request
+from edge.steps.record import Request
 from edge.stopwatch import Stopwatch
 from edge.storage.chain import Row
 from edge.storage.evidence import EvidenceStore
@@ -53,6 +56,7 @@ from edge.storage.shelf import Shelf
 from models.worker import OpenFrame, PixelWorkers
 
 NOT_SIGNED_IN = "not signed in"
+_LOOKED_BACK = 50  # rows of a station, for what lay open at it before a restart
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Arrival:
     inspection: str = ""
     key: str = ""  # idempotency key of the sender
     officer: str = NOT_SIGNED_IN
+    joins: bool = True  # False: a parcel of its own, such as a file of a watched folder
 
 
 class Bench:
@@ -95,6 +100,8 @@ class Bench:
         self._boot = boot
         self._stations = Stations()
         self._frames = Frames(settings.frame_memory_bytes)
+        for station in settings.stations:
+            self._take_up(station)
 
     # --- The story ----------------------------------------------------------------------------------------------------
 
@@ -110,36 +117,69 @@ class Bench:
         pictures = capture.receive(arrival.pictures, self.settings)
         symbols = capture.typed(arrival.codes, self.settings)
         request = Request(arrival.key, _digest(arrival, pictures))
-        with self._stations.lock(self._station(arrival.station)):
+        with self._stations.lock(self._station(arrival.station)), ExitStack() as desk:
             earlier = record.answered(request, self._ledger)
             if earlier is not None:
                 return earlier
-            opened = self._joined_or_opened(arrival, symbols, now)
-            if opened.last is not None and _says_nothing_new(opened.seen, symbols, pictures, arrival.consignment):
-                opened.touched_s = time.monotonic()
-                return opened.last
+            looks = self._read(arrival, pictures, desk, clock)
+            more = _together(looks, symbols, arrival.consignment)
+            opened = self._joined_or_opened(arrival, more.symbols, now)
+            if opened.last is not None and _says_nothing_new(opened.seen, more):
+                return self._said_before(opened, opened.last, arrival, request, now)
+            self._refuse_endless(opened, more)
             registry, faults = self._edition()
             turn = _Turn(opened, now, clock, registry)
-            more = Seen(symbols=symbols, consignment=arrival.consignment, faults=faults)
-            self._refuse_endless(opened, len(symbols) + len(pictures))
-            assessment = self._assess(turn, opened.seen.with_more(more), pictures)
+            seen = system.settled(opened.seen).with_more(more).with_more(Seen(faults=faults))
+            assessment = self._assess(turn, seen, looks, desk)
             row = record.assessed(assessment, self._origin(arrival.station, arrival.officer), request, self._ledger)
             opened.seen, opened.last, opened.touched_s = assessment.seen, assessment, time.monotonic()
-            self._lay(opened, arrival, now)
+            if not arrival.inspection:
+                self._lay(opened, arrival, now)
         self._tell(row)
         return assessment
 
-    def _assess(self, turn: _Turn, seen: Seen, pictures: tuple[Picture, ...]) -> Assessment:
+    def _read(
+        self, arrival: Arrival, pictures: tuple[Picture, ...], desk: ExitStack, clock: Stopwatch
+    ) -> tuple[_Look, ...]:
+        """What each picture says by itself, before anything is decided. A single one stays on its worker's desk.
+
+        A picture that is refused is the whole arrival's fault only when nothing else came with it: a scan is not lost
+        to the picture that was sent along.
+        """
+        known = self._stations.captures_at(arrival.station)
+        looks, refused = [], []
+        for picture in {one.sha256: one for one in pictures}.values():
+            if picture.sha256 in known:
+                looks.append(_Look(picture, Seen(), None))
+                continue
+            with ExitStack() as passing:
+                frame = (desk if len(pictures) == 1 else passing).enter_context(self._workers.look(picture.data))
+                try:
+                    seen = decode.read(picture, frame, self._evidence.put)
+                except ImageRefused as error:
+                    refused.append(error)
+                    continue
+                looks.append(_Look(picture, seen, frame if len(pictures) == 1 else None))
+        clock.lap("decode")
+        if refused and not looks and not arrival.codes:
+            raise refused[0]
+        faults = tuple(SystemFault(f"picture_{error.code}", error.message) for error in refused)
+        return (*looks, _Look(None, Seen(faults=faults), None)) if faults else tuple(looks)
+
+    def _assess(self, turn: _Turn, seen: Seen, looks: tuple[_Look, ...], desk: ExitStack) -> Assessment:
         opened, now = turn.opened, turn.now
-        for picture in _new(pictures, seen):
-            with self._workers.look(picture.data) as frame:
-                seen = seen.with_more(decode.read(picture, frame, self._evidence.put))
-                turn.clock.lap("decode")
-                seen = self._compared(picture.sha256, frame, seen, turn)
-                seen = self._recognised(picture.sha256, frame, seen, turn)
-            self._frames.hold(opened.inspection, picture.sha256, picture.data)
+        for look in looks:
+            if look.picture is None or not look.seen.captures:
+                continue
+            sha256, data = look.picture.sha256, look.picture.data
+            with nullcontext(look.frame) if look.frame is not None else self._workers.look(data) as frame:
+                seen = self._compared(sha256, frame, seen, turn)
+                seen = self._recognised(sha256, frame, seen, turn)
+            self._frames.hold(opened.inspection, sha256, data)
+        desk.close()  # the worker is free before another frame asks for one
+        fresh = {look.picture.sha256 for look in looks if look.picture is not None}
         for sha256, data in self._frames.of(opened.inspection).items():  # a later code names faces for earlier frames
-            if self._wanted(sha256, seen, turn):
+            if sha256 not in fresh and self._wanted(sha256, seen, turn):
                 with self._workers.look(data) as frame:
                     seen = self._compared(sha256, frame, seen, turn)
         identity, lookup = self._looked_up(seen, turn)
@@ -188,7 +228,8 @@ class Bench:
         most = self.policy.inspection.gallery_faces
         gallery = tuple(itertools.islice(turn.registry.gallery(), most + 1))
         if len(gallery) > most:
-            return seen
+            fault = SystemFault("recognise_gallery", f"more than {most} registered faces", sha256)
+            return seen if fault in seen.faults else seen.with_more(Seen(faults=(fault,)))
         seen = seen.with_more(compare.recognise(shown, gallery, frame, turn.registry.face_picture))
         turn.clock.lap("recognise")
         return seen
@@ -213,17 +254,10 @@ class Bench:
         if arrival.inspection:
             return self._named(arrival.inspection, arrival.station)
         current = self._stations.at(arrival.station)
-        if current is not None and current.disposition is None and self._belongs(current, symbols):
+        window_s = self.policy.inspection.join_window_s
+        if arrival.joins and current is not None and current.takes(identify(symbols), window_s):
             return current
         return OpenInspection(_new_id(now), arrival.station)
-
-    def _belongs(self, current: OpenInspection, symbols: tuple[DecodedSymbol, ...]) -> bool:
-        """The same parcel number joins whenever it comes; another one never; else the policy's window decides."""
-        mine = set(identify(current.seen.symbols).parcel_keys)
-        theirs = set(identify(symbols).parcel_keys)
-        if mine and theirs:
-            return bool(mine & theirs)
-        return time.monotonic() - current.touched_s <= self.policy.inspection.join_window_s
 
     def _named(self, inspection: str, station: str) -> OpenInspection:
         found = self._stations.find(inspection)
@@ -239,10 +273,30 @@ class Bench:
             )
         return found
 
+    def _take_up(self, station: str) -> None:
+        """After a restart: what lay open at the station lies open again. Frames are gone; a picture is taken anew."""
+        closed: set[str] = set()
+        for row in self._ledger.recent(_LOOKED_BACK, kinds=(record.ASSESSED, record.CLOSED), station=station):
+            if row.entry.kind == record.CLOSED:
+                closed.add(row.entry.inspection)
+            elif row.entry.inspection not in closed:
+                kept = self.record(row.entry.inspection)
+                away_s = max(0.0, (self._now().utc - row.entry.at.utc).total_seconds())
+                if kept.disposition is None:
+                    last, since_s = kept.assessments[-1], time.monotonic() - away_s
+                    self._stations.lay(OpenInspection(kept.inspection, station, last.seen, last, None, since_s))
+                return
+
+    def _said_before(
+        self, opened: OpenInspection, last: Assessment, arrival: Arrival, request: Request, now: Moment
+    ) -> Assessment:
+        """A double scan is silent; only the key of a sender that may ask again is kept."""
+        opened.touched_s = time.monotonic()
+        if request.key:
+            record.repeated(last, self._origin(arrival.station, arrival.officer), request, now, self._ledger)
+        return last
+
     def _lay(self, opened: OpenInspection, arrival: Arrival, now: Moment) -> None:
-        """Make it the station's open inspection; one that was named never pushes away what lies open there."""
-        if arrival.inspection and self._stations.at(arrival.station) is not None:
-            return
         before = self._stations.lay(opened)
         if before is not None:
             self._close(before, self._origin(arrival.station, arrival.officer), now)
@@ -255,58 +309,59 @@ class Bench:
     # --- The officer's part -------------------------------------------------------------------------------------------
 
     def dispose(
-        self, inspection: str, decision: Decision, *, officer: str = NOT_SIGNED_IN, reason: str = "", station: str = ""
+        self,
+        inspection: str,
+        decision: Decision,
+        *,
+        officer: str = NOT_SIGNED_IN,
+        reason: str = "",
+        station: str = "",
+        assessment: int | None = None,
     ) -> Disposition:
-        """The officer's decision on an inspection, as its own row.
+        """The officer's decision on an inspection, as its own row. Repeating it answers the row that stands.
 
         Raises:
             NotFound: there is no such inspection.
-            Conflict: it has a disposition already, or its release departs from the advice without a reason.
+            Conflict: see `edge.checks.disposition.decided`.
             LedgerError: the row could not be made durable.
         """
         with self._deciding(inspection) as kept:
-            if kept.disposition is not None:
-                raise Conflict(
-                    "disposition_conflict",
-                    f"Expected an inspection without a disposition, got one with {kept.disposition.decision}.",
-                    hint="Undo the disposition first.",
-                )
-            disposition = decide.departure_explained(
-                Disposition(inspection, decision, officer, reason, self._now()), kept.assessments[-1].verdict
-            )
-            return self._dispose(disposition, station or kept.station)
+            wanted = Disposition(inspection, decision, officer, reason, self._now())
+            found = rules.decided(kept, wanted, assessment)
+            return self._dispose(wanted, station or kept.station) if found is wanted else found
 
     def undo(
         self, inspection: str, *, officer: str = NOT_SIGNED_IN, reason: str = "", station: str = ""
     ) -> Disposition:
-        """Take back the disposition that stands. A row of its own; nothing is deleted.
+        """Take back the disposition that stands. A row of its own; nothing is deleted. Repeating it changes nothing.
 
         Raises:
             NotFound: there is no such inspection, or nothing to undo (disposition_not_found).
             LedgerError: the row could not be made durable.
         """
         with self._deciding(inspection) as kept:
-            standing = kept.disposition
-            if standing is None:
-                raise NotFound(
-                    "disposition_not_found",
-                    f"Expected a disposition of {inspection} to undo, got none.",
-                    hint="Was it undone already?",
-                )
-            sequence = max(seq for seq, d in kept.dispositions if d == standing)
-            undoing = Disposition(inspection, None, officer, reason, self._now(), undoes=sequence)
-            return self._dispose(undoing, station or kept.station)
+            found, undoes = rules.undone(kept, Disposition(inspection, None, officer, reason, self._now()))
+            return self._dispose(replace(found, undoes=undoes), station or kept.station) if undoes else found
 
-    def next(self, station: str, *, officer: str = NOT_SIGNED_IN) -> None:
+    def next(self, station: str, *, officer: str = NOT_SIGNED_IN, inspection: str = "") -> None:
         """The officer goes on to the next parcel. It is never a release.
+
+        With `inspection` only that one is closed: a repeated NEXT never closes the parcel that followed.
 
         Raises:
             LedgerError: the row could not be made durable.
         """
         with self._stations.lock(self._station(station)):
+            if inspection and inspection != self.open_at(station):
+                return
             before = self._stations.clear(station)
             if before is not None:
                 self._close(before, self._origin(station, officer), self._now())
+
+    def open_at(self, station: str) -> str:
+        """The id of the inspection that lies open at the station; "" for none."""
+        current = self._stations.at(station)
+        return current.inspection if current is not None else ""
 
     @contextmanager
     def _deciding(self, inspection: str) -> Iterator[InspectionRecord]:
@@ -380,13 +435,14 @@ class Bench:
             )
         return station
 
-    def _refuse_endless(self, opened: OpenInspection, more: int) -> None:
+    def _refuse_endless(self, opened: OpenInspection, more: Seen) -> None:
         """A stuck scanner must not make one inspection grow without end: every row repeats what was seen before."""
-        gathered = len(opened.seen.symbols) + len(opened.seen.captures)
-        if opened.last is not None and gathered + more > self.settings.max_seen:
+        whole = opened.seen.with_more(more)
+        gathered = len(whole.symbols) + len(whole.captures)
+        if opened.last is not None and gathered > self.settings.max_seen:
             raise Conflict(
                 "inspection_full",
-                f"Expected at most {self.settings.max_seen} symbols and pictures, got {gathered + more}.",
+                f"Expected at most {self.settings.max_seen} symbols and pictures, got {gathered}.",
                 hint="Go on to the next parcel. Is a scanner stuck?",
             )
 
@@ -395,6 +451,15 @@ class Bench:
 
     def _tell(self, row: Row) -> None:
         self.events.tell(News(row.seq, row.entry.kind, row.entry.inspection, row.entry.origin.station))
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One picture of an arrival and what it says by itself; `frame` while it still lies on a worker's desk."""
+
+    picture: Picture | None
+    seen: Seen
+    frame: OpenFrame | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,7 +474,7 @@ class _Turn:
 
 def _new_id(now: Moment) -> str:
     """A UUIDv7 of the moment of arrival: a name, never the order."""
-    return str(uuid_utils.uuid7(nanoseconds=int(now.utc.timestamp() * 1e6) * 1000))
+    return str(uuid_utils.uuid7(nanoseconds=max(0, int(now.utc.timestamp() * 1e6) * 1000)))
 
 
 def _digest(arrival: Arrival, pictures: tuple[Picture, ...]) -> str:
@@ -423,24 +488,24 @@ def _digest(arrival: Arrival, pictures: tuple[Picture, ...]) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def _new(pictures: tuple[Picture, ...], seen: Seen) -> tuple[Picture, ...]:
-    known = {shown.sha256 for shown in seen.captures}
-    return tuple({p.sha256: p for p in pictures if p.sha256 not in known}.values())
-
-
 def _capture(seen: Seen, sha256: str) -> Capture:
     return next(shown for shown in seen.captures if shown.sha256 == sha256)
 
 
-def _says_nothing_new(
-    seen: Seen, symbols: tuple[DecodedSymbol, ...], pictures: tuple[Picture, ...], consignment: Consignment | None
-) -> bool:
+def _together(looks: tuple[_Look, ...], symbols: tuple[DecodedSymbol, ...], consignment: Consignment | None) -> Seen:
+    """All that one arrival brings."""
+    more = Seen(symbols=symbols, consignment=consignment)
+    for look in looks:
+        more = more.with_more(look.seen)
+    return more
+
+
+def _says_nothing_new(seen: Seen, more: Seen) -> bool:
     """A double scan of the same item: silent, and answered with what was said before."""
     known = {(symbol.payload, symbol.symbology) for symbol in seen.symbols}
-    if not symbols and not pictures and consignment is None:
-        return True
     return (
-        all((symbol.payload, symbol.symbology) in known for symbol in symbols)
-        and not _new(pictures, seen)
-        and consignment in (None, seen.consignment)
+        not more.captures
+        and not more.faults
+        and all((symbol.payload, symbol.symbology) in known for symbol in more.symbols)
+        and more.consignment in (None, seen.consignment)
     )

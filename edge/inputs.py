@@ -51,7 +51,7 @@ def listening(bench: Bench, settings: Settings) -> Iterator[None]:
             stack.callback(folder.close)
 
             def inspect(frame: Frame) -> object:
-                return bench.inspect(Arrival(station, pictures=(frame,)))
+                return bench.inspect(Arrival(station, pictures=(frame,), joins=False))
 
             threads.append(threading.Thread(target=folder.watch, args=(inspect, stop), name="folder"))
         for thread in threads:

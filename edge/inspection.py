@@ -593,6 +593,28 @@ class Disposition:
 
 
 @dataclass(frozen=True, slots=True)
+class InspectionRecord:
+    """An inspection as the ledger holds it. State: "assessed", "disposed"."""
+
+    inspection: str
+    station: str
+    assessments: tuple[Assessment, ...]
+    dispositions: tuple[tuple[int, Disposition], ...]  # with their ledger sequence
+
+    @property
+    def disposition(self) -> Disposition | None:
+        """The officer's decision that stands: the last one that was not undone."""
+        undone = {d.undoes for _, d in self.dispositions if d.undoes is not None}
+        standing = [d for seq, d in self.dispositions if d.decision is not None and seq not in undone]
+        return standing[-1] if standing else None
+
+    @property
+    def state(self) -> str:
+        """Open → assessed (again and again) → disposed."""
+        return "disposed" if self.disposition else "assessed"
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Who wrote a row: every row of the ledger carries it."""
 

@@ -7,15 +7,17 @@ Frames live in memory only, while their inspection is open, within a bound: full
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from edge.inspection import Assessment, Disposition, Seen
+from edge.inspection import Assessment, Disposition, Identity, Seen
+from edge.steps.identify import identify
 
 
 @dataclass(slots=True)
 class OpenInspection:
-    """One inspection that is being worked on. `lock` is held by whoever adds to it."""
+    """One inspection that is being worked on, under the lock of its station."""
 
     inspection: str
     station: str
@@ -23,7 +25,21 @@ class OpenInspection:
     last: Assessment | None = None
     disposition: Disposition | None = None
     touched_s: float = 0.0  # monotonic
-    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def takes(self, arrived: Identity, window_s: float) -> bool:
+        """Whether what arrived belongs here: by parcel number, else by serialised item, else by time.
+
+        The same parcel number belongs here whenever it comes, and another one never does. So does the same serialised
+        item. Anything else belongs here while the last arrival is at most `window_s` ago.
+        """
+        if self.disposition is not None:
+            return False
+        mine = identify(self.seen.symbols)
+        if mine.parcel_keys and arrived.parcel_keys:
+            return bool(set(mine.parcel_keys) & set(arrived.parcel_keys))
+        if set(mine.item_keys) & set(arrived.item_keys):
+            return True
+        return time.monotonic() - self.touched_s <= window_s
 
 
 class Stations:
@@ -44,6 +60,11 @@ class Stations:
         """What lies open at `station`."""
         with self._lock:
             return self._open.get(station)
+
+    def captures_at(self, station: str) -> frozenset[str]:
+        """SHA-256 of the captures that the open inspection of `station` has seen."""
+        current = self.at(station)
+        return frozenset(shown.sha256 for shown in current.seen.captures) if current is not None else frozenset()
 
     def find(self, inspection: str) -> OpenInspection | None:
         """The open inspection of that id, at whichever station."""

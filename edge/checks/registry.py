@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from edge.checks import Checked, Findings, Source
-from edge.inspection import ClockTrust, Edition, LookupResult, Moment, NotChecked
+from edge.inspection import Case, ClockTrust, Edition, Moment, NotChecked
 from edge.policy import Policy
 
 
@@ -20,11 +22,24 @@ def is_stale(edition: Edition | None, now: Moment, policy: Policy) -> bool:
     return age is not None and age > policy.freshness.registry_limit_days
 
 
-def check(lookup: LookupResult, policy: Policy, now: Moment) -> Checked:
+def judged_day(edition: Edition | None, now: Moment) -> date:
+    """The day on which terms are judged: today or, with a clock that is not to be trusted, the edition's day of issue.
+
+    No day before the edition was issued can be the true one, so a term that was over by then is over.
+    """
+    if now.trust is ClockTrust.UNTRUSTED and edition is not None:
+        return edition.issued.date()
+    return now.utc.date()
+
+
+def check(case: Case, policy: Policy) -> Checked:
     """Age of the edition against the policy."""
+    lookup, now = case.lookup, case.now
     if lookup.edition is None:
         missed = NotChecked("product", "reason.no_registry")
-        return Checked(findings=(Findings(policy).make("registry.missing"),), not_run=(missed,))
+        unreadable = any(fault.code.startswith("registry_") for fault in case.seen.faults)
+        found = () if unreadable else (Findings(policy).make("registry.missing"),)
+        return Checked(findings=found, not_run=(missed,))
     findings = Findings(policy, source=Source(lookup.edition.name, lookup.edition.issued.date()))
     age = age_days(lookup.edition, now)
     if age is None:

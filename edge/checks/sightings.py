@@ -1,4 +1,7 @@
-"""Seen before: the same parcel again is silent, the same serial in another parcel a signal, a reused number a note."""
+"""Seen before: the same parcel again is silent, the same serial in another parcel a signal, anything else a note.
+
+"Another parcel" is said only where both parcel numbers are known and differ.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,18 @@ def check_item(found: ItemLookup, case: Case, policy: Policy) -> Checked:
     """Earlier sightings of one serialised item."""
     if found.item.serial is None:
         return Checked()
-    others = [s for s in found.sightings if not _same_parcel(s, case, policy)]
-    if not others:
-        return Checked(ran=("sightings",))
-    latest = max(others, key=lambda sighting: sighting.seen)
-    finding = Findings(policy, str(found.item.gtin), Source(latest.place or latest.station, latest.seen.date())).make(
-        "serial.seen_elsewhere",
-        serial=found.item.serial,
-        date=latest.seen.date().isoformat(),
-        place=latest.place or latest.station,
-    )
-    return Checked(findings=(finding,), ran=("sightings",))
+    mine = _numbers(case.identity)
+    others = [s for s in found.sightings if s.parcel and mine and s.parcel not in mine]
+    unclear = [s for s in found.sightings if not (s.parcel and mine) and not _a_moment_ago(s, case, policy)]
+    for code, sightings in (("serial.seen_elsewhere", others), ("serial.seen_before", unclear)):
+        if sightings:
+            latest = max(sightings, key=lambda sighting: sighting.seen)
+            place = latest.place or latest.station
+            findings = Findings(policy, str(found.item.gtin), Source(place, latest.seen.date()))
+            date = latest.seen.date().isoformat()
+            finding = findings.make(code, serial=found.item.serial, date=date, place=place)
+            return Checked(findings=(finding,), ran=("sightings",))
+    return Checked(ran=("sightings",))
 
 
 def check_parcel(lookup: LookupResult, identity: Identity, policy: Policy) -> Checked:
@@ -39,10 +43,11 @@ def check_parcel(lookup: LookupResult, identity: Identity, policy: Policy) -> Ch
     return Checked(findings=(finding,), ran=("sightings",))
 
 
-def _same_parcel(sighting: Sighting, case: Case, policy: Policy) -> bool:
-    """One parcel scanned again: the same parcel number or, where none is known, the same station a moment ago."""
-    mine = {key.partition(":")[2] for key in case.identity.parcel_keys}
-    if sighting.parcel and mine:
-        return sighting.parcel in mine
+def _numbers(identity: Identity) -> set[str]:
+    return {key.partition(":")[2] for key in identity.parcel_keys}
+
+
+def _a_moment_ago(sighting: Sighting, case: Case, policy: Policy) -> bool:
+    """The same item scanned again at the same station, where no parcel number tells the parcels apart."""
     recent = case.now.utc - sighting.seen <= timedelta(minutes=policy.inspection.rescan_window_min)
     return sighting.station == case.station and recent

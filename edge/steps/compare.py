@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from edge.checks.system import gave_up
 from edge.errors import EvidenceError
 from edge.inspection import (
     Box,
@@ -31,6 +32,8 @@ def wanted(capture: Capture, seen: Seen, lookup: LookupResult, most: int) -> tup
 
     A capture that shows an item's symbol is compared with that item's faces only; one without symbols with all.
     """
+    if gave_up(seen, capture.sha256):
+        return ()
     source = f"capture:{capture.sha256}"
     items = [found for found in lookup.items if source in found.item.sources] or list(lookup.items)
     met = {c.face_id for c in seen.comparisons if c.capture == capture.sha256}

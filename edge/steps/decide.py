@@ -11,13 +11,22 @@
 
 from __future__ import annotations
 
-from edge.checks import Checked, Findings, codes, consignment, face, joined, product, registry, serial, sightings
+from edge.checks import (
+    Checked,
+    Findings,
+    codes,
+    consignment,
+    face,
+    joined,
+    product,
+    registry,
+    serial,
+    sightings,
+    system,
+)
 from edge.checks import input as input_faults
-from edge.errors import Conflict
 from edge.inspection import (
     Case,
-    Decision,
-    Disposition,
     Finding,
     Freshness,
     Identity,
@@ -26,14 +35,12 @@ from edge.inspection import (
     NotChecked,
     Outcome,
     Product,
-    SystemFault,
     Verdict,
     Weight,
 )
 from edge.policy import Policy
 
 _ORDER = (Weight.STRONG, Weight.CHECK, Weight.LIMIT, Weight.NOTE)
-_SYSTEM = {part: f"system.{part}" for part in ("decode", "compare", "recognise", "registry", "evidence")}
 
 
 def assess(case: Case, policy: Policy) -> Verdict:
@@ -41,9 +48,9 @@ def assess(case: Case, policy: Policy) -> Verdict:
     lookup = case.lookup
     answer = joined(
         (
-            _system_faults(case.seen.faults, policy),
+            system.check(case.seen, policy),
             input_faults.check(case.seen, case.identity, policy),
-            registry.check(lookup, policy, case.now),
+            registry.check(case, policy),
             *(_of_item(found, case, policy) for found in lookup.items),
             codes.check(case.identity, policy),
             consignment.check(lookup, policy),
@@ -67,7 +74,8 @@ def assess(case: Case, policy: Policy) -> Verdict:
 
 
 def _of_item(found: ItemLookup, case: Case, policy: Policy) -> Checked:
-    today, edition = case.now.utc.date(), case.lookup.edition
+    edition = case.lookup.edition
+    today = registry.judged_day(edition, case.now)
     return joined(
         (
             product.check(found, policy, today),
@@ -101,12 +109,6 @@ def _no_item(identity: Identity) -> Checked:
     if identity.items:
         return Checked()
     return Checked(not_run=tuple(NotChecked(name, "reason.no_code") for name in ("serial", "face", "recordation")))
-
-
-def _system_faults(faults: tuple[SystemFault, ...], policy: Policy) -> Checked:
-    findings = Findings(policy)
-    made = [findings.make(_SYSTEM[fault.code.partition("_")[0]], detail=fault.detail) for fault in faults]
-    return Checked(findings=tuple(made))
 
 
 def _counted(answer: Checked, policy: Policy) -> bool:
@@ -145,21 +147,3 @@ def _freshness(case: Case, policy: Policy) -> Freshness:
         pack=", ".join(packs),
         policy=policy.title,
     )
-
-
-def departure_explained(disposition: Disposition, verdict: Verdict) -> Disposition:
-    """A disposition that may stand: one that departs from the advice needs the officer's reason.
-
-    Departing is: releasing against STRONG_INDICATION, or detaining on NO_FINDING.
-
-    Raises:
-        Conflict: reason_conflict: the reason is missing.
-    """
-    departs = {(Decision.RELEASE, Outcome.STRONG_INDICATION), (Decision.DETAIN, Outcome.NO_FINDING)}
-    if (disposition.decision, verdict.outcome) in departs and not disposition.reason.strip():
-        raise Conflict(
-            "reason_conflict",
-            f"Expected a reason to {disposition.decision} on {verdict.outcome}, got none.",
-            hint="Say in a few words why; the decision stays yours.",
-        )
-    return disposition

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from rapidfuzz import fuzz
 
+from edge.checks.registry import judged_day
 from edge.gs1 import TradeItem
 from edge.inspection import (
     Consignment,
@@ -69,7 +70,7 @@ def _item(item: TradeItem, registry: Registry, sightings: tuple[Sighting, ...], 
         product=product,
         recordations=registry.recordations(item.gtin, product.brand),
         serial=registry.serial_status(product, item.serial, item.batch),
-        bulletins=registry.bulletins(item.gtin, now.utc.date(), product.brand),
+        bulletins=registry.bulletins(item.gtin, judged_day(registry.edition, now), product.brand),
         faces=registry.faces(item.gtin),
         sightings=sightings,
     )
@@ -85,7 +86,7 @@ def _watch_hits(
     for kind, name in (("consignor", consignment.consignor.name), ("address", consignment.consignor.address)):
         for entry in registry.watch_candidates(name, (kind,)) if name else ():
             likeness = fuzz.token_sort_ratio(_fold(name), _fold(entry.listed))
-            if likeness >= policy.consignment.watch_similarity and _valid(entry, now.utc.date()):
+            if likeness >= policy.consignment.watch_similarity and _valid(entry, judged_day(registry.edition, now)):
                 hit = WatchHit(
                     entry.entry, kind, entry.listed, name, likeness, entry.reason, entry.source, entry.valid_to
                 )

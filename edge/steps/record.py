@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge.errors import Conflict, NotFound
-from edge.inspection import Assessment, Disposition, Moment, Origin
+from edge.inspection import Assessment, Disposition, InspectionRecord, Moment, Origin
 from edge.storage import documents
 from edge.storage.chain import Entry, Row
 from edge.storage.ledger import Ledger
 from edge.storage.personal import join, part
 
-ASSESSED, DISPOSED, CLOSED = "assessed", "disposed", "next"
+ASSESSED, REPEATED, DISPOSED, CLOSED = "assessed", "repeated", "disposed", "next"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,28 +24,6 @@ class Request:
 
     key: str
     digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class InspectionRecord:
-    """An inspection as the ledger holds it. State: "assessed", "disposed"."""
-
-    inspection: str
-    station: str
-    assessments: tuple[Assessment, ...]
-    dispositions: tuple[tuple[int, Disposition], ...]  # with their ledger sequence
-
-    @property
-    def disposition(self) -> Disposition | None:
-        """The officer's decision that stands: the last one that was not undone."""
-        undone = {d.undoes for _, d in self.dispositions if d.undoes is not None}
-        standing = [d for seq, d in self.dispositions if d.decision is not None and seq not in undone]
-        return standing[-1] if standing else None
-
-    @property
-    def state(self) -> str:
-        """Open → assessed (again and again) → disposed."""
-        return "disposed" if self.disposition else "assessed"
 
 
 def assessed(assessment: Assessment, origin: Origin, request: Request, ledger: Ledger) -> Row:
@@ -59,6 +37,16 @@ def assessed(assessment: Assessment, origin: Origin, request: Request, ledger: L
     sightings = assessment.identity.item_keys + assessment.identity.parcel_keys
     entry = Entry(ASSESSED, assessment.inspection, origin, assessment.at, body, personal, request.key, sightings)
     return ledger.append((entry,))[0]
+
+
+def repeated(assessment: Assessment, origin: Origin, request: Request, now: Moment, ledger: Ledger) -> Row:
+    """Append that a key was answered with an assessment that stood already, so that it will be again.
+
+    Raises:
+        LedgerError: the row could not be made durable.
+    """
+    body = {"request": request.digest, "number": assessment.number}
+    return ledger.append((Entry(REPEATED, assessment.inspection, origin, now, body, key=request.key),))[0]
 
 
 def disposed(disposition: Disposition, origin: Origin, ledger: Ledger) -> Row:
@@ -86,7 +74,9 @@ def answered(request: Request, ledger: Ledger) -> Assessment | None:
     Raises:
         Conflict: idempotency_conflict: the key was used for other content.
     """
-    row = ledger.by_key(ASSESSED, request.key) if request.key else None
+    if not request.key:
+        return None
+    row = ledger.by_key(ASSESSED, request.key) or ledger.by_key(REPEATED, request.key)
     if row is None:
         return None
     if row.entry.body["request"] != request.digest:
@@ -95,6 +85,8 @@ def answered(request: Request, ledger: Ledger) -> Assessment | None:
             f"Expected the content that the key {request.key!r} was first used with, got other content.",
             hint="Use a new key for each new request, and the same key only to repeat one.",
         )
+    if row.entry.kind == REPEATED:
+        return inspection(row.entry.inspection, ledger).assessments[int(row.entry.body["number"]) - 1]
     return assessment_of(row)
 
 

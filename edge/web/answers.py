@@ -25,6 +25,7 @@ from edge.inspection import (
     FaceComparison,
     Finding,
     Freshness,
+    InspectionRecord,
     NotChecked,
     Outcome,
     Retake,
@@ -32,7 +33,6 @@ from edge.inspection import (
     Weight,
 )
 from edge.messages import LANGUAGES, action, sentence
-from edge.steps.record import InspectionRecord
 
 
 class Outgoing(BaseModel):

@@ -11,8 +11,9 @@ from starlette.concurrency import run_in_threadpool
 
 from edge.errors import RequestRefused
 from edge.flow import NOT_SIGNED_IN, Arrival
+from edge.inspection import InspectionRecord
 from edge.ports import Frame
-from edge.steps.record import ASSESSED, InspectionRecord
+from edge.steps.record import ASSESSED
 from edge.web.answers import AssessmentOut, DispositionOut, InspectionOut, InspectionsOut, SummaryOut
 from edge.web.documents import body, problems
 from edge.web.requests import ArrivalIn, CodesIn, DispositionIn, InspectionIn, UndoIn

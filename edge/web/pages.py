@@ -21,8 +21,8 @@ from markupsafe import Markup
 
 from edge.display import visible
 from edge.errors import BoxError
-from edge.inspection import FaceComparison
-from edge.steps.record import ASSESSED, CLOSED, InspectionRecord
+from edge.inspection import FaceComparison, InspectionRecord
+from edge.steps.record import ASSESSED, CLOSED
 from edge.web.access import COOKIE, SESSION_S, WRONG_TOKEN_PAUSE_S, session_cookie
 from edge.web.answers import AssessmentOut, DispositionOut, SummaryOut, Words
 from edge.web.box import kind_of, status_of

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge import policy as policies
+from edge.checks.disposition import explained
 from edge.errors import Conflict
 from edge.gs1 import Gtin
 from edge.inspection import (
@@ -40,7 +41,7 @@ from edge.inspection import (
     Weight,
 )
 from edge.postal import ParcelNumber
-from edge.steps.decide import assess, departure_explained
+from edge.steps.decide import assess
 from tests.edge import drawn_cases as drawn
 
 POLICY = policies.builtin()
@@ -173,7 +174,7 @@ def test_a_face_within_the_threshold_brings_no_finding() -> None:
 
 @pytest.mark.parametrize(
     ("score", "outcome", "code"),
-    [(0.6, Outcome.CHECK, "face.colour"), (0.95, Outcome.STRONG_INDICATION, "face.decisive")],
+    [(0.6, Outcome.CHECK, "face.colour"), (0.95, Outcome.CHECK, "face.decisive")],
 )
 def test_a_face_over_a_threshold_names_its_kind_and_place(score: float, outcome: Outcome, code: str) -> None:
     difference = Difference("colour", score, Box(1, 2, 3, 4), Box(10, 20, 30, 40), region="logo")
@@ -274,9 +275,23 @@ def sighting(**changes: object) -> Sighting:
 
 
 def test_a_serial_seen_in_another_parcel_wants_a_look() -> None:
-    verdict = assess(drawn.case(replace(drawn.FOUND, sightings=(sighting(),))), POLICY)
+    case = drawn.case(replace(drawn.FOUND, sightings=(sighting(parcel="RR1"),)))
+    numbered = replace(case.identity, parcel_numbers=(ParcelNumber("S10", "RR2"),))
+    verdict = assess(replace(case, identity=numbered), POLICY)
     assert (verdict.outcome, codes(verdict)) == (Outcome.CHECK, ["serial.seen_elsewhere"])
     assert verdict.findings[0].arguments["place"] == "Kobe"
+
+
+def test_the_same_parcel_number_seen_again_stays_silent() -> None:
+    case = drawn.case(replace(drawn.FOUND, sightings=(sighting(parcel="RR1"),)))
+    numbered = replace(case.identity, parcel_numbers=(ParcelNumber("S10", "RR1"),))
+    assert assess(replace(case, identity=numbered), POLICY).outcome is Outcome.NO_FINDING
+
+
+def test_without_parcel_numbers_another_parcel_is_never_asserted() -> None:
+    for parcel in ("", "RR1"):
+        verdict = assess(drawn.case(replace(drawn.FOUND, sightings=(sighting(parcel=parcel),))), POLICY)
+        assert (verdict.outcome, codes(verdict)) == (Outcome.NO_FINDING, ["serial.seen_before"])
 
 
 def test_the_same_parcel_scanned_again_stays_silent() -> None:
@@ -313,6 +328,30 @@ def test_a_watch_listed_consignor_wants_a_look_and_is_not_named_in_the_finding()
     assert "Trader" not in str(verdict.findings[0].arguments)
 
 
+def test_terms_are_judged_on_the_day_of_issue_while_the_clock_is_not_to_be_trusted() -> None:
+    now = Moment(datetime(1970, 1, 1, tzinfo=UTC), ClockTrust.UNTRUSTED)
+    verdict = assess(drawn.case(now=now), POLICY)
+    assert (verdict.outcome, codes(verdict)) == (Outcome.NO_FINDING, ["registry.clock"])
+    over = replace(drawn.RECORDATION, valid_to=date(2026, 11, 19))
+    late = assess(drawn.case(replace(drawn.FOUND, recordations=(over,)), now=now), POLICY)
+    assert "recordation.expired" in codes(late)
+
+
+def test_a_fault_whose_work_was_done_since_is_forgotten() -> None:
+    fault = SystemFault("compare_worker_crashed", "gone", drawn.CAPTURE.sha256)
+    failed = assess(drawn.case(seen=Seen(captures=(drawn.CAPTURE,), faults=(fault, fault))), POLICY)
+    assert codes(failed) == ["system.compare"]
+    done = assess(drawn.case(seen=replace(drawn.pictured(), faults=(fault, fault))), POLICY)
+    assert (done.outcome, codes(done)) == (Outcome.NO_FINDING, [])
+
+
+def test_a_refused_picture_limits_the_answer_until_a_good_one_comes() -> None:
+    fault = SystemFault("picture_image_truncated", "Expected a whole JPEG.")
+    alone = assess(drawn.case(seen=Seen(faults=(fault,))), POLICY)
+    assert (alone.outcome, codes(alone)) == (Outcome.CANNOT_ASSESS, ["capture.refused"])
+    assert assess(drawn.case(seen=replace(drawn.pictured(), faults=(fault,))), POLICY).outcome is Outcome.NO_FINDING
+
+
 def test_a_system_fault_is_the_boxs_and_not_the_parcels() -> None:
     case = replace(drawn.case(), identity=Identity(), lookup=LookupResult(drawn.EDITION))
     seen = Seen(
@@ -340,9 +379,9 @@ def test_departing_from_the_advice_needs_a_reason(decision: Decision, outcome: O
     verdict = replace(assess(drawn.case(), POLICY), outcome=outcome)
     silent = Disposition("i", decision, "o", " ", drawn.NOW)
     with pytest.raises(Conflict, match=f"^Expected a reason to {decision} on {outcome}, got none.$"):
-        departure_explained(silent, verdict)
+        explained(silent, verdict)
     spoken = replace(silent, reason="seen by the examiner")
-    assert departure_explained(spoken, verdict) is spoken
+    assert explained(spoken, verdict) is spoken
 
 
 @given(
