@@ -16,7 +16,7 @@ from edge.ports import Frame
 from edge.steps.record import ASSESSED
 from edge.web.answers import AssessmentOut, DispositionOut, InspectionOut, InspectionsOut, SummaryOut
 from edge.web.documents import body, problems
-from edge.web.requests import ArrivalIn, CodesIn, DispositionIn, InspectionIn, UndoIn
+from edge.web.requests import ID_PATTERN, ArrivalIn, CodesIn, DispositionIn, InspectionIn, UndoIn
 from edge.web.tasks import Work, Works
 from edge.web.uploads import received
 
@@ -31,7 +31,7 @@ Key = Annotated[
         description="Names this request for when it is sent again. Any printable ASCII, a UUID for instance.",
     ),
 ]
-Id = Annotated[str, Path(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", description="UUIDv7.")]
+Id = Annotated[str, Path(pattern=ID_PATTERN, description="UUIDv7.")]
 
 
 @router.post(
@@ -104,9 +104,11 @@ def list_inspections(
     responses=problems(404, 409),
 )
 def dispose(work: Works, inspection: Id, document: DispositionIn) -> DispositionOut:
-    """A row of its own. A release against the advice needs a reason."""
+    """A row of its own. A release against the advice needs a reason. Sent twice it is answered twice, kept once."""
     officer = document.officer or NOT_SIGNED_IN
-    done = work.bench.dispose(inspection, document.decision, officer=officer, reason=document.reason)
+    done = work.bench.dispose(
+        inspection, document.decision, officer=officer, reason=document.reason, assessment=document.assessment
+    )
     return DispositionOut.of(done)
 
 

@@ -22,7 +22,6 @@ from markupsafe import Markup
 from edge.display import visible
 from edge.errors import BoxError
 from edge.inspection import FaceComparison, InspectionRecord
-from edge.steps.record import ASSESSED, CLOSED
 from edge.web.access import COOKIE, SESSION_S, WRONG_TOKEN_PAUSE_S, session_cookie
 from edge.web.answers import AssessmentOut, DispositionOut, SummaryOut, Words
 from edge.web.box import kind_of, status_of
@@ -36,7 +35,6 @@ pictures = APIRouter(tags=["inspections"])
 
 SHOWN_REASONS = 3
 SHOWN_RECENT = 12
-_LOOKS_BACK, _ROWS_A_LOOK = 20, 10  # through the ledger, for what lies open at a station
 
 Language = Annotated[str, Query(pattern="^(en|ja)?$")]
 StationName = Annotated[str, Query(max_length=64)]
@@ -167,20 +165,9 @@ def _around(work: Work) -> dict[str, Any]:
 
 
 def _open_card(work: Work, station: str) -> dict[str, Any] | None:
-    """What lies open at a station by the ledger: its newest assessment, unless the officer has gone on from it."""
-    closed: set[str] = set()
-    before: int | None = None
-    for _ in range(_LOOKS_BACK):
-        for row in work.bench.recent(_ROWS_A_LOOK, before):
-            before = row.seq
-            name = row.entry.inspection
-            if row.entry.origin.station != station:
-                continue
-            if row.entry.kind == CLOSED:
-                closed.add(name)
-            if row.entry.kind == ASSESSED:
-                return None if name in closed else _card(work.bench.record(name))
-    return None
+    """What lies open at a station, as the bench has it: the next scan may join it."""
+    inspection = work.bench.open_at(station)
+    return _card(work.bench.record(inspection)) if inspection else None
 
 
 def _card(record: InspectionRecord) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from edge.steps.capture import RawCode
 # character is a fault on the way. A payload in base64 may hold anything.
 _CONTROL = frozenset(chr(code) for code in (*range(32), 127)) - set("\t\r\n\x04\x1c\x1d\x1e\x1f")
 
+ID_PATTERN = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"  # of an inspection: a UUIDv7
+
 Line = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Text = Annotated[str, StringConstraints(max_length=2_000)]
 Name = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -151,6 +153,10 @@ class DispositionIn(Incoming):
     """The officer's decision. Silence is none."""
 
     decision: Decision
+    assessment: Annotated[int, Field(ge=1, le=2**31)] | None = Field(
+        default=None,
+        description="Number of the assessment that the officer has seen; a newer one refuses the decision with 409.",
+    )
     officer: Name = ""
     reason: Text = Field(default="", description="Needed where the decision departs from the verdict.")
 
@@ -165,3 +171,12 @@ class UndoIn(Incoming):
 
     officer: Name = ""
     reason: Text = ""
+
+
+class NextIn(Incoming):
+    """Which parcel is done."""
+
+    inspection: Annotated[str, StringConstraints(pattern=ID_PATTERN)] | None = Field(
+        default=None, description="Closes it only if it lies open there still; left out: whatever lies open."
+    )
+    officer: Name = ""

@@ -10,7 +10,7 @@ from edge.flow import NOT_SIGNED_IN
 from edge.web.answers import AssessmentOut
 from edge.web.documents import body, problems
 from edge.web.inspections import Key, arrival, take
-from edge.web.requests import ArrivalIn
+from edge.web.requests import ArrivalIn, NextIn
 from edge.web.tasks import Works
 from edge.web.uploads import received
 
@@ -39,6 +39,10 @@ async def scan(request: Request, response: Response, work: Works, station: Stati
     status_code=204,
     responses=problems(),
 )
-def next_parcel(work: Works, station: Station) -> None:
-    """Closes the inspection that lies open at the station. It is never a release."""
-    work.bench.next(station, officer=NOT_SIGNED_IN)
+def next_parcel(work: Works, station: Station, document: NextIn | None = None) -> None:
+    """Closes the inspection that lies open at the station. It is never a release.
+
+    With an inspection it closes that one only, so that a repeated request never closes the parcel that follows.
+    """
+    done = document or NextIn()
+    work.bench.next(station, officer=done.officer or NOT_SIGNED_IN, inspection=done.inspection or "")

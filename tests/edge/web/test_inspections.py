@@ -133,6 +133,27 @@ def test_next_opens_room_for_another_inspection(client: httpx.Client, station: s
     assert other != first
 
 
+def test_a_repeated_next_leaves_the_parcel_that_follows(client: httpx.Client, station: str) -> None:
+    first = _scan(client, station, ELEMENTS).json()["inspection"]
+    assert client.post(f"/api/v1/stations/{station}/next", json={"inspection": first}).status_code == 204
+    other = _scan(client, station, f"01{GTIN}21N1").json()["inspection"]
+    assert client.post(f"/api/v1/stations/{station}/next", json={"inspection": first}).status_code == 204
+    assert _scan(client, station, f"01{GTIN}21N2").json()["inspection"] == other
+    assert problem(client.post(f"/api/v1/stations/{station}/next", json={"inspection": "x"})) == (422, "request_field")
+
+
+def test_a_decision_on_an_assessment_that_is_outdated_is_refused(client: httpx.Client, station: str) -> None:
+    address = f"/api/v1/inspections/{_scan(client, station, ELEMENTS).json()['inspection']}"
+    assert client.post(f"{address}/codes", json={"codes": [{"text": "more"}]}).json()["number"] == 2
+    seen = {"decision": "refer", "officer": "Sato", "assessment": 1}
+    assert problem(client.put(f"{address}/disposition", json=seen)) == (409, "disposition_outdated")
+    assert client.get(address).json()["decision"] is None
+    now = {**seen, "assessment": 2}
+    told = [client.put(f"{address}/disposition", json=now).json() for _ in range(2)]
+    assert told[0]["decision"] == "refer"
+    assert len(client.get(address).json()["dispositions"]) == 1
+
+
 def test_what_is_not_there_is_told_as_such(client: httpx.Client) -> None:
     nowhere = "01234567-89ab-7def-8123-456789abcdef"
     assert problem(client.get(f"/api/v1/inspections/{nowhere}")) == (404, "inspection_not_found")

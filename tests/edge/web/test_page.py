@@ -110,6 +110,67 @@ def test_the_officer_decides_takes_it_back_and_goes_on(page: Page) -> None:
     expect(page.locator(".card.empty")).to_be_visible()
 
 
+def _sent(server: Server, station: str, serial: str) -> str:
+    with server.client() as gun:
+        document = {"codes": [{"text": f"01{GTIN}21{serial}"}]}
+        return str(gun.post(f"/api/v1/stations/{station}/scans", json=document).json()["inspection"])
+
+
+def test_the_card_is_what_the_next_scan_joins_even_when_another_was_assessed_later(
+    page: Page, server: Server, station: str
+) -> None:
+    first = _sent(server, station, "J1")
+    with server.client() as gun:
+        gun.post(f"/api/v1/stations/{station}/next", json={"inspection": first})
+    second = _sent(server, station, "J2")
+    expect(page.locator("#card [data-inspection]")).to_have_attribute("data-inspection", second)
+    with server.client() as gun:
+        gun.post(f"/api/v1/inspections/{first}/codes", json={"codes": [{"text": "late"}]})
+    expect(page.locator(".recent li").first.locator("a")).to_have_attribute("href", f"/inspections/{first}?lang=en")
+    page.reload()
+    expect(page.locator("#card [data-inspection]")).to_have_attribute("data-inspection", second)
+
+
+def test_a_half_written_reason_stays_with_its_inspection_and_goes_to_no_other(
+    page: Page, server: Server, station: str
+) -> None:
+    first = _sent(server, station, "T1")
+    reason = page.locator("[data-reason]")
+    reason.fill("seal broken")
+    reason.press("Home")
+    _sent(server, station, "T2")
+    card = page.locator("#card [data-inspection]")
+    expect(card).to_have_attribute("data-assessment", "2")
+    expect(reason).to_have_value("seal broken")
+    expect(reason).to_be_focused()
+    page.keyboard.type("the ")
+    expect(reason).to_have_value("the seal broken")
+    with server.client() as gun:
+        gun.post(f"/api/v1/stations/{station}/next", json={"inspection": first})
+    other = _sent(server, station, "T3")
+    expect(card).to_have_attribute("data-inspection", other)
+    expect(reason).to_have_value("")
+    expect(page.locator("#notice")).to_contain_text("Another parcel is open now.")
+
+
+def test_a_card_that_took_the_place_of_another_takes_no_click_that_was_meant_for_that(
+    page: Page, server: Server, station: str
+) -> None:
+    first = _sent(server, station, "C1")
+    expect(page.locator("#card .subject")).to_contain_text("C1")
+    page.evaluate(
+        """() => new MutationObserver(() => document.querySelector("[data-decision=refer]")?.click())
+             .observe(document.querySelector("#card"), { childList: true })"""
+    )
+    with server.client() as gun:
+        more = gun.post(f"/api/v1/inspections/{first}/codes", json={"codes": [{"text": "RR473124829JP"}]}).json()
+    assert more["number"] == 2
+    expect(page.locator("#card [data-inspection]")).to_have_attribute("data-assessment", "2")
+    expect(page.locator("[data-decision=refer]")).to_be_enabled()
+    with server.client() as gun:
+        assert gun.get(f"/api/v1/inspections/{first}").json()["decision"] is None
+
+
 def test_pictures_are_sent_from_the_file_picker(page: Page, labelled: bytes, tmp_path: Path) -> None:
     picture = tmp_path / "label.png"
     picture.write_bytes(labelled)

@@ -10,16 +10,54 @@ const newKey = () =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 let asked = 0;
-async function show(target, address) {
+async function show(target, address, paint) {
   const mine = ++asked;
   target.dataset.asked = mine;
   const answer = await fetch(address, { headers: { Accept: "text/html" } });
   if (!answer.ok || target.dataset.asked !== String(mine)) return; // a newer question is on its way
   const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (target.dataset.asked === String(mine)) target.replaceChildren(...parsed.body.childNodes);
+  if (target.dataset.asked === String(mine)) paint(target, parsed.body);
 }
-const showCard = () => show(find("#card"), `/pages/card?${around}`);
-const showAround = () => show(find("#around"), `/pages/around?${around}`);
+const replace = (target, content) => target.replaceChildren(...content.childNodes);
+const showCard = () => show(find("#card"), `/pages/card?${around}`, paintCard);
+const showAround = () => show(find("#around"), `/pages/around?${around}`, replace);
+
+// A card that has just been put in the place of another takes no decision for a moment: the finger may be on its way
+// to a button of the one before.
+const SETTLE_MS = 600;
+let settled = 0;
+function settle(place) {
+  settled = performance.now() + SETTLE_MS;
+  const buttons = [...place.querySelectorAll("button"), find("#next button")];
+  buttons.forEach((button) => { button.disabled = true; });
+  setTimeout(() => buttons.forEach((button) => { button.disabled = false; }), SETTLE_MS);
+}
+
+const cardIn = (place) => place.querySelector("[data-inspection]");
+const reasonIn = (place) => place.querySelector("[data-reason]");
+
+// The officer's half-written reason stays with its inspection, and goes to no other.
+let composing = false; // an input method is at work: putting in a new field would break off its word
+function paintCard(place, content) {
+  const before = cardIn(place)?.dataset;
+  const after = cardIn(content)?.dataset;
+  const same = before?.inspection === after?.inspection;
+  if (same && composing) return; // painted when the word is done
+  const old = reasonIn(place);
+  const typed = old && (old.value || old === document.activeElement);
+  const kept = typed && { value: old.value, at: [old.selectionStart, old.selectionEnd], focused: old === document.activeElement };
+  replace(place, content);
+  const reason = reasonIn(place);
+  if (same && kept && reason) {
+    reason.value = kept.value;
+    if (kept.focused) { reason.focus(); reason.setSelectionRange(...kept.at); }
+  }
+  if (!same && kept?.value) notice(body.dataset.swapped);
+  composing = false;
+  if (before && after && (!same || before.assessment !== after.assessment)) settle(place);
+}
+find("#card").addEventListener("compositionstart", () => { composing = true; });
+find("#card").addEventListener("compositionend", () => { composing = false; showCard(); });
 
 function notice(text) {
   const place = find("#notice");
@@ -105,8 +143,12 @@ find("#upload").addEventListener("submit", (event) => {
 
 find("#next").addEventListener("submit", (event) => {
   event.preventDefault();
+  const inspection = cardIn(find("#card"))?.dataset.inspection;
+  if (performance.now() < settled) return;
   busy(event.target, async () => {
-    await act("POST", `${here}/next`);
+    // Only the parcel that is seen here is left: sent twice, it never closes the one that follows.
+    if (inspection) await act("POST", `${here}/next`, { inspection });
+    showCard();
     find("#code").focus();
   });
 });
@@ -114,14 +156,16 @@ find("#next").addEventListener("submit", (event) => {
 find("#card").addEventListener("click", (event) => {
   const button = event.target.closest("button");
   const card = event.target.closest("[data-inspection]");
-  if (!button || !card) return;
+  if (!button || !card || performance.now() < settled) return;
   const address = `/inspections/${card.dataset.inspection}`;
-  const reason = card.querySelector("[data-reason]")?.value.trim() ?? "";
-  busy(card, () =>
-    button.dataset.decision
-      ? act("PUT", `${address}/disposition`, signed({ decision: button.dataset.decision, reason }))
-      : act("POST", `${address}/undo`, signed({})),
-  );
+  const reason = reasonIn(card)?.value.trim() ?? "";
+  const assessment = Number(card.dataset.assessment); // what the officer has seen: a newer one refuses the decision
+  busy(card, async () => {
+    const done = button.dataset.decision
+      ? await act("PUT", `${address}/disposition`, signed({ decision: button.dataset.decision, reason, assessment }))
+      : await act("POST", `${address}/undo`, signed({}));
+    if (!done) showCard();
+  });
 });
 
 // News. The browser connects again by itself and tells the last event it saw; what came between is told again.
@@ -144,6 +188,7 @@ news.addEventListener("alive", alive);
 news.addEventListener("error", lost);
 window.addEventListener("offline", lost);
 setInterval(() => { if (performance.now() - heard > SILENCE_MS) lost(); }, 1_000);
+news.addEventListener("reset", () => { alive(); showCard(); showAround(); }); // another ledger: begin again
 for (const name of ["assessed", "disposed", "next"]) {
   news.addEventListener(name, (event) => {
     alive();
