@@ -36,7 +36,7 @@ __all__ = ["Entry", "Head", "Ledger", "LedgerState", "Row"]
 _GROUP = 64  # jobs in one commit
 _IDLE_S = 0.25  # quiet time before the WAL is copied into the database
 _ROWS_BETWEEN = 1_000  # checkpoints, even when nothing is quiet: some 20 MB of WAL
-_ROWS_BETWEEN_WHEN_FULL = 50  # the WAL takes several pages a row, the database the row alone
+_ROWS_BETWEEN_WHEN_FULL = 20  # the WAL takes several pages a row, the database the row alone
 _TAIL = 200  # rows whose chain is checked on every start
 
 
@@ -367,6 +367,7 @@ class Ledger(LedgerReader):
             self._file.check_structure()
             last = one(self._file.connection, "SELECT max(seq) FROM entries") or 0
             self._head = self._walk(max(0, last - _TAIL))
+            self._file.index()
         except sqlite3.Error as error:
             if not is_damage(error):
                 raise

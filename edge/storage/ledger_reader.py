@@ -108,11 +108,15 @@ class LedgerReader:
         self, limit: int, before: int | None = None, kinds: Sequence[str] = (), station: str = ""
     ) -> tuple[Row, ...]:
         """The newest rows, newest first, optionally before a sequence number, of some kinds, of one station."""
-        return self._rows(
-            "WHERE seq<? AND (?=0 OR kind IN (SELECT value FROM json_each(?))) AND (?='' OR station=?)"
-            " ORDER BY seq DESC LIMIT ?",
-            (before if before is not None else 2**62, len(kinds), json.dumps(list(kinds)), station, station, limit),
-        )
+        wanted = ["seq<?"]
+        arguments: list[Any] = [before if before is not None else 2**62]
+        if station:
+            wanted.append("station=?")
+            arguments.append(station)
+        if kinds:
+            wanted.append("kind IN (SELECT value FROM json_each(?))")
+            arguments.append(json.dumps(list(kinds)))
+        return self._rows(f"WHERE {' AND '.join(wanted)} ORDER BY seq DESC LIMIT ?", [*arguments, limit])
 
     def outbox(self, after: int, limit: int) -> tuple[Row, ...]:
         """The rows that follow `after`, oldest first: what a recipient that has acknowledged `after` still lacks."""

@@ -81,6 +81,38 @@ def test_rows_are_told_newest_first_and_sent_oldest_first(ledger: Ledger) -> Non
     assert [row.seq for row in ledger.outbox(4, 10)] == [5, 6]
 
 
+def test_the_newest_rows_of_a_quiet_station_are_found_without_reading_the_others(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quiet = Origin("bench-1", "2", "O", "b")
+    ledger.append([Entry("assessed", "q", quiet, Moment(DAY, ClockTrust.SYNCED), {})])
+    ledger.append([entry(f"i{number}") for number in range(20)])
+    asked: list[tuple[str, Any]] = []
+    real = ledger._all
+
+    def noted(sql: str, arguments: Any = ()) -> list[Any]:
+        asked.append((sql, arguments))
+        return real(sql, arguments)
+
+    monkeypatch.setattr(ledger, "_all", noted)
+    assert [row.seq for row in ledger.recent(3, 9, kinds=["assessed", "next"], station="2")] == [1]
+    assert ledger.recent(3, kinds=["next"], station="2") == ledger.recent(3, before=1, station="2") == ()
+    plan = str(real(f"EXPLAIN QUERY PLAN {asked[0][0]}", asked[0][1]))
+    assert "USING INDEX entries_by_station (station=? AND seq<?)" in plan
+    assert "TEMP B-TREE" not in plan
+
+
+def test_a_ledger_of_an_earlier_version_gets_its_index(ledger: Ledger) -> None:
+    ledger.append([entry()])
+    ledger.close()
+    with contextlib.closing(sqlite3.connect(ledger.path)) as connection:
+        connection.execute("DROP INDEX entries_by_station")
+    with contextlib.closing(Ledger.open(ledger.path, "bench-1")) as again:
+        assert again.verify() == 1
+        found = again._all("SELECT count(*) FROM sqlite_schema WHERE name='entries_by_station'")
+        assert found == [(1,)]
+
+
 def test_entries_of_one_append_follow_each_other(ledger: Ledger) -> None:
     first, second = ledger.append([entry(), entry(kind="next")])
     assert (second.seq, second.previous) == (2, first.hash)
