@@ -83,8 +83,22 @@ def test_a_bad_picture_is_told_and_nothing_is_recorded(client: httpx.Client, ser
     assert answer.json()["hint"]
 
 
-def test_a_good_picture_beside_a_bad_one_is_not_half_taken(client: httpx.Client, serving_on: str, jpeg: bytes) -> None:
-    assert problem(_send(client, serving_on, jpeg, jpeg[:-400])) == (422, "image_truncated")
+def test_a_good_picture_is_not_lost_to_a_bad_one_beside_it(client: httpx.Client, station: str, jpeg: bytes) -> None:
+    answer = _send(client, station, jpeg, jpeg[:-400])
+    assert answer.status_code == 200
+    assert len(answer.json()["captures"]) == 1
+
+
+def test_a_scan_is_not_lost_to_a_bad_picture_and_the_picture_is_told(
+    client: httpx.Client, station: str, jpeg: bytes
+) -> None:
+    files: dict[str, tuple[str | None, bytes | str, str]] = {
+        "inspection": (None, json.dumps({"codes": [{"text": f"01{GTIN}21B7"}]}), "application/json"),
+        "capture": ("a.jpg", jpeg[:-400], "image/jpeg"),
+    }
+    told = client.post(f"/api/v1/stations/{station}/scans", files=files).json()
+    assert [item["gtin"] for item in told["items"]] == [GTIN]
+    assert "capture.refused" in {finding["code"] for finding in told["verdict"]["findings"]}
 
 
 def test_500_pictures_in_one_request_are_refused(client: httpx.Client, serving_on: str, jpeg: bytes) -> None:
