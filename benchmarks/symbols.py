@@ -17,6 +17,7 @@ from pathlib import Path
 import cv2
 import zxingcpp
 
+from models.errors import PictureRefused
 from models.measurements import Image, PictureLimits, Symbol
 from models.picture import parse
 from models.symbols import read, zbar_available
@@ -50,7 +51,12 @@ def read_photographs(data: Path, out: Path | None) -> None:
     lines, times, parses, ours, peers = [], [], [], [], []
     for name in images:
         start = time.perf_counter()
-        image = parse((data / name).read_bytes(), PictureLimits())
+        try:
+            image = parse((data / name).read_bytes(), PictureLimits())
+        except PictureRefused as refused:
+            print(f"  {name}: {refused.message}")
+            lines.append(json.dumps({"image": name, "symbols": [], "ms": (time.perf_counter() - start) * 1e3}))
+            continue
         middle, computed = time.perf_counter(), time.process_time()
         symbols = read(image, budget_s=BUDGET_S)
         times.append((time.perf_counter() - middle) * 1e3)

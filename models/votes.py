@@ -24,7 +24,8 @@ PLAIN_VIEWS: Final = frozenset({"plain", "reduced"})
 CORRECTED: Final = frozenset({"QRCode", "RMQRCode", "DataMatrix", "Aztec", "MaxiCode"})
 # Corrected too, but shown to decode to noise once a view was sharpened or turned: alone only from a plain view.
 CORRECTED_IN_PLAIN_VIEW: Final = frozenset({"PDF417", "CompactPDF417", "MicroPDF417", "MicroQRCode", "AztecRune"})
-# One or two check characters of large base besides a strict grammar (mod 103; twice mod 47).
+# One or two check characters of large base besides a strict grammar (mod 103; twice mod 47): alone from a plain view
+# only, because one damaged code in some thousands passes mod 103 once a view was equalised.
 CHECKED: Final = frozenset({"Code128", "Code93"})
 RETAIL: Final = frozenset({"EAN13", "EAN8", "UPCE"})
 
@@ -115,13 +116,13 @@ class Ballot:
         if form in CORRECTED:
             return True
         if form in CORRECTED_IN_PLAIN_VIEW:
-            return votes >= VOTES or any(view in PLAIN_VIEWS for _, view in candidate.votes)
+            return votes >= VOTES or _seen_plainly(candidate)
         rivals = [other for other in self.candidates if other is not candidate and _rivals(candidate, other)]
         if self._a_part(candidate):
             return False
         most = max((len(other.votes) for other in rivals), default=0)
         if form in CHECKED:
-            return votes > most
+            return votes > most and (votes >= VOTES or _seen_plainly(candidate))
         if candidate.agreement is Agreement.AGREES:
             return not any(other.agreement is Agreement.AGREES for other in rivals)
         return votes >= self._needed(candidate) and votes - most >= LEAD
@@ -133,6 +134,10 @@ class Ballot:
             return VOTES_SHORT
         engines = {engine for engine, _ in candidate.votes}
         return VOTES_ONE_ENGINE if len(engines) == 1 and candidate.best.format in RETAIL else VOTES
+
+
+def _seen_plainly(candidate: Candidate) -> bool:
+    return any(view in PLAIN_VIEWS for _, view in candidate.votes)
 
 
 _KIN: Final = {"Code32": "Code39", "PZN": "Code39", "ITF14": "ITF", "DataBarStk": "DataBarOmni"}
