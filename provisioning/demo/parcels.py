@@ -75,9 +75,9 @@ def _check(*codes: str) -> Expected:
     return Expected((Outcome.CHECK,), codes)
 
 
-def _differs() -> Expected:
-    """Something about the face: how decisive it is belongs to the model pack."""
-    return Expected((Outcome.CHECK, Outcome.STRONG_INDICATION), ("face.",))
+def _differs(code: str = "face.") -> Expected:
+    """Something about the face: how decisive it is belongs to the model pack and the policy."""
+    return Expected((Outcome.CHECK, Outcome.STRONG_INDICATION), (code,))
 
 
 def _unable(*codes: str) -> Expected:
@@ -143,7 +143,8 @@ def parcels(day: date) -> tuple[Parcel, ...]:
         Parcel("colour-off", "Perfume printed with other inks", _differs(),
                (Shot("perfume", item("perfume", "first", day), Alteration(hue_deg=60.0),
                      label=outlet),)),
-        Parcel("hologram-missing", "Earphones with flat foil in place of the hologram", _differs(),
+        Parcel("hologram-missing", "Earphones with flat foil in place of the hologram",
+               _differs("face.hologram"),
                (Shot("earphones", item("earphones", "first", day), Alteration(hologram=False)),), station="2"),
         Parcel("wrong-product", "The code of razor blades on a perfume carton", _check("face.other_product"),
                (Shot("perfume", Marking(retail_gtin=BY_KEY["razor"].gtin)),)),

@@ -13,7 +13,7 @@ from provisioning.demo.faces import printed
 from provisioning.demo.parcels import Parcel, Shot
 from provisioning.demo.products import BY_KEY
 
-LONG_SIDE_PX = 1840
+LONG_SIDE_PX = 1680  # read whole at the first look; from 1700 px a picture is halved first, which a label does not bear
 _LONG = 1.2  # width over height from which a face lies above its label, not beside it
 
 

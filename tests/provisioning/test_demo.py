@@ -1,6 +1,5 @@
 """The whole demo: drawn, built, photographed, inspected at two stations, reported. Every parcel as expected."""
 
-import json
 import os
 import socket
 from io import StringIO
@@ -12,10 +11,11 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from edge.errors import SettingsError
-from edge.inspection import Consignment
-from edge.storage import documents
-from provisioning.demo import command, report
+from edge.web.requests import ConsignmentIn
+from provisioning.demo import command, report, symbols
 from provisioning.demo.command import Ran
+from provisioning.demo.parcels import Shot
+from provisioning.demo.products import BY_KEY
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -41,12 +41,36 @@ def test_every_parcel_gets_its_expected_outcome_for_the_expected_reason(ran: Ran
     assert astray == {}
 
 
-def test_every_symbol_that_should_be_readable_is_read(ran: Ran) -> None:
+def printed_symbol(shot: Shot) -> str:
+    """What the symbol says that names the item, or the product where the item has no marking of its own."""
+    product, marking = BY_KEY[shot.product], shot.marking
+    if product.key == "watch":
+        return f"https://id.tempelin.example/01/{product.gtin}/21/{marking.serial}"
+    if not marking.serial and not marking.batch:
+        return (marking.retail_gtin or product.gtin)[-13:]
+    expiry = {"17": f"{marking.expiry:%y%m%d}"} if marking.expiry else {}
+    named = {"10": marking.batch, "21": marking.serial}
+    return symbols.message({"01": product.gtin} | expiry | {ai: value for ai, value in named.items() if value})
+
+
+def test_every_symbol_that_should_be_readable_is_read_as_it_was_printed(ran: Ran) -> None:
     for visited in ran.visits:
         seen = visited.assessment.seen
         for shot, capture in zip(visited.parcel.shots, seen.captures, strict=True):
-            read = [symbol for symbol in seen.symbols if symbol.source == f"capture:{capture.sha256}"]
-            assert bool(read) == shot.readable, visited.parcel.name
+            read = {symbol.text for symbol in seen.symbols if symbol.source == f"capture:{capture.sha256}"}
+            if shot.readable:
+                assert printed_symbol(shot) in read, visited.parcel.name
+                assert shot.label is None or shot.label.number in read, visited.parcel.name
+            else:
+                assert read == set(), visited.parcel.name
+
+
+def test_a_parcel_that_shows_a_label_has_its_number(ran: Ran) -> None:
+    labelled = [visited for visited in ran.visits if any(shot.label and shot.readable for shot in visited.parcel.shots)]
+    assert len(labelled) >= 6
+    for visited in labelled:
+        numbers = {number.value for number in visited.assessment.identity.parcel_numbers}
+        assert numbers == {shot.label.number for shot in visited.parcel.shots if shot.label}, visited.parcel.name
 
 
 def test_every_aligned_face_is_shown_beside_the_registered_one_and_their_differences(ran: Ran) -> None:
@@ -67,7 +91,7 @@ def test_the_table_names_every_parcel_and_the_report_lies_where_it_says(ran: Ran
 
 def test_a_kept_parcel_can_be_inspected_again_from_its_files(ran: Ran, out: Path) -> None:
     place = next((out / "parcels").glob("*-declared-goods"))
-    declared = documents.from_json(Consignment, json.loads((place / "consignment.json").read_text("utf-8")))
+    declared = ConsignmentIn.model_validate_json((place / "consignment.json").read_bytes()).as_noun()
     assert declared == next(v.parcel.consignment for v in ran.visits if v.parcel.name == "declared-goods")
     assert (place / "1.jpg").stat().st_size > 50_000
 
