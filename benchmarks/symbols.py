@@ -4,6 +4,8 @@
                                {"image": ..., "symbols": [{"text": ..., "hex": ...}], "ms": ...}
 --drawn N                      N drawn pictures without a code and N drawn codes damaged at random (seeded): counts
                                what is read where nothing is, and what is read wrongly
+
+It ends with exit code 1 when a time limit is missed.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from pathlib import Path
 import cv2
 import zxingcpp
 
+from benchmarks.limits import Limits
 from models.errors import PictureRefused
 from models.measurements import Image, PictureLimits, Symbol
 from models.picture import parse
@@ -38,15 +41,17 @@ def main() -> None:
         parser.error("give --data DIR, --drawn N or both")
     cv2.setNumThreads(1)
     print(f"second opinion (zbar): {'on' if zbar_available() else 'off'}")
+    limits = Limits()
     if arguments.data:
-        read_photographs(arguments.data, arguments.out)
+        read_photographs(arguments.data, arguments.out, limits)
     if arguments.drawn:
         from benchmarks import drawn_symbols  # noqa: PLC0415 - a sibling script, not needed for photographs
 
         drawn_symbols.report(arguments.drawn, arguments.seed, arguments.only)
+    limits.end()
 
 
-def read_photographs(data: Path, out: Path | None) -> None:
+def read_photographs(data: Path, out: Path | None, limits: Limits) -> None:
     images = [json.loads(line)["image"] for line in (data / "symbols.jsonl").read_text(encoding="utf-8").splitlines()]
     lines, times, parses, ours, peers = [], [], [], [], []
     for name in images:
@@ -79,7 +84,7 @@ def read_photographs(data: Path, out: Path | None) -> None:
         ("p95", ordered[int(0.95 * (len(ordered) - 1))], P95_LIMIT_MS),
         ("worst", ordered[-1], WORST_LIMIT_MS),
     ):
-        print(f"  {what}: {got:.1f} ms = {got / limit:.2f} of the limit of {limit:g} ms")
+        print(f"  {what}: {got:.1f} ms, {limits.judged(what, got, limit, 'ms')}")
 
 
 def alone(image: Image) -> float:

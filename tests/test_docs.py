@@ -12,6 +12,7 @@ from edge.settings import table
 from sekisho import app
 
 ROOT = Path(__file__).parents[1]
+CARDS = sorted((ROOT / "models" / "cards").glob("*.md"))
 GUIDES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md"])
 
 
@@ -41,7 +42,13 @@ def test_every_command_that_a_guide_states_exists(guide: Path) -> None:
     assert {command for command in stated if command not in known and command not in groups} == set()
 
 
-@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
+@pytest.mark.parametrize("guide", [*GUIDES, *CARDS], ids=lambda path: path.name)
 def test_every_link_leads_somewhere(guide: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", guide.read_text("utf-8"))
     assert [link for link in links if not (guide.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda path: path.name)
+def test_every_document_that_a_card_names_is_there(card: Path) -> None:
+    named = re.findall(r"docs/decisions/(\d{3})", card.read_text("utf-8"))
+    assert [number for number in named if not list((ROOT / "docs" / "decisions").glob(f"{number}-*.md"))] == []
