@@ -15,7 +15,7 @@ class Limits:
         """The measured value against the most that is allowed, as words; what is no number misses."""
         if not got <= limit:
             self.missed.append(name)
-        return f"limit {limit:g} {unit}, ratio {got / limit:.2f}"
+        return f"limit {limit:.4g} {unit}, ratio {got / limit:.2f}"
 
     def require(self, name: str, *, kept: bool) -> None:
         """Note a limit that is no ratio."""
