@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     upload_idle_s: float = Field(default=20.0, gt=0, description="Longest silence within a request body, seconds.")
     upload_s: float = Field(default=300.0, gt=0, description="Longest time for a whole request body, seconds.")
     frame_memory_bytes: int = Field(
-        default=96_000_000,
+        default=48_000_000,
         ge=0,
         description="Memory for frames of open inspections, held so that a later code can be compared.",
     )

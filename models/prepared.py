@@ -62,7 +62,7 @@ Kept = TypeVar("Kept", bound=Sketch)
 class Shelf(OrderedDict[FaceReference, Kept]):
     """A few prepared faces of one pack, the one unused for longest let go first."""
 
-    def __init__(self, most: int = 16) -> None:
+    def __init__(self, most: int = 8) -> None:
         """An empty shelf for `most` faces."""
         super().__init__()
         self._most = most

@@ -23,8 +23,9 @@ def check(seen: Seen, policy: Policy) -> Checked:
     """Every fault that still stands, once for each part and capture."""
     findings = Findings(policy)
     standing = {(part_of(fault), fault.capture): fault for fault in settled(seen, of_this_turn=True).faults}
+    codes = _CODES | ({"picture": "capture.refused_other"} if seen.captures else {})
     return Checked(
-        findings=tuple(findings.make(_CODES[part], detail=fault.detail) for (part, _), fault in standing.items())
+        findings=tuple(findings.make(codes[part], detail=fault.detail) for (part, _), fault in standing.items())
     )
 
 
@@ -37,7 +38,7 @@ def settled(seen: Seen, *, of_this_turn: bool = False) -> Seen:
         if part == "compare":
             return fault.capture not in compared
         if part == "picture":
-            return not seen.captures
+            return of_this_turn or not seen.captures
         return part != "registry" or of_this_turn
 
     return replace(seen, faults=tuple(fault for fault in seen.faults if stands(fault)))
