@@ -115,6 +115,7 @@ def inspect(  # noqa: PLR0917 - typer reads the options from the signature
         codes=tuple(RawCode(os.fsencode(text), "typed") for text in code or ()),
         pictures=tuple(_frame(path) for path in images or ()),
         consignment=_consignment(consignment) if consignment else None,
+        joins=False,  # every command is a parcel of its own, whatever lies open at the station
     )
     with open_bench(settings) as bench:
         assessment = bench.inspect(arrival)

@@ -52,6 +52,12 @@ def test_the_exit_code_tells_the_verdict(run: Callable[..., Result]) -> None:
     assert run("inspect", "--code", "4006381333931").exit_code == 30
 
 
+def test_every_command_inspects_a_parcel_of_its_own(run: Callable[..., Result]) -> None:
+    run("inspect", "--code", "]d201095211040013002179Z9ZZ04X0000")
+    seen = json.loads(run("inspect", "--code", "4006381333931", "--json").stdout)["seen"]
+    assert [symbol["text"] for symbol in seen["symbols"]] == ["4006381333931"]
+
+
 def test_an_assessment_can_be_had_as_json(run: Callable[..., Result]) -> None:
     result = run("inspect", "--code", KNOWN, "--json")
     assert json.loads(result.stdout)["verdict"]["outcome"] == "NO_FINDING"
