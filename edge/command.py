@@ -111,7 +111,6 @@ def inspect(  # noqa: PLR0917 - typer reads the options from the signature
         )
     arrival = Arrival(
         station=settings.stations[0],
-        joins=False,
         codes=tuple(RawCode(os.fsencode(text), "typed") for text in code or ()),
         pictures=tuple(_frame(path) for path in images or ()),
         consignment=_consignment(consignment) if consignment else None,
