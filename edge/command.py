@@ -7,89 +7,43 @@ given is not usable, 3 the box cannot do its part. Errors are one line and a hin
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import mimetypes
 import os
 import sys
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, ParamSpec, TypeVar
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
-from pydantic_settings import SettingsError as UnreadableSetting
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
 from edge import policy as policies
 from edge.app import open_bench, require_state_dir
-from edge.errors import BoxError, RequestRefused, SekishoError, SettingsError
+from edge.command_registry import registry_app
+from edge.errors import RequestRefused
 from edge.flow import Arrival
-from edge.gs1 import Gtin
 from edge.inspection import Assessment, Consignment, Outcome
 from edge.messages import findings_page, sentence
 from edge.ports import Frame
 from edge.report import write_report
-from edge.settings import Settings, table
+from edge.settings import table
 from edge.steps.capture import RawCode
 from edge.storage import documents
 from edge.storage.ledger_file import LEDGER
 from edge.storage.ledger_reader import verified
-from edge.storage.registry_build import build
 from edge.storage.shelf import Shelf
+from edge.terminal import clear_errors, existing_edition, settings_from_environment
 from edge.web.requests import ConsignmentIn
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 EXIT = {Outcome.NO_FINDING: 0, Outcome.CHECK: 10, Outcome.STRONG_INDICATION: 20, Outcome.CANNOT_ASSESS: 30}
 
 app = typer.Typer(no_args_is_help=True, help="Sekisho: an inspection bench. It advises; the officer decides.")
-registry_app = typer.Typer(no_args_is_help=True, help="Build and look into registry editions.")
 policy_app = typer.Typer(no_args_is_help=True, help="The policy of the bench.")
 app.add_typer(registry_app, name="registry")
 app.add_typer(policy_app, name="policy")
-
-
-def clear_errors(command: Callable[P, R]) -> Callable[P, R]:
-    """Answer a `SekishoError` with one line, its hint and the exit code of its kind."""
-
-    @functools.wraps(command)
-    def told(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return command(*args, **kwargs)
-        except SekishoError as error:
-            console = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
-            console.print(f"sekisho: {error.message} [{error.code}]", markup=False)
-            if error.hint:
-                console.print(f"  hint: {error.hint}", markup=False)
-            raise typer.Exit(3 if isinstance(error, BoxError) else 2) from error
-
-    return told
-
-
-def settings_from_environment(**changes: object) -> Settings:
-    """The settings of SEKISHO_* with `changes` of the command line; None changes nothing.
-
-    Raises:
-        SettingsError: settings_value: a setting is not usable.
-    """
-    hint = "docs/technician.md lists every setting."
-    try:
-        return Settings(**{name: value for name, value in changes.items() if value is not None})  # type: ignore[arg-type]
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = "SEKISHO_" + "_".join(str(part) for part in first["loc"]).upper()
-        message = f"{name}: {first['msg']}, got {first['input']!r}."
-        raise SettingsError("settings_value", message, hint=hint) from error
-    except UnreadableSetting as error:  # only what holds several values is read as JSON
-        name = "SEKISHO_STATIONS"
-        message = f"""{name}: expected a JSON list such as ["1", "2"], got {os.environ.get(name, "")!r}."""
-        raise SettingsError("settings_value", message, hint=hint) from error
 
 
 @app.command()
@@ -104,7 +58,7 @@ def inspect(  # noqa: PLR0917 - typer reads the options from the signature
     report: Annotated[Path | None, typer.Option(help="Write a picture report into this directory.")] = None,
 ) -> None:
     """Inspect one parcel from pictures and codes, and say why."""
-    settings = settings_from_environment(registry=_edition(registry), state_dir=state_dir)
+    settings = settings_from_environment(registry=existing_edition(registry), state_dir=state_dir)
     if not images and not code:
         raise RequestRefused(
             "request_empty", "Expected at least one image or --code, got none.", hint="sekisho inspect --help"
@@ -162,46 +116,7 @@ def serve(
     """Serve the bench page and the API."""
     from edge.app import serve as run  # noqa: PLC0415 - named so beside this command
 
-    run(settings_from_environment(host=host, port=port, registry=_edition(registry), state_dir=state_dir))
-
-
-@registry_app.command("build")
-@clear_errors
-def registry_build(
-    source: Annotated[
-        Path, typer.Argument(help="Directory of CSV or JSON-lines tables; see docs/registry-sources.md.")
-    ],
-    out: Annotated[Path, typer.Option(help="The edition file to write.")],
-) -> None:
-    """Build a registry edition. Bad rows are refused by number, the good ones are used."""
-    console = Console(stderr=True, highlight=False, emoji=False)
-    _require_writable(out)
-    with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("building", total=None)
-        report = build(source, out, lambda what, rows: progress.update(task, description=f"{what} {rows}"))
-    for refusal in report.refusals:
-        console.print(str(refusal), markup=False)
-    if report.refused > len(report.refusals):
-        console.print(f"... and {report.refused - len(report.refusals)} more in {report.rejects}", markup=False)
-    counts = ", ".join(f"{rows} {table}" for table, rows in report.counts.items() if rows)
-    sys.stdout.write(
-        f"{report.out}: edition {report.edition.name} ({counts}), {report.refused} rows refused, "
-        f"{report.size} bytes in {report.seconds:.1f} s\n"
-    )
-
-
-@registry_app.command("show")
-@clear_errors
-def registry_show(
-    gtin: Annotated[str, typer.Argument(help="GTIN-8, -12, -13 or -14.")],
-    registry: Annotated[Path | None, typer.Option(help="A registry edition instead of the box's own.")] = None,
-    state_dir: Annotated[Path | None, typer.Option(help="Where the box's editions live.")] = None,
-) -> None:
-    """Show all that the edition says of a product, as JSON."""
-    settings = settings_from_environment(registry=_edition(registry), state_dir=state_dir)
-    product = Gtin.parse(gtin)
-    with contextlib.closing(Shelf(settings.state_dir / "registry", settings.registry)) as shelf:
-        sys.stdout.write(json.dumps(shelf.current().show(product), ensure_ascii=False, indent=2) + "\n")
+    run(settings_from_environment(host=host, port=port, registry=existing_edition(registry), state_dir=state_dir))
 
 
 @registry_app.command("install")
@@ -213,7 +128,7 @@ def registry_install(
     """Make an edition the current one of this box. A running bench takes it up with its next inspection."""
     settings = settings_from_environment(state_dir=state_dir)
     require_state_dir(settings)
-    _edition(edition)
+    existing_edition(edition)
     with contextlib.closing(Shelf(settings.state_dir / "registry")) as shelf:
         sys.stdout.write(f"{shelf.put(edition)}: current edition {shelf.current().edition.name}\n")
 
@@ -278,27 +193,3 @@ def _consignment(path: Path) -> Consignment:
         given = "" if first["type"] == "json_invalid" else f", got {repr(first['input'])[:100]}"
         message = f"{path}: expected a consignment; {where}: {first['msg']}{given}."
         raise RequestRefused("request_consignment", message, hint=hint) from error
-
-
-def _edition(path: Path | None) -> Path | None:
-    """`path`, when a file is there: an edition that was named and is missing is a slip of the one who named it."""
-    if path is not None and not path.is_file():
-        found = "something that is no file" if path.exists() else "no file"
-        raise SettingsError(
-            "settings_registry",
-            f"{path}: expected a registry edition, got {found}.",
-            hint="Build one with: sekisho registry build SOURCE --out FILE.",
-        )
-    return path
-
-
-def _require_writable(out: Path) -> None:
-    hint = "Name a file in a directory that exists and can be written to."
-    if out.is_dir():
-        raise RequestRefused("request_out", f"{out}: expected a file to write, got a directory.", hint=hint)
-    try:
-        with tempfile.TemporaryFile(dir=out.parent):
-            pass
-    except OSError as error:
-        message = f"{out}: expected a file that can be written, got {error.strerror}."
-        raise RequestRefused("request_out", message, hint=hint) from error

@@ -17,13 +17,13 @@ from rich.table import Table
 from rich.text import Text
 
 from edge.app import open_bench, serve
-from edge.command import clear_errors
 from edge.errors import SettingsError
 from edge.flow import Bench
 from edge.gs1 import Gtin
 from edge.settings import Settings
 from edge.storage import documents
 from edge.storage.registry_build import build
+from edge.terminal import clear_errors
 from provisioning.demo import report, sources, tour
 from provisioning.demo.parcels import Parcel, parcels
 
