@@ -99,7 +99,8 @@ class Bench:
         self._now = now
         self._boot = boot
         self._stations = Stations()
-        self._frames = Frames(settings.frame_memory_bytes)
+        self._frames = Frames(settings.frame_memory_bytes * 5 // 6)
+        self._layers = Frames(settings.frame_memory_bytes // 6)  # what comparisons leave for later captures
         for station in settings.stations:
             self._take_up(station)
 
@@ -216,9 +217,13 @@ class Bench:
         if turn.registry is None or not faces:
             return seen
         shown = _capture(seen, sha256)
-        seen = seen.with_more(compare.compare(shown, faces, frame, turn.registry.face_picture, self._evidence.put))
+        inspection = turn.opened.inspection
+        layers = compare.of_the_same_item(shown, identify(seen.symbols), self._layers.of(inspection))
+        done = compare.compare(shown, faces, frame, turn.registry.face_picture, self._evidence.put, layers=layers)
+        for name, layer in done.layers.items():
+            self._layers.hold(inspection, name, layer)
         turn.clock.lap("compare")
-        return seen
+        return seen.with_more(done.seen)
 
     def _recognised(self, sha256: str, frame: OpenFrame, seen: Seen, turn: _Turn) -> Seen:
         """A capture that shows no expected face: does it look like another product's?"""
@@ -303,6 +308,7 @@ class Bench:
 
     def _close(self, opened: OpenInspection, origin: Origin, now: Moment) -> None:
         self._frames.forget(opened.inspection)
+        self._layers.forget(opened.inspection)
         if opened.disposition is None:
             self._tell(record.closed(opened.inspection, origin, now, self._ledger))
 

@@ -442,7 +442,10 @@ class Retake(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FaceComparison:
-    """One capture against one registered face of one item. `score` None means not comparable."""
+    """One capture against one registered face of one item. `score` None means not comparable.
+
+    A later capture is judged together with earlier ones: its comparison then stands for those that `together` names.
+    """
 
     gtin: Gtin
     face_id: int
@@ -458,6 +461,7 @@ class FaceComparison:
     inliers: int = 0
     residual_px: float | None = None
     pictures: tuple[Evidence, ...] = ()  # aligned face, registered face, heat map
+    together: tuple[str, ...] = ()  # earlier captures that score and differences rest on too
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ class Stations:
 
 
 class Frames:
-    """Encoded frames of open inspections, oldest dropped first beyond `most_bytes`."""
+    """What open inspections keep in memory by name (encoded frames, layers), oldest dropped first beyond a bound."""
 
     def __init__(self, most_bytes: int) -> None:
         """Start empty, holding `most_bytes` at most."""
@@ -94,26 +94,26 @@ class Frames:
         self._held: OrderedDict[tuple[str, str], bytes] = OrderedDict()
         self._bytes = 0
 
-    def hold(self, inspection: str, sha256: str, data: bytes) -> None:
-        """Keep one frame of an inspection while there is room."""
+    def hold(self, inspection: str, name: str, data: bytes) -> None:
+        """Keep one frame (by its SHA-256) or layer of an inspection while there is room."""
         if len(data) > self._most:
             return
         with self._lock:
-            if (inspection, sha256) in self._held:
+            if (inspection, name) in self._held:
                 return
-            self._held[inspection, sha256] = data
+            self._held[inspection, name] = data
             self._bytes += len(data)
             while self._bytes > self._most:
                 _, dropped = self._held.popitem(last=False)
                 self._bytes -= len(dropped)
 
     def of(self, inspection: str) -> dict[str, bytes]:
-        """The frames of one inspection that are still held, by SHA-256."""
+        """What is still held of one inspection, by name, oldest first."""
         with self._lock:
-            return {sha256: data for (held, sha256), data in self._held.items() if held == inspection}
+            return {name: data for (held, name), data in self._held.items() if held == inspection}
 
     def forget(self, inspection: str) -> None:
-        """Let go of an inspection's frames."""
+        """Let go of all that is held of an inspection."""
         with self._lock:
             for key in [key for key in self._held if key[0] == inspection]:
                 self._bytes -= len(self._held.pop(key))

@@ -81,10 +81,14 @@ class Desk:
         ms = {"parse": self._parse_ms, "quality": (middle - start) * 1e3, "symbols": (end - middle) * 1e3}
         return FrameReading(*self._size, quality, found, {stage: round(value, 3) for stage, value in ms.items()})
 
-    def do_compare(self, references: tuple[FaceReference, ...]) -> tuple[FaceMeasurement, ...]:
-        """The picture against registered faces."""
+    def do_compare(
+        self, references: tuple[FaceReference, ...], earlier: tuple[tuple[bytes, ...], ...]
+    ) -> tuple[FaceMeasurement, ...]:
+        """The picture, together with what earlier ones left behind, against registered faces."""
         faces = self._loaded()
-        measured: tuple[FaceMeasurement, ...] = faces.compare(self._picture(), references, self._pack, self._shelf)
+        measured: tuple[FaceMeasurement, ...] = faces.compare(
+            self._picture(), references, self._pack, self._shelf, earlier
+        )
         return tuple(upsized_face(one) for one in measured) if self._halved else measured
 
     def do_recognise(self, references: tuple[FaceReference, ...]) -> tuple[FaceMatch, ...]:

@@ -1,20 +1,67 @@
 """Several captures of one face, judged together: their maps are averaged where each could be judged.
 
 All maps lie in the registered face's coordinates, so that a cell means the same place in every capture. Glare and
-fingers move between shots and are left out cell by cell; noise averages out; the print stays. It fuses measurements,
+fingers move between shots and are left out cell by cell; noise averages out; the print stays. A `Layer` is what one
+capture leaves behind to be judged with later ones: maps and the regions' readings, no picture. It fuses measurements,
 it judges nothing.
 """
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from models.regions import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from models.pack import Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """What one capture says of one registered face, cell by cell and region by region."""
+
+    face: str  # key of the registered face
+    pack: str  # the pack whose maps these are
+    maps: Mapping[str, Tensor]  # by kind: rows x columns, nan = not judged
+    readings: tuple[Reading, ...] = ()
+
+
+def packed(layer: Layer) -> bytes:
+    """A layer as bytes to be kept by the bench: half floats and JSON, about 0.15 MB at 768 px; nothing that runs."""
+    head = json.dumps([layer.face, layer.pack, [asdict(one) for one in layer.readings]]).encode()
+    out = io.BytesIO()
+    arrays = {f"map:{kind}": values.astype(np.float16) for kind, values in layer.maps.items()}
+    np.savez(out, head=np.frombuffer(head, np.uint8), **arrays)  # type: ignore[arg-type]  # the stub knows no **arrays
+    return out.getvalue()
+
+
+def unpacked(data: bytes) -> Layer:
+    """The layer in `packed` bytes.
+
+    Raises:
+        ValueError: the bytes are no layer.
+    """
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            face, pack, readings = json.loads(arrays["head"].tobytes())
+            maps = {name[4:]: arrays[name].astype(np.float32) for name in arrays.files if name.startswith("map:")}
+        return Layer(str(face), str(pack), maps, tuple(Reading(**one) for one in readings))
+    except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"A layer is the archive that a comparison left, got {len(data)} other bytes.") from error
+
+
+def judged_together(mine: Layer, earlier: Sequence[bytes]) -> tuple[Layer, ...]:
+    """This capture's layer and those earlier ones that speak of the same face and the same pack, newest last."""
+    others = (unpacked(data) for data in earlier)
+    return (*(one for one in others if (one.face, one.pack) == (mine.face, mine.pack)), mine)
 
 
 def mean(captures: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
@@ -27,6 +74,8 @@ def mean(captures: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
     """
     if not captures:
         raise ValueError("Maps of at least one capture are needed to fuse, got none.")
+    if len(captures) == 1:
+        return dict(captures[0])
     fused = {}
     for kind in dict.fromkeys(kind for maps in captures for kind in maps):
         layers = [maps[kind] for maps in captures if kind in maps]

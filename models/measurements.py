@@ -91,11 +91,27 @@ class FaceDifference:
     capture_box: Rectangle | None = None  # the same place in pixels of the capture
     region: str = ""
     offset_mm: float | None = None
+    scale: float | None = None  # size over the registered size, where a region is larger or smaller
+    picture: bytes = b""  # JPEG of a region of its own: registered on the left, captured on the right
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureAdvice:
+    """What would let the next capture be judged better, with the numbers that say so."""
+
+    code: str  # "glare_over", "covered", "too_far", "tilted"
+    region: str = ""  # kind of the registered region, "" for the whole face
+    edge: str = ""  # edge of the package, as the capture shows it, that is to be tilted away from the camera
+    measured: float | None = None  # millimetres per pixel (too_far), degrees (tilted), share (glare_over, covered)
+    needed: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FaceMeasurement:
-    """One capture against one registered face. `score` None = not comparable, and `retake` says why."""
+    """One capture, and the earlier ones given with it, against one registered face.
+
+    `score` None = not comparable, and `retake` says why.
+    """
 
     key: str
     aligned: bool
@@ -111,6 +127,11 @@ class FaceMeasurement:
     homography: tuple[float, ...] = ()  # 9 numbers, capture -> registered picture, row by row
     face_picture: bytes = b""  # JPEG: the aligned capture
     heat_picture: bytes = b""  # JPEG: the aligned capture with differences marked
+    layer: bytes = b""  # what a later capture is judged together with (`models.fusion.packed`)
+    together: int = 1  # captures that the score and the differences rest on
+    advice: tuple[CaptureAdvice, ...] = ()
+    mm_per_px: float | None = None  # of the capture, where the face lies; the coarser direction
+    tilt_deg: float | None = None  # of the face against the camera
     ms: dict[str, float] = field(default_factory=dict)  # "locate", "register", "embed", "difference"
 
 

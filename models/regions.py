@@ -81,6 +81,35 @@ def region_of(box: Rectangle, regions: Sequence[PlacedRegion]) -> PlacedRegion |
     return min(holding, key=lambda place: place.box[2] * place.box[3], default=None)
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one capture shows of one marked region. `None`: it cannot be told."""
+
+    index: int  # of the region among the face's placed regions
+    absence: float | None = None  # share of a hologram's registered colourfulness and detail that is missing
+
+
+def readings(
+    capture: Image, face: Image, inside: Grey, glare: Grey, regions: Sequence[PlacedRegion]
+) -> tuple[Reading, ...]:
+    """A capture's readings of the regions that are checked by themselves.
+
+    Args:
+        capture: the aligned capture in the registered face's light.
+        face: the registered face.
+        inside: 255 where the capture shows the face.
+        glare: 255 where the capture is burnt out.
+        regions: the face's placed regions.
+    """
+    everywhere = np.asarray(cv2.erode(inside, np.ones((9, 9), np.uint8)), np.uint8)
+    everywhere[glare > 0] = 0
+    return tuple(
+        Reading(index, hologram_absence(capture, face, everywhere, place.box))
+        for index, place in enumerate(regions)
+        if place.region.kind == "hologram"
+    )
+
+
 def hologram_absence(capture: Image, face: Image, usable: Grey, box: Rectangle) -> float | None:
     """How much of the registered colourfulness and detail a place lacks: 0 all there, 1 nothing; None when unusable.
 

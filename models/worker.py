@@ -160,8 +160,12 @@ class OpenFrame:
         assert isinstance(answer, FrameReading)  # noqa: S101 - the worker's contract
         return answer
 
-    def compare(self, references: Sequence[FaceReference]) -> tuple[FaceMeasurement, ...]:
+    def compare(
+        self, references: Sequence[FaceReference], earlier: Sequence[Sequence[bytes]] = ()
+    ) -> tuple[FaceMeasurement, ...]:
         """The picture against each registered face, in their order. The budget is per face.
+
+        `earlier` holds, for each face, the layers of the captures that are to be judged together with this one.
 
         Raises:
             PictureRefused: of the picture, or of a reference.
@@ -170,7 +174,7 @@ class OpenFrame:
         """
         if not references:
             return ()
-        answer = self._ask("compare", (tuple(references),), self._compare_budget_s * len(references))
+        answer = self._ask("compare", (tuple(references), tuple(earlier)), self._compare_budget_s * len(references))
         assert isinstance(answer, tuple)  # noqa: S101 - the worker's contract
         return answer
 
@@ -348,8 +352,8 @@ class Answers(pickle.Unpickler):
     """Reads what a worker says: values of our own nouns and errors, nothing that runs."""
 
     _allowed: ClassVar[frozenset[tuple[str, str]]] = frozenset(
-        {("models.measurements", noun) for noun in ("FaceDifference", "FaceMatch", "FaceMeasurement", "FrameReading")}
-        | {("models.measurements", noun) for noun in ("PictureQuality", "Symbol")}
+        {("models.measurements", noun) for noun in ("CaptureAdvice", "FaceDifference", "FaceMatch", "FaceMeasurement")}
+        | {("models.measurements", noun) for noun in ("FrameReading", "PictureQuality", "Symbol")}
         | {("models.errors", name) for name in ("_rebuilt", "PictureRefused", "PackError", "WorkerFailed")}
         | {("copyreg", "__reduce_ex__"), ("models.errors", "ModelsError")}
     )

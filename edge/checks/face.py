@@ -1,16 +1,19 @@
 """The captured package face against the registered ones.
 
-Several captures of one face are judged by the mean of their scores: glare and fingers move between shots, the print
-does not. Several registered print runs of one side: the nearest one counts. "Not aligned" is never "different".
+Several captures of one face are judged together, as maps, when they are compared: the comparison that rests on most of
+them stands for all. Where captures were judged apart (after a restart, of several items), the mean of their scores
+counts. Several registered print runs of one side: the nearest one counts. "Not aligned" is never "different".
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from statistics import fmean
 
 from edge.checks import Checked, Findings, Proof, Source
 from edge.inspection import (
+    Case,
     Difference,
     FaceComparison,
     Finding,
@@ -49,6 +52,15 @@ def check(found: ItemLookup, seen: Seen, policy: Policy) -> Checked:
         for finding in _of_side(side, findings, {face.face_id: face for face in found.faces})
     ]
     return Checked(findings=tuple(made), ran=("face",))
+
+
+def of_item(found: ItemLookup, case: Case) -> Seen:
+    """What was seen, without the comparisons of captures that show another item of the same product only."""
+    mine = set(found.item.sources)
+    same = [one.item for one in case.lookup.items if one.item.gtin == found.item.gtin]
+    others = {source for item in same for source in item.sources} - mine
+    kept = tuple(c for c in case.seen.comparisons if f"capture:{c.capture}" not in others)
+    return replace(case.seen, comparisons=kept)
 
 
 def check_other_product(found: ItemLookup, seen: Seen, names: dict[str, Product], policy: Policy) -> Checked:
@@ -110,12 +122,20 @@ def _nearest_print_runs(
     for comparison in comparable:
         by_face[comparison.face_id].append(comparison)
     best: dict[str, tuple[float, list[FaceComparison]]] = {}
-    for face_id, comparisons in by_face.items():
-        score = fmean(c.score for c in comparisons if c.score is not None)
+    for face_id, compared in by_face.items():
+        comparisons = _standing(compared)
+        scores = [c.score for c in comparisons if c.score is not None]
+        score = fmean(scores, weights=[1 + len(c.together) for c in comparisons])
         side = sides.get(face_id, "")
         if side not in best or score < best[side][0]:
             best[side] = (score, comparisons)
     return list(best.values())
+
+
+def _standing(compared: list[FaceComparison]) -> list[FaceComparison]:
+    """The comparisons of one face that no later one has taken into its own judgement."""
+    taken = {capture for comparison in compared for capture in comparison.together}
+    return [comparison for comparison in compared if comparison.capture not in taken]
 
 
 def _of_side(

@@ -1,8 +1,13 @@
-"""Compare: a capture against the registered faces of the items it shows. Measured in a worker, judged elsewhere."""
+"""Compare: a capture against the registered faces of the items it shows. Measured in a worker, judged elsewhere.
+
+Captures of one face are judged together: each leaves layers (maps, no picture) that a later one is measured with. They
+live in memory while their inspection is open; without them, as after a restart, a capture is judged by itself.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from edge.checks.system import gave_up
 from edge.errors import EvidenceError
@@ -12,6 +17,7 @@ from edge.inspection import (
     Difference,
     Evidence,
     FaceComparison,
+    Identity,
     LookupResult,
     Recognition,
     RegisteredFace,
@@ -25,6 +31,14 @@ from models.worker import OpenFrame
 
 Keep = Callable[[bytes, str], str]
 PictureOf = Callable[[str], bytes]  # SHA-256 of a registered face -> its encoded picture
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What a comparison adds to what was seen, and the layers it leaves for later captures, by name."""
+
+    seen: Seen
+    layers: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def wanted(capture: Capture, seen: Seen, lookup: LookupResult, most: int) -> tuple[RegisteredFace, ...]:
@@ -42,25 +56,59 @@ def wanted(capture: Capture, seen: Seen, lookup: LookupResult, most: int) -> tup
 
 
 def compare(
-    capture: Capture, faces: Sequence[RegisteredFace], frame: OpenFrame, picture_of: PictureOf, keep: Keep
-) -> Seen:
-    """One capture against `faces`. What the box cannot do is a system fault; a poor picture asks for a retake."""
+    capture: Capture,
+    faces: Sequence[RegisteredFace],
+    frame: OpenFrame,
+    picture_of: PictureOf,
+    keep: Keep,
+    *,
+    layers: Mapping[str, bytes],
+) -> Compared:
+    """One capture against `faces`, together with the earlier captures that left `layers`.
+
+    What the box cannot do is a system fault; a poor picture asks for a retake.
+    """
     comparable = [face for face in faces if face.flat]
     not_flat = tuple(_not_flat(face, capture) for face in faces if not face.flat)
+    earlier = [_of_face(face, layers) for face in comparable]
     try:
-        measured = frame.compare([_reference(face, picture_of) for face in comparable]) if comparable else ()
+        references = [_reference(face, picture_of) for face in comparable]
+        measured = frame.compare(references, [tuple(mine.values()) for mine in earlier]) if comparable else ()
     except ModelsError as failed:
         fault = SystemFault("compare_" + failed.code, failed.message, capture.sha256)
-        return Seen(comparisons=not_flat, faults=(fault,))
+        return Compared(Seen(comparisons=not_flat, faults=(fault,)))
     comparisons, faults = list(not_flat), []
-    for face, measurement in zip(comparable, measured, strict=True):
+    for face, measurement, before in zip(comparable, measured, earlier, strict=True):
         try:
             pictures = _pictures(measurement, face, capture, keep)
         except EvidenceError as error:
             pictures = ()
             faults.append(SystemFault(error.code, error.message, capture.sha256))
-        comparisons.append(_comparison(measurement, face, capture, pictures))
-    return Seen(comparisons=tuple(comparisons), faults=tuple(faults))
+        together = tuple(before) if measurement.together > 1 else ()
+        comparisons.append(_comparison(measurement, face, capture, pictures, together))
+    left = {_name(face, capture.sha256): one.layer for face, one in zip(comparable, measured, strict=True) if one.layer}
+    return Compared(Seen(comparisons=tuple(comparisons), faults=tuple(faults)), left)
+
+
+def of_the_same_item(capture: Capture, identity: Identity, layers: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The layers that may be judged together with `capture`: not those of captures that show another item only."""
+    source = f"capture:{capture.sha256}"
+    mine = {one for item in identity.items if source in item.sources for one in item.sources}
+    others = {one for item in identity.items for one in item.sources} - mine if mine else set()
+    return {name: data for name, data in layers.items() if f"capture:{_capture_of(name)}" not in others}
+
+
+def _name(face: RegisteredFace, capture: str) -> str:
+    return f"{face.face_id}:{capture}"
+
+
+def _capture_of(name: str) -> str:
+    return name.partition(":")[2]
+
+
+def _of_face(face: RegisteredFace, layers: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The layers of one face by capture."""
+    return {_capture_of(name): data for name, data in layers.items() if name == _name(face, _capture_of(name))}
 
 
 def shows_nothing_expected(capture: Capture, seen: Seen) -> bool:
@@ -103,7 +151,11 @@ def _pictures(measured: FaceMeasurement, face: RegisteredFace, capture: Capture,
 
 
 def _comparison(
-    measured: FaceMeasurement, face: RegisteredFace, capture: Capture, pictures: tuple[Evidence, ...]
+    measured: FaceMeasurement,
+    face: RegisteredFace,
+    capture: Capture,
+    pictures: tuple[Evidence, ...],
+    together: tuple[str, ...],
 ) -> FaceComparison:
     return FaceComparison(
         gtin=face.gtin,
@@ -125,6 +177,7 @@ def _comparison(
         inliers=measured.inliers,
         residual_px=measured.residual_px,
         pictures=pictures,
+        together=together,
     )
 
 

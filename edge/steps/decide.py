@@ -86,7 +86,7 @@ def _of_item(found: ItemLookup, case: Case, policy: Policy) -> Checked:
                 stale=registry.is_stale(edition, case.now, policy),
                 repaired=_repaired(found, case.identity),
             ),
-            face.check(found, case.seen, policy),
+            face.check(found, face.of_item(found, case), policy),
             face.check_other_product(found, case.seen, _names(case.lookup), policy),
             sightings.check_item(found, case, policy),
             product.check_recordations(found, policy, today),

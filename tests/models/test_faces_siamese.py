@@ -122,7 +122,9 @@ def test_a_smear_on_one_of_three_captures_is_outvoted_and_a_change_on_all_is_not
     assert agreed.score is not None
     assert alone.score is not None
     assert outvoted.score < 0.5 * alone.score
-    assert agreed.score == pytest.approx(alone.score)  # the black capture cannot be compared and counts for nothing
+    assert agreed.score == pytest.approx(
+        alone.score, rel=1e-3
+    )  # the black capture cannot be compared and counts for nothing
 
 
 def test_captures_that_cannot_be_compared_together_ask_for_a_retake(subtracting: pack.Pack) -> None:

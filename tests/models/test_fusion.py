@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from models.fusion import mean
+from models.fusion import Layer, judged_together, mean, packed, unpacked
+from models.regions import Reading
 
 
 def test_a_cell_is_the_mean_of_the_captures_that_could_judge_it() -> None:
@@ -28,3 +29,23 @@ def test_fusing_nothing_is_refused() -> None:
 def test_maps_of_different_shapes_are_refused() -> None:
     with pytest.raises(ValueError, match=r"one shape, got \[\(2, 2\), \(2, 3\)\] for .a.\.$"):
         mean([{"a": np.ones((2, 2), np.float32)}, {"a": np.ones((2, 3), np.float32)}])
+
+
+def layer(face: str = "7", pack: str = "early-1") -> Layer:
+    return Layer(face, pack, {"any": np.array([[0.5, np.nan]], np.float32)}, (Reading(2, absence=0.25),))
+
+
+def test_a_layer_is_the_same_after_it_was_kept_as_bytes() -> None:
+    kept = unpacked(packed(layer()))
+    assert (kept.face, kept.pack, kept.readings) == ("7", "early-1", (Reading(2, absence=0.25),))
+    np.testing.assert_array_equal(kept.maps["any"], layer().maps["any"])
+
+
+def test_layers_of_another_face_or_pack_are_left_out() -> None:
+    earlier = [packed(layer(face="8")), packed(layer(pack="other")), packed(layer())]
+    assert len(judged_together(layer(), earlier)) == 2
+
+
+def test_bytes_that_are_no_layer_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"^A layer is the archive that a comparison left, got 4 other bytes\.$"):
+        unpacked(b"none")

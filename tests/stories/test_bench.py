@@ -18,6 +18,8 @@ from edge.steps.capture import RawCode
 from edge.storage.evidence import EvidenceStore
 from provisioning.demo import symbols
 from provisioning.demo.items import item
+from provisioning.demo.parcels import Parcel
+from provisioning.demo.photographs import photographs
 from provisioning.demo.products import BY_KEY
 from tests.stories.conftest import DAY, Open
 
@@ -56,6 +58,15 @@ def test_a_code_that_is_scanned_after_the_picture_is_compared_with_it(bench: Ben
     second = bench.inspect(Arrival("1", codes=(scan("brakes", "first"),)))
     assert second.inspection == first.inspection
     assert [comparison.capture for comparison in second.seen.comparisons] == [first.seen.captures[0].sha256]
+
+
+def test_a_second_picture_of_an_item_is_judged_together_with_the_first(
+    bench: Bench, photographed: Photographed, parcel: Callable[[str], Parcel]
+) -> None:
+    first = bench.inspect(Arrival("1", pictures=photographed("serum")))
+    second = bench.inspect(Arrival("1", pictures=photographs(parcel("serum"), seed=2)))
+    assert second.inspection == first.inspection
+    assert [one.together for one in second.seen.comparisons] == [(), (first.seen.captures[0].sha256,)]
 
 
 def test_only_the_face_and_the_symbols_of_a_picture_are_kept(

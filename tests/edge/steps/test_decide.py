@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge import policy as policies
+from edge.checks import face
 from edge.checks.disposition import explained
 from edge.errors import Conflict
 from edge.gs1 import Gtin
@@ -192,10 +193,27 @@ def test_a_hologram_that_is_there_is_no_finding_and_one_that_lacks_is_named_by_i
         assert [finding.arguments for finding in verdict.findings] == [{"where": "@where.hologram"}] * len(found)
 
 
-def test_captures_of_one_face_are_judged_by_their_mean() -> None:
+def test_captures_of_one_face_that_were_judged_apart_count_by_their_mean() -> None:
     glaring = replace(drawn.COMPARISON, capture="d" * 64, score=0.7)
     seen = Seen(captures=(drawn.CAPTURE,), comparisons=(glaring, drawn.COMPARISON))
     assert assess(drawn.case(seen=seen), POLICY).outcome is Outcome.NO_FINDING
+
+
+def test_a_comparison_that_rests_on_earlier_captures_stands_for_them() -> None:
+    later = replace(drawn.COMPARISON, capture="d" * 64, score=0.6, together=(drawn.CAPTURE.sha256,))
+    seen = Seen(captures=(drawn.CAPTURE,), comparisons=(drawn.COMPARISON, later))
+    assert assess(drawn.case(seen=seen), POLICY).outcome is Outcome.CHECK
+
+
+def test_each_of_two_items_of_one_product_is_judged_by_its_own_captures() -> None:
+    shown = replace(drawn.ITEM, sources=("capture:" + "c" * 64,))
+    second = replace(drawn.ITEM, serial="AB123457", sources=("capture:" + "d" * 64,))
+    bad = replace(drawn.COMPARISON, capture="d" * 64, score=0.9)
+    case = drawn.case(replace(drawn.FOUND, item=shown), seen=Seen((drawn.CAPTURE,), (), (drawn.COMPARISON, bad)))
+    first, other = case.lookup.items[0], replace(drawn.FOUND, item=second)
+    case = replace(case, lookup=replace(case.lookup, items=(first, other)))
+    assert codes(assess(case, POLICY)) == ["face.decisive"]
+    assert [c.capture[0] for c in face.of_item(first, case).comparisons] == ["c"]
 
 
 def test_the_nearest_print_run_counts() -> None:
