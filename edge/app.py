@@ -21,7 +21,9 @@ from edge.ports import Now
 from edge.settings import Settings
 from edge.storage.evidence import EvidenceStore
 from edge.storage.ledger import Ledger
+from edge.storage.registry import Registry
 from edge.storage.shelf import Shelf
+from edge.storage.shelves import editions
 from edge.web import build, check_binding, server
 from models.measurements import PictureLimits
 from models.worker import PixelWorkers
@@ -39,7 +41,7 @@ def open_bench(settings: Settings, now: Now | None = None) -> Iterator[Bench]:
     policy = policies.load(settings.policy) if settings.policy else policies.builtin()
     require_state_dir(settings)
     with contextlib.ExitStack() as stack:
-        shelf = Shelf(settings.state_dir / "registry", settings.registry)
+        shelf = editions(settings.state_dir, settings.registry)
         stack.callback(shelf.close)
         ledger = open_ledger(settings)
         stack.callback(ledger.close)
@@ -106,7 +108,7 @@ def open_ledger(settings: Settings) -> Ledger:
     )
 
 
-def _issued(shelf: Shelf) -> datetime | None:
+def _issued(shelf: Shelf[Registry]) -> datetime | None:
     try:
         return shelf.current().edition.issued
     except RegistryError:

@@ -1,4 +1,4 @@
-"""The bench on the command line: inspect, serve, registry, policy, findings.
+"""The bench on the command line: inspect, serve, registry, policy, pack, findings.
 
 Exit codes of `inspect`: 0 NO FINDING, 10 CHECK, 20 STRONG INDICATION, 30 CANNOT ASSESS. Of every command: 2 what was
 given is not usable, 3 the box cannot do its part. Errors are one line and a hint.
@@ -6,7 +6,6 @@ given is not usable, 3 the box cannot do its part. Errors are one line and a hin
 
 from __future__ import annotations
 
-import contextlib
 import json
 import mimetypes
 import os
@@ -21,8 +20,9 @@ from rich.table import Table
 from rich.text import Text
 
 from edge import policy as policies
-from edge.app import open_bench, require_state_dir
+from edge.app import open_bench
 from edge.command_registry import registry_app
+from edge.command_shelf import add_shelf_commands, pack_app
 from edge.errors import RequestRefused
 from edge.flow import Arrival
 from edge.inspection import Assessment, Consignment, Outcome
@@ -34,7 +34,6 @@ from edge.steps.capture import RawCode
 from edge.storage import documents
 from edge.storage.ledger_file import LEDGER
 from edge.storage.ledger_reader import verified
-from edge.storage.shelf import Shelf
 from edge.terminal import clear_errors, existing_edition, settings_from_environment
 from edge.web.requests import ConsignmentIn
 
@@ -44,6 +43,8 @@ app = typer.Typer(no_args_is_help=True, help="Sekisho: an inspection bench. It a
 policy_app = typer.Typer(no_args_is_help=True, help="The policy of the bench.")
 app.add_typer(registry_app, name="registry")
 app.add_typer(policy_app, name="policy")
+app.add_typer(pack_app, name="pack")
+add_shelf_commands(registry_app, policy_app)
 
 
 @app.command()
@@ -117,20 +118,6 @@ def serve(
     from edge.app import serve as run  # noqa: PLC0415 - named so beside this command
 
     run(settings_from_environment(host=host, port=port, registry=existing_edition(registry), state_dir=state_dir))
-
-
-@registry_app.command("install")
-@clear_errors
-def registry_install(
-    edition: Annotated[Path, typer.Argument(help="An edition file made by registry build.")],
-    state_dir: Annotated[Path | None, typer.Option(help="Where the box's editions live.")] = None,
-) -> None:
-    """Make an edition the current one of this box. A running bench takes it up with its next inspection."""
-    settings = settings_from_environment(state_dir=state_dir)
-    require_state_dir(settings)
-    existing_edition(edition)
-    with contextlib.closing(Shelf(settings.state_dir / "registry")) as shelf:
-        sys.stdout.write(f"{shelf.put(edition)}: current edition {shelf.current().edition.name}\n")
 
 
 @policy_app.command("show")

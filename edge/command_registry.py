@@ -14,7 +14,7 @@ from rich.progress import Progress
 
 from edge.gs1 import Gtin
 from edge.storage.registry_build import build
-from edge.storage.shelf import Shelf
+from edge.storage.shelves import editions
 from edge.terminal import clear_errors, existing_edition, require_writable, settings_from_environment
 
 registry_app = typer.Typer(no_args_is_help=True, help="Build and look into registry editions.")
@@ -55,5 +55,5 @@ def registry_show(
     """Show all that the edition says of a product, as JSON."""
     settings = settings_from_environment(registry=existing_edition(registry), state_dir=state_dir)
     product = Gtin.parse(gtin)
-    with contextlib.closing(Shelf(settings.state_dir / "registry", settings.registry)) as shelf:
+    with contextlib.closing(editions(settings.state_dir, settings.registry)) as shelf:
         sys.stdout.write(json.dumps(shelf.current().show(product), ensure_ascii=False, indent=2) + "\n")

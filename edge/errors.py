@@ -18,6 +18,7 @@ SekishoError
 │   └── AccessRefused     codes access_*
 └── BoxError              the box cannot do its part
     ├── RegistryError     codes registry_*: missing, wrong file, damaged, newer schema
+    ├── ShelfError        codes shelf_*: what is in use cannot be told or changed
     ├── LedgerError       codes ledger_*: damaged, full, newer schema
     ├── EvidenceError     codes evidence_*: full, missing, altered
     ├── ModelError        codes model_*: missing pack, wrong hash
@@ -103,6 +104,10 @@ class BoxError(SekishoError):
 
 class RegistryError(BoxError):
     """The registry edition cannot be read."""
+
+
+class ShelfError(BoxError):
+    """What is in use on the box cannot be told or changed."""
 
 
 class LedgerError(BoxError):

@@ -82,7 +82,7 @@ class Bench:
         settings: Settings,
         policy: Policy,
         workers: PixelWorkers,
-        shelf: Shelf,
+        shelf: Shelf[Registry],
         ledger: Ledger,
         evidence: EvidenceStore,
         now: Now,

@@ -20,6 +20,7 @@ import itertools
 import os
 import re
 import tomllib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -30,7 +31,7 @@ import numpy.typing as npt
 from models.errors import PackError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import onnxruntime
 
@@ -155,6 +156,23 @@ def load(path: Path) -> Pack:
     Raises:
         PackError: model_missing, model_manifest, model_schema, model_hash or model_unusable.
     """
+    manifest, files = _checked(path)
+    with _complete(path):
+        return _pack(path, manifest, files)
+
+
+def verified(path: Path) -> str:
+    """The name of a pack whose manifest, schema and file hashes are right. No network is opened: it imports no runtime.
+
+    Raises:
+        PackError: model_missing, model_manifest, model_schema or model_hash.
+    """
+    manifest, _ = _checked(path)
+    with _complete(path):
+        return str(manifest["pack"])
+
+
+def _checked(path: Path) -> tuple[Table, dict[str, str]]:
     manifest = _manifest(path)
     if manifest.get("schema") != SCHEMA:
         raise PackError(
@@ -162,11 +180,17 @@ def load(path: Path) -> Pack:
             f"The model pack {path.name} must have schema {SCHEMA}, got {manifest.get('schema')!r}.",
             hint="Install the pack that belongs to this release.",
         )
-    try:
+    with _complete(path):
         files = {str(name): str(digest) for name, digest in manifest["files"].items()}
         for name, digest in files.items():
             _verified(path, name, digest)
-        return _pack(path, manifest, files)
+        return manifest, files
+
+
+@contextmanager
+def _complete(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise PackError(
             "model_manifest",

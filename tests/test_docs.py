@@ -37,8 +37,8 @@ def test_every_command_is_documented() -> None:
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
 def test_every_command_that_a_guide_states_exists(guide: Path) -> None:
     known = commands(app)
-    stated = set(re.findall(r"sekisho (?:registry |policy )?[a-z]+", guide.read_text("utf-8")))
-    groups = {"sekisho registry", "sekisho policy"}
+    stated = set(re.findall(r"sekisho (?:registry |policy |pack )?[a-z]+", guide.read_text("utf-8")))
+    groups = {"sekisho registry", "sekisho policy", "sekisho pack"}
     assert {command for command in stated if command not in known and command not in groups} == set()
 
 

@@ -1,127 +1,464 @@
-"""The shelf of registry editions of a box: which one is current, and how another takes its place while the bench runs.
+"""A shelf: what the box uses of one kind (registry editions, model packs, policies), and how another takes its place.
 
-`state_dir/registry/CURRENT` holds the name of the current edition's file. An edition that cannot be opened never takes
-the place of one that answers: the last usable edition stays in use and `problem` says why.
+`directory`/CURRENT (edge/storage/current.py) names the files; every change of it is one rename, under a lock between
+processes. A file is whole and durable under a name made of its own hash before CURRENT names it, so a power cut at any
+point leaves the old or the new state. Readers take no lock: they look at CURRENT at every `current()`. What cannot be
+opened never takes the place of what answers: the newest usable stays in use and `problem` says why.
+
+What may be on a shelf is said by a `Kind`: edge/storage/shelves.py.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
+import tempfile
 import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Generic, Protocol, TypeVar
 
-from edge.errors import RegistryError
+from edge.errors import SekishoError, ShelfError
+from edge.storage.current import MAIN, Current, Slot, require_slot
 from edge.storage.database import fsync_directory, write_durably
-from edge.storage.registry import Registry
 
-_CURRENT = "CURRENT"
-_Stamp: TypeAlias = tuple[int, int, int] | None  # inode, modified, size of CURRENT
+Item = TypeVar("Item")
+
+CURRENT = "CURRENT"
+_LOCK = ".lock"
+_INCOMING = ".incoming."
+_NOTE = ".note.json"  # beside a file: what was found out about it, such as a shadow report
+_AGAIN = 5  # looks at CURRENT when it changes while it is being followed
 
 
-class Shelf:
-    """The editions of one box. Safe for threads."""
+class Kind(Protocol[Item]):
+    """What may be on a shelf, and how it is brought there and opened."""
 
-    def __init__(self, directory: Path, fixed: Path | None = None) -> None:
-        """Serve what `directory`/CURRENT names, or always the edition file `fixed` when one is given."""
-        self._directory = directory
-        self._fixed = fixed
+    word: str  # how its files are called
+    suffix: str  # "" for a directory
+
+    def bring(self, source: Path, out: Path) -> str:
+        """Copy `source` to `out`, durable, and answer the hash of its content. Errors: of the kind."""
+        ...
+
+    def digest(self, source: Path) -> str:
+        """The hash of the content of something that `bring` made. Errors: of the kind."""
+        ...
+
+    def open(self, path: Path) -> Item:
+        """Open one file, checked as far as is quick. Errors: of the kind."""
+        ...
+
+    def title(self, item: Item) -> str:
+        """What a person calls it."""
+        ...
+
+    def join(self, main: Item, others: Mapping[str, Item]) -> Item:
+        """The main one together with its supplements by publisher."""
+        ...
+
+    def built_in(self) -> Item | None:
+        """What is used while the shelf is empty; None when nothing is built in."""
+        ...
+
+    def nothing(self, directory: Path) -> SekishoError:
+        """The error when there is nothing to use."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Held(Generic[Item]):
+    """What is in use now: the item, and the files that it was opened from (none when it is built in)."""
+
+    item: Item
+    files: tuple[str, ...]
+
+
+class Shelf(Generic[Item]):
+    """The shelf of one kind. Safe for threads, and for several processes that change it."""
+
+    def __init__(self, directory: Path, kind: Kind[Item], fixed: Path | None = None) -> None:
+        """Serve what `directory`/CURRENT names, or always the file `fixed` when one is given."""
+        self.directory = directory
+        self.kind = kind
+        self.fixed = fixed
+        self.problem: SekishoError | None = None  # why what is named is not what is in use
         self._lock = threading.Lock()
-        self._stamp: _Stamp = (-1, -1, -1)
-        self._registry: Registry | None = None
-        self.problem: RegistryError | None = None  # why CURRENT's edition is not the one in use
+        self._followed: object = _NEVER
+        self._held: Held[Item] | None = None
 
-    def current(self) -> Registry:
-        """The edition to use now. A caller keeps it for its whole inspection; a swap meanwhile does not disturb it.
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def current(self) -> Item:
+        """What to use now. A caller keeps it for its whole inspection; a swap meanwhile does not disturb it.
 
         Raises:
-            RegistryError: there is no edition that can be used.
+            SekishoError: of the kind: there is nothing that can be used.
         """
-        stamp = self._look()
-        if stamp != self._stamp:
-            with self._lock:
-                if stamp != self._stamp:
-                    self._reopen()
-                    self._stamp = stamp
-        if self._registry is None:
-            problem = self.problem or _nothing(self._directory)
-            # A new one each time: an exception that is raised twice would collect tracebacks.
-            raise RegistryError(problem.code, problem.message, hint=problem.hint)
-        return self._registry
+        return self.held().item
 
-    def _look(self) -> _Stamp:
+    def held(self) -> Held[Item]:
+        """As `current`, with the files that it was opened from."""
+        if self._look() != self._followed:
+            with self._lock:
+                self._follow()
+        held = self._held
+        if held is None:
+            problem = self.problem or self.kind.nothing(self.directory)
+            # A new one each time: an exception that is raised twice would collect tracebacks.
+            raise type(problem)(problem.code, problem.message, hint=problem.hint)
+        return held
+
+    def contents(self) -> Current:
+        """What CURRENT says; empty when there is none.
+
+        Raises:
+            ShelfError: shelf_damaged: it cannot be read.
+        """
+        return _parsed(self._look_at_current(), self.directory)
+
+    def opened(self, *files: str) -> Item:
+        """What would be in use if `files` were activated. The caller closes it.
+
+        Raises:
+            NotFound: shelf_not_found: one of them is not on the shelf.
+            SekishoError: of the kind: one of the files cannot be used.
+        """
+        whole = self.contents().activated(*files)
+        used = {name: slot.in_use for name, slot in whole.slots.items() if slot.in_use}
+        if MAIN not in used:
+            raise self.kind.nothing(self.directory)
+        items = {name: self.kind.open(self.directory / file) for name, file in used.items()}
+        return self.kind.join(items.pop(MAIN), items)
+
+    def title_of(self, file: str) -> str:
+        """What a person calls a file of the shelf.
+
+        Raises:
+            SekishoError: of the kind: it cannot be used.
+        """
+        item = self.kind.open(self.directory / file)
         try:
-            seen = (self._fixed or self._directory / _CURRENT).stat()
+            return self.kind.title(item)
+        finally:
+            _close(item)
+
+    def _look(self) -> object:
+        if self.fixed is None:
+            return self._look_at_current()
+        try:
+            seen = self.fixed.stat()
         except OSError:
             return None
         return seen.st_ino, seen.st_mtime_ns, seen.st_size
 
-    def _reopen(self) -> None:
+    def _look_at_current(self) -> bytes | None:
+        """The bytes themselves: an inode and a time may be the same again after two swaps within one tick."""
         try:
-            # The one before is not closed here: inspections may still read it. Its connections close with it.
-            self._registry = Registry.open(self._path())
-            self.problem = None
-        except RegistryError as error:
+            return (self.directory / CURRENT).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return f"unreadable: {error.strerror}".encode()
+
+    def _follow(self) -> None:
+        """Open what is named now; a swap meanwhile may take the file away that was named before: then look again."""
+        for _ in range(_AGAIN):
+            look = self._look()
+            if look == self._followed:
+                return
+            self._open_named(look)
+            if self.problem is None or look == self._look():
+                self._followed = look
+                return
+
+    def _open_named(self, look: object) -> None:
+        # The item before is not closed here: inspections may still use it. It closes when the last of them lets it go.
+        try:
+            self._held = self._fixed_item() if self.fixed is not None else self._named_item(look)
+        except SekishoError as error:
             self.problem = error
+            if self._held is None and (built_in := self.kind.built_in()) is not None and self.fixed is None:
+                self._held = Held(built_in, ())
 
-    def _path(self) -> Path:
-        if self._fixed is not None:
-            return self._fixed
-        try:
-            name = (self._directory / _CURRENT).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise _nothing(self._directory) from error
-        if not name or Path(name).name != name:
-            raise RegistryError(
-                "registry_missing",
-                f"{self._directory / _CURRENT}: expected the name of a file beside it, got {name!r}.",
-                hint="Activate an edition again.",
-            )
-        return self._directory / name
+    def _fixed_item(self) -> Held[Item]:
+        assert self.fixed is not None  # noqa: S101 - the caller's condition
+        item = self.kind.open(self.fixed)
+        self.problem = None
+        return Held(item, (str(self.fixed),))
 
-    def put(self, edition: Path) -> Path:
-        """Copy an edition onto the shelf and make it current. Returns its place.
-
-        The order survives a power cut at any point: the copy is whole and durable before CURRENT names it.
+    def _named_item(self, look: object) -> Held[Item]:
+        """The first usable of each slot: what is named, else what was in use before it.
 
         Raises:
-            RegistryError: it is no edition that this bench can read.
-            OSError: it cannot be copied.
+            SekishoError: nothing of the main slot can be used.
         """
-        Registry.open(edition).close()
-        self._directory.mkdir(parents=True, exist_ok=True)
-        digest = hashlib.sha256()
-        beside = self._directory / f".incoming.{os.getpid()}.tmp"
-        try:
-            with edition.open("rb") as source, beside.open("wb") as copy:
-                shutil.copyfileobj(source, copy, 1 << 20)
-                copy.flush()
-                os.fsync(copy.fileno())
-            with beside.open("rb") as copied:
-                while block := copied.read(1 << 20):
-                    digest.update(block)
-            place = self._directory / f"edition-{digest.hexdigest()[:16]}.sqlite"
-            beside.replace(place)
-        finally:
-            beside.unlink(missing_ok=True)
-        fsync_directory(self._directory)
-        write_durably(self._directory / _CURRENT, f"{place.name}\n".encode())
-        return place
+        whole = _parsed(look if isinstance(look, bytes) else None, self.directory)
+        main = whole.slot(MAIN)
+        if not main.in_use:
+            built_in = self.kind.built_in()
+            if built_in is None:
+                raise self.kind.nothing(self.directory)
+            self.problem = None
+            return Held(built_in, ())
+        problems: list[SekishoError] = []
+        file, item = self._first_usable(main, problems)
+        if item is None:
+            raise problems[0]
+        files, others = [file], {}
+        for name, slot in whole.slots.items():
+            if name != MAIN and slot.in_use:
+                file, other = self._first_usable(slot, problems)
+                if other is not None:
+                    files.append(file)
+                    others[name] = other
+        self.problem = problems[0] if problems else None
+        return Held(self.kind.join(item, others), tuple(files))
+
+    def _first_usable(self, slot: Slot, problems: list[SekishoError]) -> tuple[str, Item | None]:
+        for file in (slot.in_use, *slot.older):
+            try:
+                return file, self.kind.open(self.directory / file)
+            except SekishoError as error:
+                problems.append(error)
+        return "", None
+
+    # --- changing -----------------------------------------------------------------------------------------------------
+
+    def stage(self, source: Path, *, slot: str = MAIN, move: bool = False) -> str:
+        """Bring something onto the shelf without using it; its name there.
+
+        `slot` is the publisher of a supplement. `move` takes `source` away instead of copying it, where that is
+        possible. What is in use or kept already stays as it is.
+
+        Raises:
+            SekishoError: of the kind: it cannot be used on this box.
+            ShelfError: shelf_unwritable.
+        """
+        _require_slot(slot)
+        self._require_usable(source)
+        with _told(self.directory):
+            self.directory.mkdir(parents=True, exist_ok=True)
+            with _incoming(self.directory, self.kind.suffix) as beside:
+                if move and self.kind.suffix and source.stat().st_dev == self.directory.stat().st_dev:
+                    source.replace(beside)
+                    digest = self.kind.digest(beside)
+                    _sync(beside)
+                else:
+                    digest = self.kind.bring(source, beside)
+                file = f"{self.kind.word}-{digest[:16]}{self.kind.suffix}"
+                self._require_usable(beside)  # what came to lie here, not only what was to be brought
+                with self._changing() as whole:
+                    if not (self.directory / file).exists():
+                        beside.rename(self.directory / file)
+                        fsync_directory(self.directory)
+                    self._write(whole.with_slot(slot, whole.slot(slot).with_staged(file)))
+        return file
+
+    def activate(self, *files: str) -> None:
+        """Use `files` from now on, all of them with one rename. What was in use before is kept.
+
+        Raises:
+            NotFound: shelf_not_found: one of them is not on the shelf.
+            SekishoError: of the kind: one of them cannot be used; nothing is changed.
+            ShelfError: shelf_unwritable.
+        """
+        for file in files:
+            self.contents().place_of(file)
+            self._require_usable(self.directory / file)
+        with _told(self.directory), self._changing() as whole:
+            self._write(whole.activated(*files))
+
+    def rollback(self, slot: str = MAIN) -> str:
+        """Use again what was in use before; the name of it, "" for what is built in.
+
+        Raises:
+            Conflict: shelf_conflict: there is nothing older.
+            SekishoError: of the kind: the older one cannot be used; nothing is changed.
+            ShelfError: shelf_unwritable.
+        """
+        with _told(self.directory), self._changing() as whole:
+            back = whole.slot(slot).rolled_back(to_built_in=slot == MAIN and self.kind.built_in() is not None)
+            if back.in_use:
+                self._require_usable(self.directory / back.in_use)
+            self._write(whole.with_slot(slot, back))
+        return back.in_use
+
+    def withdraw(self, slot: str) -> None:
+        """Use nothing of a publisher any more: its part was taken from it.
+
+        Raises:
+            ShelfError: shelf_unwritable.
+        """
+        with _told(self.directory), self._changing() as whole:
+            self._write(whole.without(slot))
+
+    def prune(self) -> tuple[str, ...]:
+        """Remove what CURRENT does not name, and what a process that is gone was about to bring; the names.
+
+        What somebody still reads stays until the next time: see `edge.storage.shelves.keep`.
+
+        Raises:
+            ShelfError: shelf_unwritable; shelf_damaged: it is not known what may go.
+        """
+        if not self.directory.is_dir():
+            return ()
+        with _told(self.directory), self._changing() as whole:
+            keep = whole.files | {CURRENT, _LOCK} | {f"{file}{_NOTE}" for file in whole.files}
+            gone = [
+                path.name
+                for path in sorted(self.directory.iterdir())
+                if path.name not in keep
+                and path.name.startswith((f"{self.kind.word}-", _INCOMING))
+                and _is_free(path)
+                and _removed(path)
+            ]
+        return tuple(gone)
+
+    def note_of(self, file: str) -> Path:
+        """Where something that was found out about a file is noted; it goes with the file."""
+        return self.directory / f"{file}{_NOTE}"
+
+    def _require_usable(self, path: Path) -> None:
+        _close(self.kind.open(path))
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[Current]:
+        """What CURRENT says, while nobody else changes it."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with (self.directory / _LOCK).open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield self.contents()
+
+    def _write(self, whole: Current) -> None:
+        for left in self.directory.glob(f".{CURRENT}.*.tmp"):  # of a power cut: its writer held the lock
+            left.unlink()
+        write_durably(self.directory / CURRENT, whole.to_bytes())
 
     def close(self) -> None:
-        """Close the edition in use. Safe to call twice."""
+        """Close what is in use. Safe to call twice."""
         with self._lock:
-            if self._registry is not None:
-                self._registry.close()
-            self._registry = None
-            self._stamp = (-1, -1, -1)
+            if self._held is not None:
+                _close(self._held.item)
+            self._held = None
+            self._followed = _NEVER
 
 
-def _nothing(directory: Path) -> RegistryError:
-    return RegistryError(
-        "registry_missing",
-        f"{directory / _CURRENT}: expected the name of the current edition, got no file.",
-        hint="Build an edition with `sekisho registry build` and activate it, or set SEKISHO_REGISTRY.",
-    )
+_NEVER = object()
+
+
+def _parsed(data: bytes | None, directory: Path) -> Current:
+    if data is None:
+        return Current()
+    try:
+        return Current.parse(data)
+    except ValueError as error:
+        raise ShelfError(
+            "shelf_damaged",
+            f"{directory / CURRENT}: expected the document of what is in use, got {error}.",
+            hint="Move the file away and install again; what was opened before stays in use until then.",
+        ) from error
+
+
+def _require_slot(slot: str) -> None:
+    try:
+        require_slot(slot)
+    except ValueError as error:
+        raise ShelfError(
+            "shelf_slot",
+            f"Expected a publisher's short name of a-z, 0-9, dot, dash and underscore, got {error}.",
+            hint="The publisher's name stands in its delegation.",
+        ) from error
+
+
+def _close(item: object) -> None:
+    close: Callable[[], None] | None = getattr(item, "close", None)
+    if close is not None:
+        close()
+
+
+@contextlib.contextmanager
+def _told(directory: Path) -> Iterator[None]:
+    """What the file system refuses, as an error of the shelf."""
+    try:
+        yield
+    except OSError as error:
+        raise ShelfError(
+            "shelf_unwritable",
+            f"{directory}: expected a directory that can be written to, got: {error.strerror or error}.",
+            hint="Check the space and the permissions of the state directory; what was in use stays in use.",
+        ) from error
+
+
+@contextlib.contextmanager
+def _incoming(directory: Path, suffix: str) -> Iterator[Path]:
+    """A place for what is on its way. Its lock tells others that somebody still works on it."""
+    place = Path(tempfile.mkdtemp(prefix=_INCOMING, dir=directory))
+    holder = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        yield place / f"item{suffix}"
+    finally:
+        os.close(holder)
+        _removed(place)
+
+
+def _is_free(path: Path) -> bool:
+    """Whether nobody reads it or works on it: whoever does holds a lock of it."""
+    try:
+        holder = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(holder)
+    return True
+
+
+def _removed(path: Path) -> bool:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+    return not path.exists()
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, read in pieces.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def copied(source: Path, out: Path, most_bytes: int | None = None) -> str:
+    """Copy one file, durable, and answer its SHA-256.
+
+    Raises:
+        OSError: it cannot be copied, or has more than `most_bytes`.
+    """
+    digest, size = hashlib.sha256(), 0
+    with source.open("rb") as original, out.open("xb") as copy:
+        while block := original.read(1 << 20):
+            size += len(block)
+            if most_bytes is not None and size > most_bytes:
+                raise OSError(f"{source.name}: more than {most_bytes} bytes")
+            digest.update(block)
+            copy.write(block)
+        copy.flush()
+        os.fsync(copy.fileno())
+    return digest.hexdigest()

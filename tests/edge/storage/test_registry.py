@@ -18,7 +18,6 @@ from edge.storage.database import Kind
 from edge.storage.registry import Registry, is_older_batch
 from edge.storage.registry_build import build
 from edge.storage.registry_schema import grams, normalised
-from edge.storage.shelf import Shelf
 
 GTIN = Gtin("09521234543213")
 OTHER = Gtin("04912345678904")
@@ -272,47 +271,6 @@ def test_an_empty_database_with_our_mark_is_damaged(tmp_path: Path) -> None:
     connection.executescript(f"PRAGMA application_id={Kind.REGISTRY.value}; PRAGMA user_version=1; CREATE TABLE t (x)")
     connection.close()
     assert refused(path)[0] == "registry_damaged"
-
-
-# --- the shelf --------------------------------------------------
-
-
-def test_an_edition_replaces_another_while_the_bench_reads(source: Path, registry: Registry, tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path / "registry")
-    with pytest.raises(RegistryError, match="expected the name of the current edition, got no file"):
-        shelf.current()
-    shelf.put(registry.path)
-    first = shelf.current()
-    said = (source / "edition.toml").read_text().replace("number = 42", "number = 43")
-    (source / "edition.toml").write_text(said)
-    shelf.put(build(source, tmp_path / "next.sqlite").out)
-    assert shelf.current().edition.number == 43
-    assert the_product(first).brand == "Kumo"
-    assert shelf.current() is shelf.current()
-    shelf.close()
-
-
-def test_a_damaged_successor_leaves_the_usable_edition_in_use(registry: Registry, tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path / "registry")
-    shelf.put(registry.path)
-    assert shelf.current().edition.number == 42
-    (tmp_path / "registry" / "broken.sqlite").write_bytes(b"SQLite format 3\x00 no more")
-    (tmp_path / "registry" / "CURRENT").write_text("broken.sqlite\n")
-    assert shelf.current().edition.number == 42
-    assert shelf.problem is not None
-    assert shelf.problem.code == "registry_damaged"
-
-
-def test_current_never_names_a_file_elsewhere(tmp_path: Path) -> None:
-    (tmp_path / "CURRENT").write_text("../edition.sqlite")
-    with pytest.raises(RegistryError, match=r"expected the name of a file beside it, got '\.\./edition\.sqlite'\.$"):
-        Shelf(tmp_path).current()
-
-
-def test_a_fixed_edition_is_served_without_a_shelf(registry: Registry, tmp_path: Path) -> None:
-    assert Shelf(tmp_path, registry.path).current().edition == registry.edition
-    with pytest.raises(RegistryError, match="expected a registry edition, got no file"):
-        Shelf(tmp_path, tmp_path / "none").current()
 
 
 def test_a_source_without_edition_is_refused(tmp_path: Path) -> None:

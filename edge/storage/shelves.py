@@ -1,0 +1,268 @@
+"""The three kinds of shelves of a box: registry editions with their supplements, model packs, policies.
+
+`state_dir/registry`, `state_dir/packs`, `state_dir/policies`. Packs and policies have one built in, which is used while
+nothing else is activated; a registry has none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import weakref
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge import policy as policies
+from edge.errors import ModelError, PolicyError, RegistryError, SekishoError
+from edge.policy import Policy
+from edge.storage.database import fsync_directory
+from edge.storage.registry import Registry
+from edge.storage.shelf import Shelf, copied, file_digest
+from edge.storage.supplements import SupplementedRegistry
+from models import pack as packs
+from models.errors import PackError
+
+REGISTRY, PACKS, POLICIES = "registry", "packs", "policies"
+PACK_BYTES = 1_000_000_000  # of one pack, unpacked
+POLICY_BYTES = 1_000_000
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+
+
+@dataclass(frozen=True, eq=False)  # not slots: weakly referred to
+class PackOnDisk:
+    """A model pack of the box that was verified by its manifest. Holding one keeps it from being pruned."""
+
+    name: str
+    path: Path | None  # None: the built-in one
+
+
+class EditionKind:
+    """Registry editions and their supplements."""
+
+    word, suffix = "edition", ".sqlite"
+
+    def bring(self, source: Path, out: Path) -> str:
+        """Copy the file."""
+        return copied(source, out)
+
+    def digest(self, source: Path) -> str:
+        """SHA-256 of the file."""
+        return file_digest(source)
+
+    def open(self, path: Path) -> Registry:
+        """Open it and look at its header and its table `edition`.
+
+        Raises:
+            RegistryError: see `Registry.open`.
+        """
+        registry = SupplementedRegistry.open(path)
+        try:
+            keep(path, registry)
+        except OSError as error:
+            registry.close()
+            came = f"{error.strerror}"
+            raise RegistryError("registry_missing", f"{path}: expected a registry edition, got {came}.") from error
+        return registry
+
+    def title(self, item: Registry) -> str:
+        """Name, number and day of issue."""
+        edition = item.edition
+        return f"{edition.name} number {edition.number} of {edition.issued:%Y-%m-%d}"
+
+    def join(self, main: Registry, others: Mapping[str, Registry]) -> Registry:
+        """The edition that also answers with what its publishers' supplements say."""
+        assert isinstance(main, SupplementedRegistry)  # noqa: S101 - as `open` makes them
+        main.supplement(others)
+        return main
+
+    def built_in(self) -> Registry | None:
+        """There is none."""
+        return None
+
+    def nothing(self, directory: Path) -> SekishoError:
+        """No edition is in use."""
+        return RegistryError(
+            "registry_missing",
+            f"{directory}: expected a registry edition in use, got none.",
+            hint="Install one with `sekisho registry install FILE`, or set SEKISHO_REGISTRY.",
+        )
+
+
+class PolicyKind:
+    """Policy files."""
+
+    word, suffix = "policy", ".toml"
+
+    def bring(self, source: Path, out: Path) -> str:
+        """Copy the file."""
+        return copied(source, out, POLICY_BYTES)
+
+    def digest(self, source: Path) -> str:
+        """SHA-256 of the file."""
+        return file_digest(source)
+
+    def open(self, path: Path) -> Policy:
+        """Read it whole.
+
+        Raises:
+            PolicyError: see `edge.policy.load`.
+        """
+        return policies.load(path)
+
+    def title(self, item: Policy) -> str:
+        """Name and version."""
+        return item.title
+
+    def join(self, main: Policy, others: Mapping[str, Policy]) -> Policy:
+        """A policy has no supplements."""
+        del others
+        return main
+
+    def built_in(self) -> Policy | None:
+        """The policy that comes with the program."""
+        return policies.builtin()
+
+    def nothing(self, directory: Path) -> SekishoError:
+        """Never asked: there is always the built-in one."""
+        return PolicyError("policy_unreadable", f"{directory}: expected a policy, got none.")
+
+
+class PackKind:
+    """Model packs: directories on the shelf, brought as a directory or as a flat zip file of it."""
+
+    word, suffix = "pack", ""
+
+    def bring(self, source: Path, out: Path) -> str:
+        """Unpack or copy it, every file durable. Named by its manifest, which holds the hash of every file.
+
+        Raises:
+            ModelError: model_manifest: the archive holds what no pack holds.
+        """
+        out.mkdir()
+        if source.is_dir():
+            for file in sorted(source.iterdir()):
+                if file.is_file():
+                    copied(file, out / file.name, PACK_BYTES)
+        else:
+            _unpacked(source, out)
+        fsync_directory(out)
+        return self.digest(out)
+
+    def digest(self, source: Path) -> str:
+        """SHA-256 of the manifest."""
+        return file_digest(source / packs.MANIFEST)
+
+    def open(self, path: Path) -> PackOnDisk:
+        """Verify manifest, schema and the hash of every file. Its networks are opened by a pixel worker only.
+
+        Raises:
+            ModelError: model_missing, model_manifest, model_schema, model_hash.
+        """
+        if path.is_file():
+            return PackOnDisk(_name_in_archive(path), None)
+        try:
+            found = PackOnDisk(packs.verified(path), path)
+            keep(path, found)
+        except PackError as error:
+            raise ModelError(error.code, error.message, hint=error.hint) from error
+        except OSError as error:
+            raise ModelError("model_missing", f"{path}: expected a model pack, got {error.strerror}.") from error
+        return found
+
+    def title(self, item: PackOnDisk) -> str:
+        """Its name."""
+        return item.name
+
+    def join(self, main: PackOnDisk, others: Mapping[str, PackOnDisk]) -> PackOnDisk:
+        """A pack has no supplements."""
+        del others
+        return main
+
+    def built_in(self) -> PackOnDisk | None:
+        """The pack that comes with the program."""
+        return PackOnDisk(packs.BUILTIN, None)
+
+    def nothing(self, directory: Path) -> SekishoError:
+        """Never asked: there is always the built-in one."""
+        return ModelError("model_missing", f"{directory}: expected a model pack, got none.")
+
+
+def editions(state_dir: Path, fixed: Path | None = None) -> Shelf[Registry]:
+    """The registry editions of a box; always the file `fixed` when one is given."""
+    return Shelf(state_dir / REGISTRY, EditionKind(), fixed)
+
+
+def policy_shelf(state_dir: Path, fixed: Path | None = None) -> Shelf[Policy]:
+    """The policies of a box; always the file `fixed` when one is given."""
+    return Shelf(state_dir / POLICIES, PolicyKind(), fixed)
+
+
+def pack_shelf(state_dir: Path, fixed: Path | None = None) -> Shelf[PackOnDisk]:
+    """The model packs of a box; always the directory `fixed` when one is given."""
+    return Shelf(state_dir / PACKS, PackKind(), fixed)
+
+
+def keep(path: Path, item: object) -> None:
+    """Keep `path` from being pruned for as long as `item` lives: by a shared lock, which ends with the process.
+
+    Raises:
+        OSError: it is not there any more.
+    """
+    holder = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(holder, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        path.stat()  # else it was pruned between its opening and the lock
+    except OSError:
+        os.close(holder)
+        raise
+    weakref.finalize(item, os.close, holder)
+
+
+def _name_in_archive(path: Path) -> str:
+    """The name of a zip file's pack, once it is known to hold one."""
+    with _archive(path) as archive:
+        if packs.MANIFEST not in archive.namelist():
+            raise _no_pack(path, f"no {packs.MANIFEST} in it")
+    return path.name
+
+
+def _unpacked(source: Path, out: Path) -> None:
+    left = PACK_BYTES
+    with _archive(source) as archive:
+        for entry in archive.infolist():
+            if _PLAIN.fullmatch(entry.filename) is None:
+                raise _no_pack(source, f"the entry {entry.filename!r}")
+            left = _one_unpacked(archive, entry, out / entry.filename, left, source)
+
+
+def _one_unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, out: Path, left: int, source: Path) -> int:
+    with archive.open(entry) as packed, out.open("xb") as file:
+        while block := packed.read(1 << 20):
+            left -= len(block)
+            if left < 0:
+                raise _no_pack(source, f"more than {PACK_BYTES} bytes in it")
+            file.write(block)
+        file.flush()
+        os.fsync(file.fileno())
+    return left
+
+
+@contextlib.contextmanager
+def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        raise _no_pack(path, str(error)) from error
+
+
+def _no_pack(path: Path, came: str) -> ModelError:
+    return ModelError(
+        "model_manifest",
+        f"{path.name}: expected a model pack as a flat zip file, got {came}.",
+        hint="Copy the file again from its publisher.",
+    )

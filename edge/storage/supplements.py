@@ -1,0 +1,118 @@
+"""An edition together with the supplements of its publishers: look-ups answer the union.
+
+A supplement is a small file of the same schema that one publisher signed for its own products. Of it only bulletins,
+distinguishing points and faces are used: products, rights, serials and the watch list are the edition's alone. Each
+answer keeps who says so in its `source`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+
+from edge.errors import NotFound
+from edge.gs1 import Gtin
+from edge.inspection import Bulletin, DistinguishingPoint, Recordation, RegisteredFace
+from edge.storage.registry import Registry
+
+_FACE_BITS = 20  # of a face's id that count within one supplement
+_PUBLISHER_BITS = 31  # of a face's id that tell the supplement: an id stays below 2^53, as JSON carries it
+
+
+class SupplementedRegistry(Registry):
+    """One open edition with any number of supplements. Errors: see `Registry`."""
+
+    supplements: Mapping[str, Registry]
+
+    def supplement(self, supplements: Mapping[str, Registry]) -> None:
+        """Also answer with what `supplements` say, by publisher. Before the first question."""
+        self.supplements = dict(supplements)
+
+    @property
+    def _others(self) -> Mapping[str, Registry]:
+        return getattr(self, "supplements", {})
+
+    def close(self) -> None:
+        """Close the edition and its supplements for every thread. Safe to call twice."""
+        super().close()
+        for other in self._others.values():
+            other.close()
+
+    def recordations(self, gtin: Gtin, brand: str = "") -> tuple[Recordation, ...]:
+        """The edition's, each with the points that a publisher added under its number."""
+        mine = super().recordations(gtin, brand)
+        if not self._others or not mine:
+            return mine
+        more: dict[str, list[DistinguishingPoint]] = {}
+        for publisher, other in self._others.items():
+            for told in other.recordations(gtin, brand):
+                points = (replace(point, source=point.source or publisher) for point in told.points)
+                more.setdefault(told.number, []).extend(points)
+        return tuple(replace(one, points=(*one.points, *more.get(one.number, ()))) for one in mine)
+
+    def bulletins(self, gtin: Gtin, day: date, brand: str = "") -> tuple[Bulletin, ...]:
+        """Everybody's, by number; of two of the same number and source the edition's."""
+        found = {(one.number, one.source): one for one in super().bulletins(gtin, day, brand)}
+        for publisher, other in self._others.items():
+            for told in other.bulletins(gtin, day, brand):
+                one = replace(told, source=told.source or publisher)
+                found.setdefault((one.number, one.source), one)
+        return tuple(sorted(found.values(), key=lambda one: (one.number, one.source)))
+
+    def faces(self, gtin: Gtin) -> tuple[RegisteredFace, ...]:
+        """The edition's, then those of each publisher; a picture that the edition has is not told twice."""
+        mine = super().faces(gtin)
+        known = {face.sha256 for face in mine}
+        more = (face for publisher, other in self._others.items() for face in _told(publisher, other.faces(gtin)))
+        return (*mine, *(face for face in more if face.sha256 not in known))
+
+    def gallery(self) -> Iterator[RegisteredFace]:
+        """Every registered face, the edition's first."""
+        yield from super().gallery()
+        for publisher, other in self._others.items():
+            yield from _told(publisher, other.gallery())
+
+    def face(self, face_id: int) -> RegisteredFace:
+        """One registered face.
+
+        Raises:
+            NotFound: face_not_found.
+        """
+        for publisher, other in self._others.items():
+            first = _first_id(publisher)
+            if first <= face_id < first + (1 << _FACE_BITS):
+                return replace(other.face(face_id - first), face_id=face_id)
+        return super().face(face_id)
+
+    def face_picture(self, sha256: str) -> bytes:
+        """The bytes of a picture, whoever brought it.
+
+        Raises:
+            NotFound: picture_not_found.
+        """
+        try:
+            return super().face_picture(sha256)
+        except NotFound:
+            for other in self._others.values():
+                try:
+                    return other.face_picture(sha256)
+                except NotFound:
+                    continue
+            raise
+
+
+def _first_id(publisher: str) -> int:
+    """The id of a publisher's first face: it depends on the name only, so that it stays from file to file."""
+    digest = hashlib.blake2b(publisher.encode(), digest_size=4).digest()
+    return ((int.from_bytes(digest, "big") >> (32 - _PUBLISHER_BITS)) + 1) << _FACE_BITS
+
+
+def _told(publisher: str, faces: Iterator[RegisteredFace] | tuple[RegisteredFace, ...]) -> Iterator[RegisteredFace]:
+    first = _first_id(publisher)
+    return (
+        replace(face, face_id=first + face.face_id, source=face.source or publisher)
+        for face in faces
+        if face.face_id < 1 << _FACE_BITS
+    )
