@@ -11,14 +11,13 @@ import hashlib
 import itertools
 import json
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass
 
 import uuid_utils
 
-from edge.checks import disposition as rules
 from edge.checks import system
+from edge.decisions import Decisions
 from edge.errors import Conflict, ImageRefused, NotFound, RegistryError, RequestRefused
 from edge.events import Events, News
 from edge.inspection import (
@@ -101,6 +100,7 @@ class Bench:
         self._stations = Stations()
         self._frames = Frames(settings.frame_memory_bytes * 5 // 6)
         self._layers = Frames(settings.frame_memory_bytes // 6)  # what comparisons leave for later captures
+        self._decisions = Decisions(stations=self._stations, ledger=ledger, origin=self._origin, tell=self._tell)
         for station in settings.stations:
             self._take_up(station)
 
@@ -331,10 +331,8 @@ class Bench:
             Conflict: see `edge.checks.disposition.decided`.
             LedgerError: the row could not be made durable.
         """
-        with self._deciding(inspection) as kept:
-            wanted = Disposition(inspection, decision, officer, reason, self._now())
-            found = rules.decided(kept, wanted, assessment)
-            return self._dispose(wanted, station or kept.station) if found is wanted else found
+        wanted = Disposition(inspection, decision, officer, reason, self._now())
+        return self._decisions.dispose(wanted, station=station, assessment=assessment)
 
     def undo(
         self, inspection: str, *, officer: str = NOT_SIGNED_IN, reason: str = "", station: str = ""
@@ -345,9 +343,7 @@ class Bench:
             NotFound: there is no such inspection, or nothing to undo (disposition_not_found).
             LedgerError: the row could not be made durable.
         """
-        with self._deciding(inspection) as kept:
-            found, undoes = rules.undone(kept, Disposition(inspection, None, officer, reason, self._now()))
-            return self._dispose(replace(found, undoes=undoes), station or kept.station) if undoes else found
+        return self._decisions.undo(Disposition(inspection, None, officer, reason, self._now()), station=station)
 
     def next(self, station: str, *, officer: str = NOT_SIGNED_IN, inspection: str = "") -> None:
         """The officer goes on to the next parcel. It is never a release.
@@ -368,20 +364,6 @@ class Bench:
         """The id of the inspection that lies open at the station; "" for none."""
         current = self._stations.at(station)
         return current.inspection if current is not None else ""
-
-    @contextmanager
-    def _deciding(self, inspection: str) -> Iterator[InspectionRecord]:
-        """The record of an inspection while one officer at a time decides at its station."""
-        with self._stations.lock(self.record(inspection).station):
-            yield self.record(inspection)
-
-    def _dispose(self, disposition: Disposition, station: str) -> Disposition:
-        row = record.disposed(disposition, self._origin(station, disposition.officer), self._ledger)
-        opened = self._stations.find(disposition.inspection)
-        if opened is not None:
-            opened.disposition = disposition if disposition.decision is not None else None
-        self._tell(row)
-        return disposition
 
     # --- Reading back -------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,72 @@
+"""The officer's decisions: recorded and taken back, each as a row of its own. What may be is said by edge/checks.
+
+One officer at a time decides at a station, and an answer leaves this module only after its row is durable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from edge.checks import disposition as rules
+from edge.inspection import Disposition, InspectionRecord, Origin
+from edge.stations import Stations
+from edge.steps import record
+from edge.storage.chain import Row
+from edge.storage.ledger import Ledger
+
+
+class Decisions:
+    """The decisions on one box's inspections. Safe to call from many threads."""
+
+    def __init__(
+        self,
+        *,
+        stations: Stations,
+        ledger: Ledger,
+        origin: Callable[[str, str], Origin],
+        tell: Callable[[Row], None],
+    ) -> None:
+        """`origin` is of a station and an officer; `tell` is given every new row."""
+        self._stations = stations
+        self._ledger = ledger
+        self._origin = origin
+        self._tell = tell
+
+    def dispose(self, wanted: Disposition, *, station: str = "", assessment: int | None = None) -> Disposition:
+        """Record `wanted`, or answer the one that stands when it only repeats that.
+
+        Raises:
+            NotFound: there is no such inspection.
+            Conflict: see `edge.checks.disposition.decided`.
+            LedgerError: the row could not be made durable.
+        """
+        with self._deciding(wanted.inspection) as kept:
+            found = rules.decided(kept, wanted, assessment)
+            return self._record(wanted, station or kept.station) if found is wanted else found
+
+    def undo(self, wanted: Disposition, *, station: str = "") -> Disposition:
+        """Take back the disposition that stands. Nothing is deleted; repeating it changes nothing.
+
+        Raises:
+            NotFound: there is no such inspection, or nothing to undo (disposition_not_found).
+            LedgerError: the row could not be made durable.
+        """
+        with self._deciding(wanted.inspection) as kept:
+            found, undoes = rules.undone(kept, wanted)
+            return self._record(replace(found, undoes=undoes), station or kept.station) if undoes else found
+
+    @contextmanager
+    def _deciding(self, inspection: str) -> Iterator[InspectionRecord]:
+        """The record of an inspection while one officer at a time decides at its station."""
+        with self._stations.lock(record.inspection(inspection, self._ledger).station):
+            yield record.inspection(inspection, self._ledger)
+
+    def _record(self, disposition: Disposition, station: str) -> Disposition:
+        row = record.disposed(disposition, self._origin(station, disposition.officer), self._ledger)
+        opened = self._stations.find(disposition.inspection)
+        if opened is not None:
+            opened.disposition = disposition if disposition.decision is not None else None
+        self._tell(row)
+        return disposition
