@@ -34,6 +34,10 @@ class Conditions:
     glare_strength: float = 1.0
     wrap: int = 0  # bright folds of shrink wrap
     reflections: float = 0.0  # strength of a mirrored room in the film
+    streaks: int = 0  # families of hard-edged ribbons that taut film mirrors
+    glints: int = 0  # specks of mirrored light
+    haze: float = 0.0  # a broad soft reflection, share of full light
+    ripple: float = 0.0  # what wrinkled film and embossing shift locally, in face heights
     # optics and camera, in pixels of the frame
     defocus_px: float = 0.0
     motion_px: float = 0.0
@@ -43,11 +47,16 @@ class Conditions:
     contrast: float = 0.0  # S-curve, 0 none
     saturation: float = 1.0
     sharpening: float = 0.0
+    sharpening_px: float = 1.2  # radius of the sharpening's halo
+    smear_px: int = 0  # side of the median with which cheap cameras hide noise (3 or 5), 0 none
+    chroma_px: float = 0.0  # how far the camera smears colour
+    shake: float = 0.0  # how crooked the motion's path is: 0 a line
     jpeg_quality: int = 92
     # what else is in the picture
     clutter: bool = True
     bezel: float = 0.0  # width of a dark case frame around the print, in face widths
     fingers: int = 0  # fingers on the face
+    hands: int = 0  # hands that reach over the edge, with shaded fingers
 
     @classmethod
     def draw(cls, rng: np.random.Generator, severity: float = 0.5) -> Conditions:

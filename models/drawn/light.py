@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.drawn.fields import Field, blob, f32, ramp, smooth, turned
+from models.drawn.hands import hand
 
 if TYPE_CHECKING:
     from models.drawn.conditions import Conditions
@@ -76,6 +77,54 @@ def mirrored_room(rng: np.random.Generator, height: int, width: int) -> Field:
     return np.asarray(room, np.float32)
 
 
+def streaks(rng: np.random.Generator, height: int, width: int, count: int) -> Field:
+    """Families of bright ribbons with hard edges, as taut film mirrors a lamp: 0..about 2."""
+    long_side = max(height, width)
+    field = np.zeros((height, width), np.float32)
+    for _ in range(count):
+        middle = rng.uniform((0, 0), (width, height))
+        angle, reach = float(rng.uniform(0, np.pi)), float(np.exp(rng.uniform(np.log(0.04), np.log(0.5))) * long_side)
+        along = np.array([np.cos(angle), np.sin(angle)])
+        across = np.array([-along[1], along[0]])
+        bend, gap = float(rng.normal(0, 0.25)), float(rng.uniform(0.008, 0.05) * long_side)
+        layer = np.zeros_like(field)
+        for index in range(int(rng.integers(1, 8))):
+            t = np.linspace(-1, 1, 20)[:, None] * float(rng.uniform(0.4, 1.0))
+            sway = np.cumsum(rng.normal(0, 0.06, 20))[:, None] * gap
+            spine = middle + along * reach * t + across * (index * gap + bend * reach * t * t + sway)
+            thick = float(np.exp(rng.uniform(np.log(0.001), np.log(0.014))) * long_side)
+            half = across * thick * (1 - t * t) * rng.uniform(0.5, 1.3, (20, 1))
+            ribbon = np.concatenate([spine + half, (spine - half)[::-1]])
+            cv2.fillPoly(layer, [np.asarray(ribbon * 8, np.int32)], float(rng.uniform(0.3, 1.0)), cv2.LINE_AA, 3)
+        soft = cv2.GaussianBlur(layer, (0, 0), float(rng.uniform(0.4, 2.5)))
+        halo = cv2.GaussianBlur(layer, (0, 0), long_side * float(rng.uniform(0.008, 0.03)))
+        field = np.maximum(field, soft * float(rng.uniform(0.3, 2.0)) + halo * float(rng.uniform(0, 0.5)))
+    return np.asarray(field, np.float32)
+
+
+def glints(rng: np.random.Generator, height: int, width: int, count: int) -> Field:
+    """Specks of mirrored light in dents of film or case, a few pixels each, alone or in swarms: 0..about 4."""
+    field = np.zeros((height, width), np.float32)
+    long_side, place = max(height, width), rng.uniform((0, 0), (width, height))
+    for _ in range(count):
+        if rng.random() < 0.5:
+            place = rng.uniform((0, 0), (width, height))
+        at = place + rng.normal(0, 0.04 * long_side, 2)
+        axes = np.exp(rng.uniform(np.log(0.001), np.log(0.012), 2)) * long_side * (1.0, rng.uniform(0.2, 1.0))
+        centre, size = (round(float(at[0]) * 8), round(float(at[1]) * 8)), tuple(int(v * 8) + 4 for v in axes)
+        speck = (float(rng.uniform(0, 180)), 0, 360, float(rng.uniform(0.4, 4.0)), -1, cv2.LINE_AA, 3)
+        cv2.ellipse(field, centre, size, *speck)
+    return np.asarray(cv2.GaussianBlur(field, (0, 0), float(rng.uniform(0.5, 1.6))), np.float32)
+
+
+def haze(rng: np.random.Generator, height: int, width: int) -> Field:
+    """A broad soft reflection that takes contrast and hides little: 0..1."""
+    centre = (float(rng.uniform(-0.1, 1.1) * width), float(rng.uniform(-0.1, 1.1) * height))
+    radii = (float(rng.uniform(0.15, 0.8) * height), float(rng.uniform(0.1, 0.5) * height))
+    hill = blob(height, width, centre, radii, float(rng.uniform(0, 180)))
+    return np.asarray(hill * (0.6 + 0.4 * smooth(rng, height, width, height / 6, height / 6)), np.float32)
+
+
 def finger(rng: np.random.Generator, height: int, width: int) -> tuple[Linear, Field]:
     """A finger that reaches in from an edge: its colour in linear light (H x W x 3) and its cover (H x W, 0..1)."""
     long_side = max(height, width)
@@ -128,13 +177,20 @@ def lay_light(rng: np.random.Generator, face: Linear, conditions: Conditions) ->
         added += wrap_folds(rng, height, width, conditions.wrap) * np.float32(0.5 * conditions.glare_strength)
     if conditions.reflections:
         added += mirrored_room(rng, height, width) * np.float32(conditions.reflections)
+    if conditions.streaks:
+        added += streaks(rng, height, width, conditions.streaks) * np.float32(conditions.glare_strength)
+    if conditions.glints:
+        added += glints(rng, height, width, conditions.glints)
+    if conditions.haze:
+        added += haze(rng, height, width) * np.float32(conditions.haze)
     added += np.float32(conditions.veil)
     if float(added.max()) > 0:
         tint = np.exp(rng.normal(0, 0.06, 3)).astype(np.float32)
         lit = lit + added[..., None] * tint
         clear = np.asarray(clear * np.exp(-1.5 * np.maximum(added - 0.15, 0)), np.float32)
-    for _ in range(conditions.fingers):
-        colour, cover = finger(rng, height, width)
+    makers = [finger] * conditions.fingers + [hand] * conditions.hands
+    for make in makers:
+        colour, cover = make(rng, height, width)
         shadow = cv2.GaussianBlur(cover, (0, 0), max(height, width) * 0.012)
         lit = lit * (1 - 0.5 * shadow[..., None])
         lit = lit * (1 - cover[..., None]) + colour * cover[..., None]

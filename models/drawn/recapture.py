@@ -53,7 +53,7 @@ def recapture(
     lit, clear = lay_light(rng, linear, conditions)
     width, height = _frame_size(conditions)
     pose = pose_of(face.shape[1], face.shape[0], width, height, conditions)
-    if conditions.bow:
+    if conditions.bow or conditions.ripple:
         lit, clear = _bowed(lit, clear, conditions, rng)
     frame, seen = _placed(
         rng, lit, clear, pose=pose, size=(width, height), conditions=conditions, background=background
@@ -103,11 +103,16 @@ def expose(rng: np.random.Generator, radiance: Linear, conditions: Conditions) -
     shown = _tone_curve(conditions)[codes]
     if conditions.noise > 3:  # cheap cameras smear noise that a person would see
         shown = f32(cv2.GaussianBlur(shown, (0, 0), 0.7))
+    if conditions.smear_px:
+        shown = f32(f32(cv2.medianBlur(as_bytes(shown), conditions.smear_px)) / 255)
+    if conditions.chroma_px:
+        grey = f32(shown @ _LUMA)[..., None]
+        shown = f32(grey + cv2.GaussianBlur(shown - grey, (0, 0), conditions.chroma_px))
     if conditions.saturation != 1.0:
         mix = conditions.saturation * np.eye(3, dtype=np.float32) + (1 - conditions.saturation) * _LUMA[None]
         shown = f32(cv2.transform(shown, mix))
     if conditions.sharpening:
-        shown = f32(shown + conditions.sharpening * (shown - cv2.GaussianBlur(shown, (0, 0), 1.2)))
+        shown = f32(shown + conditions.sharpening * (shown - cv2.GaussianBlur(shown, (0, 0), conditions.sharpening_px)))
     written, code = cv2.imencode(".jpg", as_bytes(shown), [cv2.IMWRITE_JPEG_QUALITY, conditions.jpeg_quality])
     if not written:
         raise RuntimeError(f"a picture of shape {shown.shape} could not be written as JPEG.")
@@ -130,7 +135,9 @@ def _lens(picture: Linear, conditions: Conditions) -> Linear:
         y, x = np.mgrid[0:side, 0:side] - side // 2
         disc = np.clip(radius + 0.5 - np.hypot(x, y), 0, 1)
         picture = f32(cv2.filter2D(picture, -1, (disc / disc.sum()).astype(np.float32)))
-    if conditions.motion_px > 1:
+    if conditions.motion_px > 1 and conditions.shake:
+        picture = f32(cv2.filter2D(picture, -1, _shaken(conditions)))
+    elif conditions.motion_px > 1:
         side = 2 * math.ceil(conditions.motion_px / 2) + 1
         line = np.zeros((side, side), np.float32)
         reach = conditions.motion_px / 2
@@ -139,6 +146,18 @@ def _lens(picture: Linear, conditions: Conditions) -> Linear:
             line[round(middle + t * math.sin(angle)), round(middle + t * math.cos(angle))] += 1
         picture = f32(cv2.filter2D(picture, -1, line / line.sum()))
     return picture
+
+
+def _shaken(conditions: Conditions) -> npt.NDArray[np.float32]:
+    """The path of a hand's tremor as a kernel: an arc that lingers at its ends, which doubles edges."""
+    reach, angle = conditions.motion_px / 2, math.radians(conditions.motion_deg)
+    side = 2 * math.ceil(reach * (1 + conditions.shake)) + 3
+    kernel, middle = np.zeros((side, side), np.float32), side // 2
+    for t in np.linspace(-np.pi / 2, np.pi / 2, 8 * side):
+        u, v = reach * math.sin(t), reach * conditions.shake * math.cos(2 * t) / 2
+        x, y = u * math.cos(angle) - v * math.sin(angle), u * math.sin(angle) + v * math.cos(angle)
+        kernel[round(middle + y), round(middle + x)] += 1
+    return np.asarray(kernel / kernel.sum(), np.float32)
 
 
 def _frame_size(conditions: Conditions) -> tuple[int, int]:
@@ -161,6 +180,12 @@ def _bowed(lit: Linear, clear: Field, conditions: Conditions, rng: np.random.Gen
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     dx = (smooth(rng, height, width, height / 2, width / 2) - 0.5) * 2 * reach
     dy = (smooth(rng, height, width, height / 2, width / 2) - 0.5) * 2 * reach
+    if conditions.ripple:
+        cell = max(height, width) * float(rng.uniform(0.015, 0.06))
+        where = np.clip(smooth(rng, height, width, height / 4, width / 4) * 3 - 1, 0, 1)
+        strength = where * np.float32(2 * conditions.ripple * max(height, width))
+        dx += (smooth(rng, height, width, cell, cell) - 0.5) * strength
+        dy += (smooth(rng, height, width, cell, cell) - 0.5) * strength
     moved = cv2.remap(lit, x + dx, y + dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     kept = cv2.remap(clear, x + dx, y + dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(moved, np.float32), np.asarray(kept, np.float32)

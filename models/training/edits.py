@@ -42,8 +42,13 @@ def _window(rng, picture, low, high, *, slim=False):
 
 
 def _element(rng, picture, window):
-    """The thing in a window: pixels that stand out from the window's surroundings, as a 0/255 mask of the window."""
+    """The thing in a window: pixels that stand out from the window's surroundings, as a 0/255 mask of the window.
+
+    A quarter of the windows is taken whole: an image editor's marquee.
+    """
     x, y, w, h = window
+    if rng.random() < 0.25:
+        return np.full((h, w), 255, np.uint8)
     patch = f32(picture[y : y + h, x : x + w])
     rim = np.concatenate([patch[0], patch[-1], patch[:, 0], patch[:, -1]])
     base = np.median(rim, 0)
@@ -202,6 +207,23 @@ def retexted(rng, picture, severity, pool):
     return Edit(out, mask, "text", "structure")
 
 
+def rewritten(rng, picture, severity, pool):
+    """A line painted over and set again in another font, of about the same height and ink."""
+    window = x, y, w, h = _window(rng, picture, 0.12, 0.6, slim=True)
+    mask = _element(rng, picture, window)
+    patch = picture[y : y + h, x : x + w]
+    ink = patch[mask > 0].mean(0) if (mask > 0).any() and (mask == 0).any() else rng.uniform(0, 255, 3)
+    bgra = text_sprite(rng, pool, words(rng, int(rng.integers(1, 4))), max(9, round(h * 0.8)), plain=True)
+    scale = min(w / bgra.shape[1], h / bgra.shape[0]) if severity < 0.7 else h / bgra.shape[0]
+    bgra = cv2.resize(bgra, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    sprite = np.broadcast_to(np.asarray(ink, np.uint8), (*bgra.shape[:2], 3))
+    whole = np.full_like(mask, 255) if rng.random() < 0.6 else mask
+    out, there = _paste(_erased(rng, picture, whole, window), sprite, f32(bgra[..., 3]) / 255, x, y)
+    here = np.zeros_like(there)
+    here[y : y + h, x : x + w] = whole
+    return Edit(out, here | there, "font", "structure")
+
+
 def resealed(rng, picture, severity, pool):
     """A hologram where the other face has none."""
     side = int(picture.shape[1] * (0.05 + 0.12 * severity) * rng.uniform(0.8, 1.3))
@@ -223,7 +245,11 @@ def relabelled(rng, picture, severity, pool):
         a = f32(bgra[..., 3:]) / 255
         label[: bgra.shape[0], : bgra.shape[1]] = label[: bgra.shape[0], : bgra.shape[1]] * (1 - a) + bgra[..., :3] * a
     x, y = int(rng.integers(0, picture.shape[1] - w)), int(rng.integers(0, max(1, picture.shape[0] - h)))
-    out, mask = _paste(picture, label, np.ones((h, w), np.float32), x, y)
+    alpha = np.ones((h, w), np.float32)
+    if rng.random() < 0.3:  # a badge
+        alpha[:] = 0
+        cv2.ellipse(alpha, (w // 2, h // 2), (w // 2 - 1, h // 2 - 1), 0, 0, 360, 1.0, -1, cv2.LINE_AA)
+    out, mask = _paste(picture, label, alpha, x, y)
     return Edit(out, mask, "label", "structure")
 
 
@@ -266,8 +292,8 @@ def recoloured(rng, picture, severity, pool):
     )
 
 
-EDITS = (moved, scaled, missing, added, retexted, resealed, relabelled, recoloured)
-WEIGHTS = (1.3, 1.3, 1.2, 1.0, 1.2, 0.5, 0.6, 2.4)
+EDITS = (moved, scaled, missing, added, retexted, rewritten, resealed, relabelled, recoloured)
+WEIGHTS = (1.3, 1.4, 1.4, 1.0, 0.9, 0.8, 0.6, 0.7, 1.4)
 
 
 def edited(rng, picture, severity, pool) -> Edit:

@@ -75,7 +75,7 @@ def outside(a, b):
 class DifferenceNet(nn.Module):
     """faces and captures (n x 3 x H x W, 0..1 BGR, H and W multiples of 8) -> logits n x 4 x H/4 x W/4 (KINDS)."""
 
-    def __init__(self, c2: int = 16, c4: int = 32, c8: int = 48, blocks: tuple[int, ...] = (1, 2, 4)) -> None:
+    def __init__(self, c2: int = 16, c4: int = 32, c8: int = 72, blocks: tuple[int, ...] = (1, 2, 4, 8)) -> None:
         super().__init__()
         self.stem = unit(4, c2, 3, 2)
         self.down = unit(c2, c4, 3, 2)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from models.drawn.artwork import Artwork, draw_artwork, text_sprite
+from models.drawn.artwork import Artwork, draw_artwork, filled, text_sprite
 from models.drawn.conditions import Conditions
 from models.drawn.fields import f32, smooth
 from models.drawn.prints import FAULTS, batch
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 LONG_SIDE = 768
 STRIDE = 4
+WHITE_APART = 40  # grey levels between two sides of which one is burnt out, from which the light is to blame
 CHANNELS = ("structure", "colour", "print", "unusable", "ignore")
 _WHOLE_BLUR = ("reprint_blur", "lowres_reprint")  # over a whole face these look like a soft camera
 
@@ -88,6 +89,9 @@ def draw_pair(
     shown = _edges(rng, shown)
     if rng.random() < 0.06:
         shown = _sticker(rng, shown, pool, masks, size)
+    hidden = np.zeros((LONG_SIDE, size[0]), np.uint8)
+    if rng.random() < (0.03 if bench else 0.15):
+        shown = _reached_over(rng, shown, pool, hidden)
 
     for _ in range(plan.count("photo_edit")):
         edit = edits.edited(rng, face, severity, pool)
@@ -104,10 +108,14 @@ def draw_pair(
     capture, clear_capture = _photo(
         rng, shown, pool, size, _conditions(rng, "capture", bench=bench), wobble=wobble, fault=fault
     )
-    clear = np.minimum(clear_face, clear_capture)
-    clear[(_burnt(face) > 0) | (_burnt(capture) > 0)] = 0
-    usable = (clear > 120).astype(np.uint8) * 255
+    clear = np.minimum(np.minimum(clear_face, clear_capture), 255 - hidden)
+    burnt = np.maximum(_burnt(face), _burnt(capture))
+    usable = ((clear > 120) & (burnt == 0)).astype(np.uint8) * 255
     capture = matched(capture, face, usable if rng.random() < 0.5 else None)
+    # White on both sides is white print. White on one side only, where nothing was edited, is light.
+    apart = np.abs(capture.astype(np.int16) - face).max(2) > WHITE_APART
+    light = ((burnt > 0) & apart & (np.maximum(masks["structure"], masks["colour"]) == 0)).astype(np.uint8)
+    clear[cv2.morphologyEx(light, cv2.MORPH_OPEN, np.ones((7, 7), np.uint8)) > 0] = 0  # not the rims of white letters
     targets = [masks["structure"], masks["colour"], masks["print"], 255 - clear, masks["ignore"]]
     small = [cv2.resize(m, (size[0] // STRIDE, LONG_SIDE // STRIDE), interpolation=cv2.INTER_AREA) for m in targets]
     return Pair(face, capture, np.dstack(small), tuple(kinds), severity)
@@ -147,14 +155,23 @@ def _conditions(rng, who, *, bench=False):
         fill=float(rng.uniform(0.8, 0.98)) if registered else float(rng.uniform(0.55, 0.98)),
         rotation_deg=float(rng.normal(0, 3)) if rng.random() < 0.6 else float(rng.normal(0, 20)),
         glare=int(rng.integers(1, 4)) if rng.random() < (0.25 if registered else 0.35) else 0,
-        fingers=int(rng.integers(1, 3)) if rng.random() < (0.15 if registered else 0.35) else 0,
-        wrap=int(rng.integers(1, 6)) if rng.random() < 0.45 else 0,
+        fingers=1 if rng.random() < 0.08 else 0,
+        hands=int(rng.integers(1, 4)) if rng.random() < (0.15 if registered else 0.5) else 0,
+        wrap=int(rng.integers(1, 6)) if rng.random() < 0.4 else 0,
+        streaks=int(rng.integers(1, 4)) if rng.random() < (0.25 if registered else 0.4) else 0,
+        glints=int(rng.integers(1, 25)) if rng.random() < 0.4 else 0,
+        haze=float(rng.uniform(0.05, 0.7)) if rng.random() < (0.15 if registered else 0.35) else 0.0,
+        ripple=float(rng.exponential(0.0008)) if rng.random() < 0.35 else 0.0,
         veil=float(rng.exponential(0.05)) if rng.random() < 0.5 else 0.0,
         exposure=float(np.exp(rng.normal(0.0 if registered else 0.1, 0.3))),
         contrast=float(rng.uniform(-0.3, 0.3)) if registered else float(rng.uniform(-0.2, 1.1)),
         defocus_px=drawn.defocus_px * scale * (0.5 if registered else 1.0),
-        motion_px=0.0 if registered else drawn.motion_px * scale,
-        jpeg_quality=int(rng.integers(55, 95)),
+        motion_px=0.0 if registered else float(rng.exponential(4.0)) * scale if rng.random() < 0.3 else 0.0,
+        shake=float(rng.uniform(0, 1)) if rng.random() < 0.6 else 0.0,
+        sharpening_px=float(rng.uniform(0.8, 2.5)),
+        smear_px=int(rng.choice([0, 3, 5], p=[0.6, 0.28, 0.12])) if not registered else 0,
+        chroma_px=float(rng.uniform(0.8, 4)) if rng.random() < 0.35 else 0.0,
+        jpeg_quality=int(rng.integers(60, 95)) if registered else int(rng.integers(35, 95)),
     )
     if not bench:
         return usual
@@ -165,7 +182,13 @@ def _conditions(rng, who, *, bench=False):
         landscape=False,
         fill=float(rng.uniform(0.7, 0.97)),
         rotation_deg=usual.rotation_deg,
-        fingers=int(rng.random() < 0.08),
+        hands=int(rng.random() < 0.15),
+        streaks=int(rng.integers(1, 3)) if rng.random() < 0.2 else 0,
+        glints=int(rng.integers(1, 12)) if rng.random() < 0.25 else 0,
+        haze=float(rng.uniform(0.05, 0.4)) if rng.random() < 0.2 else 0.0,
+        ripple=float(rng.exponential(0.0005)) if rng.random() < 0.2 else 0.0,
+        sharpening_px=usual.sharpening_px,
+        chroma_px=usual.chroma_px,
     )
 
 
@@ -184,6 +207,12 @@ def _photo(rng, print_, pool, size, conditions, *, wobble, fault=None):
     cell = height / float(rng.choice([2, 3, 5]))
     dx = (smooth(rng, height, width, cell, cell) - 0.5) * 2 * np.float32(wobble)
     dy = (smooth(rng, height, width, cell, cell) - 0.5) * 2 * np.float32(wobble)
+    if rng.random() < 0.25:  # a corner or an edge that the alignment missed by more
+        bump = np.clip(smooth(rng, height, width, height / 3, height / 3) * 3 - 2, 0, 1) * np.float32(
+            rng.normal(0, 2.0)
+        )
+        angle = float(rng.uniform(0, 2 * np.pi))
+        dx, dy = dx + bump * np.float32(np.cos(angle)), dy + bump * np.float32(np.sin(angle))
     x, y = x + dx + np.float32(rng.normal(0, wobble / 2)), y + dy + np.float32(rng.normal(0, wobble / 2))
     p = pose.astype(np.float32)
     depth = p[2, 0] * x + p[2, 1] * y + p[2, 2]
@@ -293,6 +322,36 @@ def _edges(rng, print_):
                 line = [strip[deep // 2], strip[deep // 2], strip[:, deep // 2], strip[:, deep // 2]][side]
                 line[:] = np.clip(level + rng.uniform(40, 160), 0, 255)
     return out
+
+
+def _reached_over(rng, print_, pool, hidden):
+    """A thing that covers the face from over its edge: a sleeve, a strap, another package, of any texture."""
+    height, width = print_.shape[:2]
+    texture = filled(pool.photo(rng), width, height, rng)
+    if rng.random() < 0.5:
+        texture = np.full_like(print_, rng.uniform(0, 255, 3).astype(np.uint8))
+        texture = (texture * (0.6 + 0.5 * smooth(rng, height, width, height / 3, width / 3))[..., None]).clip(0, 255)
+    cover = np.zeros((height, width), np.float32)
+    along, deep = rng.uniform(0, 1, 2), rng.uniform(0.02, 0.2, 2) * width
+    start, end = sorted((along[0], float(np.clip(along[0] + rng.choice([-1, 1]) * rng.uniform(0.06, 0.6), -0.2, 1.2))))
+    side = int(rng.integers(4))
+    length = width if side % 2 == 0 else height
+    tilt = rng.normal(0, 0.05) * width
+    outline = [
+        (start * length, -9),
+        (end * length, -9),
+        (end * length + tilt, deep[1]),
+        (start * length + tilt, deep[0]),
+    ]
+    corners = np.array(outline)
+    corners = corners if side % 2 == 0 else corners[:, ::-1]
+    corners = corners if side < 2 else np.array([width, height]) - corners
+    cv2.fillPoly(cover, [corners.astype(np.int32)], 1.0, cv2.LINE_AA)
+    cover = cv2.GaussianBlur(cover, (0, 0), float(rng.uniform(0.6, 4)))
+    shadow = 1 - 0.5 * cv2.GaussianBlur(cover, (0, 0), width * 0.015)[..., None]
+    out = print_ * shadow * (1 - cover[..., None]) + texture * cover[..., None]
+    hidden |= cv2.resize((cover * 255).astype(np.uint8), hidden.shape[::-1], interpolation=cv2.INTER_AREA)
+    return np.clip(out, 0, 255).astype(np.uint8)
 
 
 def _sticker(rng, print_, pool, masks, size):

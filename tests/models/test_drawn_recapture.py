@@ -72,3 +72,35 @@ def test_a_severity_outside_its_range_is_refused_with_the_value() -> None:
 def test_a_grey_face_is_refused_with_its_shape() -> None:
     with pytest.raises(ValueError, match=r"^face must be uint8 H x W x 3, got uint8 of shape \(9, 9\)\.$"):
         recapture(np.zeros((9, 9), np.uint8), rng=np.random.default_rng(0), conditions=Conditions())
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        {"hands": 1},
+        {"streaks": 2},
+        {"glints": 9},
+        {"haze": 0.5},
+        {"ripple": 0.004},
+        {"smear_px": 3},
+        {"chroma_px": 2.0},
+        {"motion_px": 6.0, "shake": 0.8},
+    ],
+)
+def test_each_condition_of_light_hand_and_camera_changes_the_picture_and_leaves_the_pose(one: dict[str, float]) -> None:
+    plain, other = (
+        recapture(_face(), rng=np.random.default_rng(4), conditions=Conditions(long_side_px=600, **more))  # type: ignore[arg-type]
+        for more in ({}, one)
+    )
+    assert np.array_equal(plain.homography, other.homography)
+    assert plain.image.shape == other.image.shape
+    assert np.abs(plain.image.astype(int) - other.image).max() > 8
+
+
+def test_a_hand_hides_what_it_covers_and_nothing_else() -> None:
+    photo = recapture(_face(), rng=np.random.default_rng(5), conditions=Conditions(long_side_px=600, hands=1))
+    clear = recapture(_face(), rng=np.random.default_rng(5), conditions=Conditions(long_side_px=600))
+    hidden = (photo.mask < 20) & (clear.mask > 235)
+    assert hidden.any()
+    untouched = (photo.mask == 255) & (cv2.dilate(hidden.astype(np.uint8), np.ones((61, 61), np.uint8)) == 0)
+    assert np.abs(photo.image.astype(int) - clear.image)[untouched].mean() < 4
