@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from edge.errors import SekishoError
+from sync.backoff import Schedule
+from sync.service import Outcome, Say, Service, known
+from sync.wake import Wake
+
+
+class Errand:
+    """Comes to what it is given, one after the other, then asks for a stop."""
+
+    schedule = Schedule(interval_s=0.01, first_retry_s=0.01, longest_retry_s=0.02)
+
+    def __init__(self, *outcomes: Outcome | SekishoError, name: str = "pull") -> None:
+        self.name = name
+        self.outcomes = list(outcomes)
+        self.seen: list[str] = []
+
+    def run(self, say: Say) -> Outcome:
+        say(f"{len(self.outcomes)} left")
+        outcome = self.outcomes.pop(0)
+        if not self.outcomes:
+            os.kill(os.getpid(), signal.SIGTERM)
+        if isinstance(outcome, SekishoError):
+            raise outcome
+        return outcome
+
+
+def test_an_errand_is_tried_again_until_it_works_and_says_why(tmp_path: Path) -> None:
+    failed = SekishoError("transport_unreachable", "The tree: expected an answer, got none.")
+    errand = Errand(failed, failed, Outcome(done=False, reason="Half."), Outcome(done=True, reason="All."))
+    with Wake() as wake:
+        Service(tmp_path, [errand], seed=1).serve(wake)
+    state = known(tmp_path)["pull"]
+    assert (state.state, state.reason, state.failures, errand.outcomes) == ("waiting", "All.", 0, [])
+    assert state.succeeded
+
+
+def test_a_failure_is_told_with_its_code_and_how_often(tmp_path: Path) -> None:
+    failed = SekishoError("transport_unreachable", "The tree: expected an answer, got none.")
+    with Wake() as wake:
+        Service(tmp_path, [Errand(failed, failed)], seed=1).serve(wake)
+    state = known(tmp_path)["pull"]
+    told = (state.state, state.code, state.reason, state.failures)
+    assert told == ("failed", "transport_unreachable", "The tree: expected an answer, got none.", 2)
+
+
+def test_what_has_more_to_do_goes_on_at_once(tmp_path: Path) -> None:
+    errand = Errand(*[Outcome(done=True, reason="One.", more=True)] * 5, Outcome(done=True, reason="Last."))
+    errand.schedule = Schedule(interval_s=3_600)
+    with Wake() as wake:
+        Service(tmp_path, [errand]).serve(wake)
+    assert errand.outcomes == []
+
+
+def test_a_failing_errand_does_not_hold_up_another(tmp_path: Path) -> None:
+    failing = Errand(*[SekishoError("x", "No.")] * 50, name="pull")
+    other = Errand(*[Outcome(done=True, reason="Yes.")] * 5, name="push")
+    with Wake() as wake:
+        Service(tmp_path, [failing, other], seed=1).serve(wake)
+    assert other.outcomes == []
+
+
+def test_after_a_restart_it_goes_on_counting(tmp_path: Path) -> None:
+    failed = SekishoError("x", "No.")
+    for _ in range(2):
+        with Wake() as wake:
+            Service(tmp_path, [Errand(failed)]).serve(wake)
+    assert known(tmp_path)["pull"].failures == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"errands": {"pull": {"other": 1}}}'])
+def test_a_damaged_state_is_begun_anew(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "sync").mkdir()
+    (tmp_path / "sync" / "service.json").write_bytes(content)
+    with Wake() as wake:
+        Service(tmp_path, [Errand(Outcome(done=True, reason="Yes."))]).serve(wake)
+    assert known(tmp_path)["pull"].reason == "Yes."
+
+
+def test_what_it_is_doing_can_be_read_while_it_works(tmp_path: Path) -> None:
+    seen: list[str] = []
+    go_on = threading.Event()
+
+    class Slow(Errand):
+        def run(self, say: Say) -> Outcome:
+            say("3 of 9 MB")
+            seen.append(json.loads((tmp_path / "sync" / "service.json").read_text())["errands"]["pull"]["state"])
+            go_on.set()
+            return super().run(say)
+
+    with Wake() as wake:
+        Service(tmp_path, [Slow(Outcome(done=True, reason="Yes."))]).serve(wake)
+    assert seen == ["working"]
+
+
+def test_it_stands_back_behind_everybody_else() -> None:
+    code = (
+        "import os\nfrom sync.service import stand_back\nstand_back()\nprint(os.sched_getscheduler(0) == os.SCHED_IDLE)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
