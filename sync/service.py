@@ -1,7 +1,8 @@
 """The sync service: a process of its own that runs errands on a schedule, backs off, and says why it is in every state.
 
 It never disturbs inspection: it runs when the machine is otherwise idle (SCHED_IDLE, whose disk reads and writes are
-idle too), within a bandwidth, and touches nothing but the shelves and the outbox. Without it the bench inspects as before.
+idle too), within a bandwidth, and touches nothing but the shelves and the outbox. Without it the bench inspects as
+before.
 """
 
 from __future__ import annotations
