@@ -13,15 +13,16 @@ import random
 import sqlite3
 import tempfile
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from edge.storage.canonical import of_connection
+from edge.storage.content import CONTENT, CONTENT_SHA256, ContentWriter
 from edge.storage.registry_build import BuildReport, build
-from edge.storage.registry_schema import serial_hash
+from edge.storage.registry_serials import SerialSets
+from edge.storage.serial_source import CleanSerials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,6 +33,7 @@ _BUILT = 1_000  # rows that go through the tables when the edition is filled in 
 _STOLEN_EVERY = 100_000
 _PREFIXES = 2_000  # right holders
 _WATCHED = 5_000
+_PIECE = 100_000
 _SYLLABLES = [
     "ka",
     "mi",
@@ -103,49 +105,47 @@ def draw(
         beside(source)
         report = build(source, out)
     if not whole:
-        with closing(sqlite3.connect(out, isolation_level=None)) as connection:
-            _fill(connection, drawn)
+        _fill(out, drawn)
     return replace(report, size=out.stat().st_size, counts={**report.counts, "products": products, "serials": serials})
 
 
-def _fill(connection: sqlite3.Connection, drawn: Drawn) -> None:
-    connection.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;")
-    connection.execute("BEGIN")
-    columns = "gtin, name, brand, right_holder, hs, origins, makers, importers, routes, value_min_minor"
-    columns += ", value_max_minor, currency, net_g, serialised, serial_rule, programme_start, first_serialised_batch"
-    columns += ", words, source"
-    connection.executemany(
-        f"INSERT OR IGNORE INTO products ({columns}) VALUES (?, ?, ?, ?, '851830', '[\"JP\",\"VN\"]', ?, '[]', '[]',"  # noqa: S608
-        " 1000, 9000, 'JPY', NULL, ?, '', NULL, '', ?, '')",
-        (
-            (
-                int(drawn.gtin(number)),
-                f"Product {number}",
-                f"Brand {number % _PREFIXES}",
-                f"Holder {number % _PREFIXES} KK",
-                f'["Maker {number % _PREFIXES}"]',
-                number % _SERIALISED_EVERY == 0,
-                f'{{"en":"thing article {number % 97}"}}',
+def _fill(path: Path, drawn: Drawn) -> None:
+    with ExitStack() as stack:
+        connection = stack.enter_context(closing(sqlite3.connect(path, isolation_level=None)))
+        connection.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-65536; BEGIN")
+        products = next(content for content in CONTENT if content.name == "products")
+        writer = ContentWriter(connection, products)
+        for number in range(drawn.products):
+            holder = number % _PREFIXES
+            words = f'{{"en":"thing article {number % 97}"}}'
+            row = (
+                f"Brand {holder}",
+                f"Holder {holder} KK",
+                "851830",
+                '["JP","VN"]',
+                f'["Maker {holder}"]',
+                "",
+                "",
+                "JPY",
             )
-            for number in range(drawn.products)
-        ),
-    )
-    ((key,),) = connection.execute("SELECT value FROM edition WHERE name='serial_key'").fetchall()
-    secret = bytes.fromhex(key)
-    gtins = [drawn.gtin(number * _SERIALISED_EVERY) for number in range(drawn.serialised)]
-    hashes = np.fromiter(
-        (
-            serial_hash(secret, gtins[product // _SERIALISED_EVERY], serial)
-            for product, serial in map(drawn.serial, range(drawn.serials))
-        ),
-        dtype=np.int64,
-        count=drawn.serials,
-    )
-    connection.execute("DELETE FROM serials")
-    connection.executemany("INSERT INTO serials VALUES (?)", ((value,) for value in np.unique(hashes).tolist()))
-    counts = json.dumps({"products": drawn.products, "serials": drawn.serials})
-    connection.execute("UPDATE edition SET value=? WHERE name='counts'", (counts,))
-    connection.execute("COMMIT")
+            programme = (int(number % _SERIALISED_EVERY == 0), 0, "", None, "", words, "")
+            writer.put((int(drawn.gtin(number)), f"Product {number}", 1000, 9000, None, *row, *programme))
+        ((key,),) = connection.execute("SELECT value FROM edition WHERE name='serial_key'").fetchall()
+        sets = SerialSets(bytes.fromhex(key), path, stack)
+        gtins = [drawn.gtin(number * _SERIALISED_EVERY).encode() for number in range(drawn.serialised)]
+        for start in range(0, drawn.serials, _PIECE):
+            numbers = range(start, min(start + _PIECE, drawn.serials))
+            pairs = [
+                (gtins[product // _SERIALISED_EVERY], serial.encode()) for product, serial in map(drawn.serial, numbers)
+            ]
+            sets.add_clean(CleanSerials("drawn", start, pairs), lambda _gtin: False)
+        connection.execute("DELETE FROM known_serials")
+        sets.write(connection, lambda _share: None)
+        counts = json.dumps({"products": drawn.products, "serials": drawn.serials})
+        connection.execute("UPDATE edition SET value=? WHERE name='counts'", (counts,))
+        content = of_connection(connection)
+        connection.execute("UPDATE edition SET value=? WHERE name=?", (content, CONTENT_SHA256))
+        connection.execute("COMMIT")
 
 
 def _write(source: Path, drawn: Drawn) -> None:

@@ -32,8 +32,12 @@ def registry_build(
     console = Console(stderr=True, highlight=False, emoji=False)
     require_writable(out)
     with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("building", total=None)
-        report = build(source, out, lambda what, rows: progress.update(task, description=f"{what} {rows}"))
+        task = progress.add_task("building", total=1.0)
+
+        def told(table: str, rows: int, share: float) -> None:
+            progress.update(task, description=f"{table} {rows:,}", completed=share)
+
+        report = build(source, out, told)
     for refusal in report.refusals:
         console.print(str(refusal), markup=False)
     if report.refused > len(report.refusals):

@@ -17,7 +17,7 @@ SekishoError
 │   ├── Conflict          codes *_conflict
 │   └── AccessRefused     codes access_*
 └── BoxError              the box cannot do its part
-    ├── RegistryError     codes registry_*: missing, wrong file, damaged, newer schema
+    ├── RegistryError     codes registry_*, delta_*, snapshot_*: missing, wrong file, damaged, newer schema, ...
     ├── ShelfError        codes shelf_*: what is in use cannot be told or changed
     ├── LedgerError       codes ledger_*: damaged, full, newer schema
     ├── EvidenceError     codes evidence_*: full, missing, altered

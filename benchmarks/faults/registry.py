@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.drawn_registry import draw
 from benchmarks.faults.campaign import Note, Scenario
-from edge.storage.registry import Registry
+from edge.storage.canonical import verify
 from edge.storage.shelves import editions
 
 _PRODUCTS, _SERIALS = 40, 200
@@ -27,12 +27,7 @@ def _drawn(material: Path, numbers: range) -> None:
 
 def _content(path: Path) -> str:
     """The content hash of an edition that is whole; what is not raises."""
-    registry = Registry.open(path)
-    try:
-        registry.verify()
-        return registry.content_sha256
-    finally:
-        registry.close()
+    return verify(path)
 
 
 class Swaps:
@@ -68,7 +63,7 @@ class Swaps:
             found = ""
             if shelf.contents().slot().in_use or allowed != {""}:
                 registry = shelf.current()
-                registry.verify()
+                verify(registry.path)
                 found = known[registry.content_sha256]
                 assert shelf.problem is None, f"in use with a problem: {shelf.problem}"
             assert found in allowed, f"expected one of {sorted(allowed)} in use, got {found!r}"

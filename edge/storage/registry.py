@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -26,8 +26,10 @@ from edge.inspection import (
     RegisteredFace,
     SerialStatus,
 )
-from edge.storage.database import FileState, Kind, Readers, is_damage, recognise
-from edge.storage.registry_schema import SCHEMA, grams, scope_keys, serial_hash
+from edge.storage.database import Readers, is_damage
+from edge.storage.registry_file import damaged, refuse_unless_ours
+from edge.storage.registry_schema import CRITICAL_BITS, KNOWN_BITS, grams, scope_keys, serial_hash
+from edge.storage.serial_blocks import holds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,6 +56,17 @@ class WatchEntry:
     valid_to: date | None
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A registered batch. Days are ISO text."""
+
+    batch: str
+    expiry: str | None
+    status: str  # known, recalled, stolen, reported
+    dated: str | None
+    source: str
+
+
 class Serials(Protocol):
     """The set of known serials of an edition, however it is packed."""
 
@@ -62,16 +75,22 @@ class Serials(Protocol):
         ...
 
 
-class _HashedSerials:
-    """Keyed 8-byte hashes in one table."""
+class _PackedSerials:
+    """Keyed hashes in packed blocks; wider hashes for products that their right holder marks critical."""
 
-    def __init__(self, readers: Readers, key: bytes) -> None:
+    def __init__(self, readers: Readers, key: bytes, *, critical: bool) -> None:
         self._readers = readers
         self._key = key
+        self._critical = critical  # whether there is such a product at all
 
     def holds(self, gtin: Gtin, serial: str) -> bool:
-        value = serial_hash(self._key, gtin.value, serial)
-        return self._readers.get().execute("SELECT 1 FROM serials WHERE hash=?", (value,)).fetchone() is not None
+        connection = self._readers.get()
+        block, bits = _KNOWN_BLOCK, KNOWN_BITS
+        if self._critical and connection.execute(_CRITICAL, (int(gtin.value),)).fetchone() == (1,):
+            block, bits = _CRITICAL_BLOCK, CRITICAL_BITS
+        value = serial_hash(self._key, gtin.value, serial, bits)
+        found = connection.execute(block, (value,)).fetchone()
+        return found is not None and holds(found[0], found[1], value)
 
 
 class Registry:
@@ -90,7 +109,8 @@ class Registry:
         self.content_sha256 = said["content_sha256"]
         self.counts: dict[str, int] = json.loads(said["counts"])
         self._readers = readers
-        self._serials: Serials = _HashedSerials(readers, bytes.fromhex(said["serial_key"]))
+        critical = readers.get().execute("SELECT 1 FROM critical_serials LIMIT 1").fetchone() is not None
+        self._serials: Serials = _PackedSerials(readers, bytes.fromhex(said["serial_key"]), critical=critical)
 
     @classmethod
     def open(cls, path: Path) -> Registry:
@@ -99,14 +119,14 @@ class Registry:
         Raises:
             RegistryError: registry_missing, registry_wrong_file, registry_damaged, registry_newer_schema.
         """
-        _refuse_unless_ours(path)
+        refuse_unless_ours(path)
         readers = Readers(path, immutable=True)
         try:
             said = dict(readers.get().execute("SELECT name, value FROM edition").fetchall())
             return cls(path, readers, said)
         except (sqlite3.Error, KeyError, ValueError) as error:
             readers.close()
-            raise _damaged(path, str(error)) from error
+            raise damaged(path, str(error)) from error
 
     def close(self) -> None:
         """Close the edition for every thread. Safe to call twice."""
@@ -117,7 +137,7 @@ class Registry:
             return self._readers.get().execute(sql, arguments).fetchall()
         except sqlite3.Error as error:
             if is_damage(error):
-                raise _damaged(self.path, str(error)) from error
+                raise damaged(self.path, str(error)) from error
             message = f"{self.path.name}: expected an answer, got: {error}."
             raise RegistryError("registry_unreadable", message, hint="Restart the bench; see its status.") from error
 
@@ -137,8 +157,8 @@ class Registry:
         return tuple(self._recordation(row, int(gtin.value)) for row in found)
 
     def _recordation(self, row: Cell, gtin: int) -> Recordation:
-        identity, number, right_type, right_holder, valid_from, valid_to, source = row
-        points = self._all(_POINTS, (identity, gtin))
+        number, right_type, right_holder, valid_from, valid_to, source = row
+        points = self._all(_POINTS, (number, gtin))
         return Recordation(
             number=number,
             right_type=right_type,
@@ -205,11 +225,19 @@ class Registry:
             return SerialStatus.BEFORE_PROGRAMME
         return SerialStatus.NOT_GIVEN if serial is None else SerialStatus.UNKNOWN
 
+    def batch(self, gtin: Gtin, batch: str) -> Batch | None:
+        """What the right holder registered of a batch (AI 10), or None. A registered batch is no proof of the item."""
+        found = self._all(f"{_BATCH_OF} AND batch=?", (int(gtin.value), batch))
+        return Batch(*found[0]) if found else None
+
+    def _batches(self, gtin: Gtin) -> tuple[Batch, ...]:
+        return tuple(Batch(*row) for row in self._all(f"{_BATCH_OF} ORDER BY batch", (int(gtin.value),)))
+
     def _holds(self, gtin: Gtin, serial: str) -> bool:
         try:
             return self._serials.holds(gtin, serial)
-        except sqlite3.Error as error:
-            raise _damaged(self.path, str(error)) from error
+        except (sqlite3.Error, ValueError) as error:
+            raise damaged(self.path, str(error)) from error
 
     def _ranges(self, gtin: int, serial: str) -> list[SerialStatus]:
         return [
@@ -251,12 +279,12 @@ class Registry:
     # --- faces --------------------------------------------------
 
     def faces(self, gtin: Gtin) -> tuple[RegisteredFace, ...]:
-        """The registered faces of the product, in the order of the source."""
-        return tuple(self._face(row) for row in self._all(f"{_FACES} WHERE gtin=? ORDER BY id", (int(gtin.value),)))
+        """The registered faces of the product: those registered last first, and of one version the front first."""
+        return tuple(self._face(row) for row in self._all(f"{_FACES} WHERE gtin=? {_NEWEST}", (int(gtin.value),)))
 
     def gallery(self) -> Iterator[RegisteredFace]:
-        """Every registered face of the edition, in the order of the source."""
-        for row in self._all(f"{_FACES} ORDER BY id"):
+        """Every registered face of the edition, by GTIN, version and side."""
+        for row in self._all(f"{_FACES} ORDER BY gtin, version, side"):
             yield self._face(row)
 
     def face(self, face_id: int) -> RegisteredFace:
@@ -320,28 +348,19 @@ class Registry:
             "product": dict(zip(_PRODUCT_NAMES, [_shown(cell) for cell in found[0]], strict=True))
             | {"gtin": gtin.value},
             "recordations": [
-                dict(zip(_RECORDATION_NAMES, row[1:], strict=False))
-                | json.loads(self._all("SELECT details FROM recordations WHERE id=?", (row[0],))[0][0])
+                dict(zip(_RECORDATION_NAMES, row, strict=True))
+                | json.loads(self._all("SELECT details FROM recordations WHERE number=?", (row[0],))[0][0])
                 for row in self._all(_RECORDATIONS, (keys,))
             ],
             "bulletins": [row[0] for row in self._all(_BULLETINS, (keys, "9999-12-31", "0000-01-01"))],
             "serial_ranges": [dict(zip(("first", "last", "status"), row, strict=True)) for row in ranges],
             "serial_exceptions": [dict(zip(("serial", "status"), row, strict=True)) for row in exceptions],
+            "batches": [asdict(batch) for batch in self._batches(gtin)],
             "faces": [
                 {"version": face.version, "side": face.side, "sha256": face.sha256, "regions": len(face.regions)}
                 for face in self.faces(gtin)
             ],
         }
-
-    def verify(self) -> None:
-        """Read the whole file and check its structure: seconds for a large edition.
-
-        Raises:
-            RegistryError: registry_damaged.
-        """
-        said = self._all("PRAGMA quick_check(1)")
-        if said != [("ok",)]:
-            raise _damaged(self.path, str(said[0][0]))
 
 
 def is_older_batch(batch: str, first: str) -> bool:
@@ -359,14 +378,18 @@ def is_older_batch(batch: str, first: str) -> bool:
 _PRODUCT_NAMES = (
     "name", "brand", "right_holder", "hs", "origins", "makers", "importers", "routes", "value_min_minor",
     "value_max_minor", "currency", "net_g", "serialised", "serial_rule", "programme_start", "first_serialised_batch",
-    "words", "source",
+    "words", "source", "critical",
 )  # fmt: skip
-_PRODUCT = f"SELECT {', '.join(_PRODUCT_NAMES)} FROM products WHERE gtin=?"  # noqa: S608 - names of our own
+_PRODUCT = f"SELECT {', '.join(_PRODUCT_NAMES)} FROM products CROSS JOIN product_lines ON id=line WHERE gtin=?"  # noqa: S608 - names of our own
+_CRITICAL = "SELECT critical FROM products CROSS JOIN product_lines ON id=line WHERE gtin=?"
+_KNOWN_BLOCK = "SELECT id, block FROM known_serials WHERE id<=? ORDER BY id DESC LIMIT 1"
+_CRITICAL_BLOCK = "SELECT id, block FROM critical_serials WHERE id<=? ORDER BY id DESC LIMIT 1"
+_BATCH_OF = "SELECT batch, expiry, status, dated, source FROM batches WHERE gtin=?"
 _RECORDATION_NAMES = ("number", "right_type", "right_holder", "valid_from", "valid_to", "source")
 _RECORDATIONS = """
-SELECT DISTINCT r.id, r.number, r.right_type, r.right_holder, r.valid_from, r.valid_to, r.source
+SELECT DISTINCT r.number, r.right_type, r.right_holder, r.valid_from, r.valid_to, r.source
 FROM json_each(?) AS k CROSS JOIN scopes AS s ON s.target='r' AND s.scope=k.value
-CROSS JOIN recordations AS r ON r.id=s.id
+CROSS JOIN recordations AS r ON r.number=s.number
 ORDER BY r.number
 """
 _POINTS = """
@@ -376,7 +399,7 @@ WHERE recordation=? AND (gtin IS NULL OR gtin=?) ORDER BY number
 _BULLETINS = """
 SELECT DISTINCT b.number, b.title, b.text, b.valid_from, b.valid_to, b.source
 FROM json_each(?) AS k CROSS JOIN scopes AS s ON s.target='b' AND s.scope=k.value
-CROSS JOIN bulletins AS b ON b.id=s.id
+CROSS JOIN bulletins AS b ON b.number=s.number
 WHERE b.valid_from<=? AND b.valid_to>=? ORDER BY b.number
 """
 _EXCEPTION = "SELECT status FROM serial_exceptions WHERE gtin=? AND serial=?"
@@ -390,9 +413,10 @@ SELECT w.entry, w.kind, w.listed, w.country, w.reason, w.source, w.valid_from, w
 FROM (SELECT g.id AS id, COUNT(*) AS shared FROM json_each(?1) AS k CROSS JOIN watch_grams AS g ON g.gram=k.value
       GROUP BY g.id) AS c CROSS JOIN watch_list AS w ON w.id=c.id
 WHERE (?3=0 OR w.kind IN (SELECT value FROM json_each(?2))) AND c.shared >= ?4 * MIN(w.grams, ?5)
-ORDER BY c.shared * 1.0 / (w.grams + ?5 - c.shared) DESC, w.id LIMIT ?6
+ORDER BY c.shared * 1.0 / (w.grams + ?5 - c.shared) DESC, w.entry, w.listed LIMIT ?6
 """
 _FACES = "SELECT id, gtin, version, side, picture, width_mm, height_mm, flat, registered, source FROM faces"
+_NEWEST = "ORDER BY registered DESC, version DESC, side='front' DESC, side"
 _REGIONS = "SELECT kind, x_mm, y_mm, w_mm, h_mm, text FROM regions WHERE face=? ORDER BY number"
 
 
@@ -403,10 +427,10 @@ def _product(gtin: Gtin, row: Cell) -> Product:
         brand=row[1],
         right_holder=row[2],
         hs=row[3],
-        origins=tuple(json.loads(row[4])),
-        makers=tuple(json.loads(row[5])),
-        importers=tuple(json.loads(row[6])),
-        routes=tuple(json.loads(row[7])),
+        origins=_list(row[4]),
+        makers=_list(row[5]),
+        importers=_list(row[6]),
+        routes=_list(row[7]),
         value_min_minor=row[8],
         value_max_minor=row[9],
         currency=row[10],
@@ -415,9 +439,13 @@ def _product(gtin: Gtin, row: Cell) -> Product:
         serial_rule=row[13],
         programme_start=_day(row[14]),
         first_serialised_batch=row[15],
-        words=json.loads(row[16]),
+        words=json.loads(row[16]) if row[16] else {},
         source=row[17],
     )
+
+
+def _list(words: str) -> tuple[str, ...]:
+    return tuple(json.loads(words)) if words else ()
 
 
 def _shown(cell: Cell) -> Cell:
@@ -430,45 +458,3 @@ def _day(words: str | None) -> date | None:
 
 def _is_digits(words: str) -> bool:
     return words.isascii() and words.isdigit()
-
-
-def _damaged(path: Path, came: str) -> RegistryError:
-    return RegistryError(
-        "registry_damaged",
-        f"{path}: expected a whole registry edition, got: {came}.",
-        hint="Copy the edition again from its source, or activate an older one.",
-    )
-
-
-def _refuse_unless_ours(path: Path) -> None:
-    try:
-        seen = recognise(path, Kind.REGISTRY)
-    except OSError as error:
-        raise RegistryError(
-            "registry_missing",
-            f"{path}: expected a readable registry edition, got {error.strerror}.",
-            hint="Check the path and its permissions.",
-        ) from error
-    if seen.state is FileState.MISSING:
-        raise RegistryError(
-            "registry_missing",
-            f"{path}: expected a registry edition, got no file.",
-            hint="Build one with `sekisho registry build SOURCE_DIR --out FILE`.",
-        )
-    if seen.state is FileState.TRUNCATED:
-        raise _damaged(path, f"{seen.size} bytes of {seen.expected_size}")
-    if seen.state is not FileState.OURS:
-        came = {FileState.EMPTY: "an empty file", FileState.NOT_SQLITE: "another kind of file"}.get(
-            seen.state, "another SQLite database"
-        )
-        raise RegistryError(
-            "registry_wrong_file",
-            f"{path}: expected a registry edition, got {came}.",
-            hint="Build one with `sekisho registry build SOURCE_DIR --out FILE`.",
-        )
-    if seen.schema > SCHEMA:
-        raise RegistryError(
-            "registry_newer_schema",
-            f"{path}: expected schema {SCHEMA} or older, got {seen.schema}.",
-            hint="Update this bench, or activate an edition built for it.",
-        )

@@ -1,7 +1,8 @@
 """The tables of a registry edition and the keys that both its builder and its readers compute.
 
 Everything is keyed for one prepared query each; dates are ISO text, amounts minor units, lengths millimetres, lists and
-words per language JSON. A GTIN is the integer of its 14 digits.
+words per language JSON ("" for an empty one). A GTIN is the integer of its 14 digits. Rows refer to each other by the
+keys of the source, so that an edition says the same whichever way it was reached.
 """
 
 from __future__ import annotations
@@ -9,48 +10,59 @@ from __future__ import annotations
 import unicodedata
 from hashlib import blake2b
 
-SCHEMA = 1
+SCHEMA = 2
+SOURCE_SCHEMA = 1  # of docs/registry-sources.md, which grows by optional columns only
 
 DDL = """
 CREATE TABLE edition (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+-- what products of one line share, kept once; its id is the file's own and no part of the content
+CREATE TABLE product_lines (
+    id INTEGER PRIMARY KEY, brand TEXT NOT NULL, right_holder TEXT NOT NULL, hs TEXT NOT NULL, origins TEXT NOT NULL,
+    makers TEXT NOT NULL, importers TEXT NOT NULL, routes TEXT NOT NULL, currency TEXT NOT NULL,
+    serialised INTEGER NOT NULL, critical INTEGER NOT NULL, serial_rule TEXT NOT NULL, programme_start TEXT,
+    first_serialised_batch TEXT NOT NULL, words TEXT NOT NULL, source TEXT NOT NULL
+);
 CREATE TABLE products (
-    gtin INTEGER PRIMARY KEY, name TEXT NOT NULL, brand TEXT NOT NULL, right_holder TEXT NOT NULL, hs TEXT NOT NULL,
-    origins TEXT NOT NULL, makers TEXT NOT NULL, importers TEXT NOT NULL, routes TEXT NOT NULL,
-    value_min_minor INTEGER, value_max_minor INTEGER, currency TEXT NOT NULL, net_g INTEGER,
-    serialised INTEGER NOT NULL, serial_rule TEXT NOT NULL, programme_start TEXT, first_serialised_batch TEXT NOT NULL,
-    words TEXT NOT NULL, source TEXT NOT NULL
+    gtin INTEGER PRIMARY KEY, name TEXT NOT NULL, line INTEGER NOT NULL, value_min_minor INTEGER,
+    value_max_minor INTEGER, net_g INTEGER
 );
 CREATE TABLE recordations (
-    id INTEGER PRIMARY KEY, number TEXT NOT NULL UNIQUE, right_type TEXT NOT NULL, right_holder TEXT NOT NULL,
+    number TEXT PRIMARY KEY, right_type TEXT NOT NULL, right_holder TEXT NOT NULL,
     valid_from TEXT NOT NULL, valid_to TEXT NOT NULL, source TEXT NOT NULL, details TEXT NOT NULL
-);
+) WITHOUT ROWID;
 CREATE TABLE points (
-    recordation INTEGER NOT NULL, number INTEGER NOT NULL, text TEXT NOT NULL, severity TEXT NOT NULL, gtin INTEGER,
+    recordation TEXT NOT NULL, number INTEGER NOT NULL, text TEXT NOT NULL, severity TEXT NOT NULL, gtin INTEGER,
     picture TEXT NOT NULL, valid_to TEXT, source TEXT NOT NULL, PRIMARY KEY (recordation, number)
 ) WITHOUT ROWID;
 CREATE TABLE bulletins (
-    id INTEGER PRIMARY KEY, number TEXT NOT NULL UNIQUE, title TEXT NOT NULL, text TEXT NOT NULL,
+    number TEXT PRIMARY KEY, title TEXT NOT NULL, text TEXT NOT NULL,
     valid_from TEXT NOT NULL, valid_to TEXT NOT NULL, source TEXT NOT NULL
-);
+) WITHOUT ROWID;
 -- which recordations ('r') and bulletins ('b') speak of which goods: see scope_keys
 CREATE TABLE scopes (
-    target TEXT NOT NULL, scope TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (target, scope, id)
+    target TEXT NOT NULL, scope TEXT NOT NULL, number TEXT NOT NULL, PRIMARY KEY (target, scope, number)
 ) WITHOUT ROWID;
--- known serials as keyed hashes only: one column, so that packed blocks can take its place
-CREATE TABLE serials (hash INTEGER PRIMARY KEY);
+-- known serials as keyed hashes only, packed in blocks of a page: see serial_blocks
+CREATE TABLE known_serials (id INTEGER PRIMARY KEY, block BLOB NOT NULL);
+CREATE TABLE critical_serials (id INTEGER PRIMARY KEY, block BLOB NOT NULL);
 CREATE TABLE serial_exceptions (
     gtin INTEGER NOT NULL, serial TEXT NOT NULL, status TEXT NOT NULL, dated TEXT, source TEXT NOT NULL,
     PRIMARY KEY (gtin, serial)
 ) WITHOUT ROWID;
 CREATE TABLE serial_ranges (
-    id INTEGER PRIMARY KEY, gtin INTEGER NOT NULL, length INTEGER NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL,
-    prefix TEXT NOT NULL, status TEXT NOT NULL, dated TEXT, source TEXT NOT NULL
-);
-CREATE INDEX serial_ranges_by_gtin ON serial_ranges (gtin, length, first);
+    gtin INTEGER NOT NULL, length INTEGER NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL, status TEXT NOT NULL,
+    prefix TEXT NOT NULL, dated TEXT, source TEXT NOT NULL, PRIMARY KEY (gtin, length, first, last, status)
+) WITHOUT ROWID;
+CREATE TABLE batches (
+    gtin INTEGER NOT NULL, batch TEXT NOT NULL, expiry TEXT, status TEXT NOT NULL, dated TEXT, source TEXT NOT NULL,
+    PRIMARY KEY (gtin, batch)
+) WITHOUT ROWID;
 CREATE TABLE watch_list (
-    id INTEGER PRIMARY KEY, entry TEXT NOT NULL, kind TEXT NOT NULL, listed TEXT NOT NULL, country TEXT NOT NULL,
-    reason TEXT NOT NULL, valid_from TEXT, valid_to TEXT, source TEXT NOT NULL, grams INTEGER NOT NULL
+    id INTEGER PRIMARY KEY, entry TEXT NOT NULL, listed TEXT NOT NULL, kind TEXT NOT NULL, country TEXT NOT NULL,
+    reason TEXT NOT NULL, valid_from TEXT, valid_to TEXT, source TEXT NOT NULL, grams INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (entry, listed)
 );
+-- made from watch_list by index_watch_list; no part of the content
 CREATE TABLE watch_grams (gram TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (gram, id)) WITHOUT ROWID;
 CREATE TABLE watch_gram_counts (gram TEXT PRIMARY KEY, entries INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE faces (
@@ -65,22 +77,38 @@ CREATE TABLE regions (
 CREATE TABLE pictures (sha256 TEXT PRIMARY KEY, media_type TEXT NOT NULL, data BLOB NOT NULL);
 """
 
+LINE = (
+    "brand", "right_holder", "hs", "origins", "makers", "importers", "routes", "currency", "serialised", "critical",
+    "serial_rule", "programme_start", "first_serialised_batch", "words", "source",
+)  # fmt: skip
+
 _PREFIX_LENGTHS = range(4, 13)
+KNOWN_BITS = 48  # of a serial's hash that an edition keeps
+CRITICAL_BITS = 60  # likewise, for products that their right holder marks critical
 
 
-def serial_key(publisher: str, name: str, number: int) -> bytes:
-    """The key of an edition's serial hashes. It differs for every edition, so that hashes of two cannot be joined."""
-    return blake2b(f"sekisho serials\0{publisher}\0{name}\0{number}".encode(), digest_size=32).digest()
+def serial_key(publisher: str, name: str) -> bytes:
+    """The key of the serial hashes of all editions of one name.
+
+    It stays the same from one edition to the next, because what changed between two must be told in hashes alone.
+    """
+    return blake2b(f"sekisho serials\0{publisher}\0{name}".encode(), digest_size=32).digest()
 
 
-def serial_hash(key: bytes, gtin: str, serial: str) -> int:
-    """The signed 8-byte keyed hash of one serial of one product (GTIN of 14 digits).
+def serial_hash(key: bytes, gtin: str, serial: str, bits: int) -> int:
+    """The first `bits` of the 8-byte keyed BLAKE2b hash of one serial of one product (GTIN of 14 digits).
 
-    Two different serials of 10,000,000 collide with a probability of about 3 in 10^6; an unregistered serial passes as
-    known with 5 in 10^13.
+    An unregistered serial passes as known with a probability of (serials of the edition) / 2^bits: 4 in 10^7 at
+    100,000,000 serials and 48 bits, 9 in 10^11 at 60 bits.
     """
     digest = blake2b(f"{gtin}\x1d{serial}".encode(), digest_size=8, key=key).digest()
-    return int.from_bytes(digest, "big", signed=True)
+    return int.from_bytes(digest, "big") >> (64 - bits)
+
+
+def face_id(gtin: int, version: str, side: str) -> int:
+    """The number of a registered face, 53 bits: the same in every edition that holds this face."""
+    digest = blake2b(f"{gtin:014d}\0{version}\0{side}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 11
 
 
 def brand_key(brand: str) -> str:

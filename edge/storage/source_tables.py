@@ -114,6 +114,7 @@ PRODUCTS = Table(
         "currency": Column(currency),
         "net_g": Column(integer, default=None),
         "serialised": Column(yes_no, default=False),
+        "critical": Column(yes_no, default=False),
         "serial_rule": Column(regular_expression),
         "programme_start": Column(day, default=None),
         "first_serialised_batch": Column(text),
@@ -180,6 +181,17 @@ RANGES = Table(
     },
     _range_rule,
 )
+BATCHES = Table(
+    "batches",
+    {
+        "gtin": _must(gtin),
+        "batch": _must(serial),  # AI 10 takes what AI 21 takes
+        "expiry": Column(day, default=None),
+        "status": Column(one_of("known", "recalled", "stolen", "reported"), default="known"),
+        "dated": Column(day, default=None),
+        "source": Column(text),
+    },
+)
 WATCH_LIST = Table(
     "watch_list",
     {
@@ -238,4 +250,4 @@ FACES = Table(
 REGIONS = Table("regions", {**_FACE_KEY, **_REGION})
 INLINE_REGION = Table("regions", _REGION)
 
-TABLES = (PRODUCTS, RECORDATIONS, POINTS, SERIALS, RANGES, WATCH_LIST, BULLETINS, FACES, REGIONS)
+TABLES = (PRODUCTS, RECORDATIONS, POINTS, SERIALS, RANGES, BATCHES, WATCH_LIST, BULLETINS, FACES, REGIONS)

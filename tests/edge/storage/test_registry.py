@@ -14,8 +14,9 @@ import pytest
 from edge.errors import NotFound, RegistryError, SourceError
 from edge.gs1 import Gtin
 from edge.inspection import Edition, Product, SerialStatus
+from edge.storage.canonical import verify
 from edge.storage.database import Kind
-from edge.storage.registry import Registry, is_older_batch
+from edge.storage.registry import Batch, Registry, is_older_batch
 from edge.storage.registry_build import build
 from edge.storage.registry_schema import grams, normalised
 
@@ -67,12 +68,13 @@ def test_the_examples_of_the_document_build_whole(registry: Registry) -> None:
         "distinguishing_points": 1,
         "serials": 2,
         "serial_ranges": 1,
+        "batches": 2,
         "watch_list": 1,
         "bulletins": 1,
         "faces": 1,
         "regions": 1,
     }
-    registry.verify()
+    assert verify(registry.path) == registry.content_sha256
 
 
 def test_a_product_comes_back_with_everything_that_was_said_of_it(registry: Registry) -> None:
@@ -182,6 +184,12 @@ def test_a_registered_face_comes_with_its_picture_and_regions(registry: Registry
         registry.face_picture("0000")
 
 
+def test_a_registered_batch_says_its_expiry_and_status(registry: Registry) -> None:
+    assert registry.batch(GTIN, "L2405") == Batch("L2405", "2029-05-31", "recalled", "2026-08-01", "Kumo Audio KK")
+    assert registry.batch(GTIN, "l2405") is None
+    assert [batch["batch"] for batch in registry.show(GTIN)["batches"]] == ["L2404", "L2405"]
+
+
 def test_show_tells_all_and_an_unregistered_product_is_not_found(registry: Registry) -> None:
     shown = registry.show(GTIN)
     assert json.loads(json.dumps(shown)) == shown
@@ -259,16 +267,25 @@ def test_an_overwritten_edition_is_damaged_and_never_a_wrong_answer(registry: Re
 def test_an_edition_of_a_newer_schema_is_refused_not_guessed(registry: Registry) -> None:
     registry.close()
     connection = sqlite3.connect(registry.path)
-    connection.executescript("PRAGMA user_version=2")
+    connection.executescript("PRAGMA user_version=3")
     connection.close()
-    message = f"{registry.path}: expected schema 1 or older, got 2."
+    message = f"{registry.path}: expected schema 2, got 3."
     assert refused(registry.path) == ("registry_newer_schema", message)
+
+
+def test_an_edition_of_the_first_schema_asks_to_be_built_again(registry: Registry) -> None:
+    registry.close()
+    connection = sqlite3.connect(registry.path)
+    connection.executescript("PRAGMA user_version=1")
+    connection.close()
+    message = f"{registry.path}: expected schema 2, got 1."
+    assert refused(registry.path) == ("registry_older_schema", message)
 
 
 def test_an_empty_database_with_our_mark_is_damaged(tmp_path: Path) -> None:
     path = tmp_path / "hollow.sqlite"
     connection = sqlite3.connect(path)
-    connection.executescript(f"PRAGMA application_id={Kind.REGISTRY.value}; PRAGMA user_version=1; CREATE TABLE t (x)")
+    connection.executescript(f"PRAGMA application_id={Kind.REGISTRY.value}; PRAGMA user_version=2; CREATE TABLE t (x)")
     connection.close()
     assert refused(path)[0] == "registry_damaged"
 

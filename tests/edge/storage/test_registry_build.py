@@ -159,9 +159,9 @@ def test_faces_may_carry_their_regions(source: Path) -> None:
     (source / "faces.jsonl").write_text(json.dumps(face) + "\n" + json.dumps(other) + "\n")
     report = built(source)
     assert [str(refusal) for refusal in report.refusals] == [
-        "faces.jsonl, row 2, picture: 'b.txt': expected a PNG, JPEG or WebP file, got another.",
         "faces.jsonl, row 1, x_mm: expected a region within the face of 20 x 20 mm, got 31 x 6.5 mm.",
         "faces.jsonl, row 1, regions: kind: 'x': expected logo, hologram, microprint, label, artwork or ignore, got x.",
+        "faces.jsonl, row 2, picture: 'b.txt': expected a PNG, JPEG or WebP file, got another.",
     ]
     registry = Registry.open(report.out)
     (found,) = registry.faces(Gtin(GTIN))
@@ -247,10 +247,10 @@ def test_an_unreadable_table_is_told(source: Path) -> None:
 
 
 def test_progress_names_the_tables_in_their_order(source: Path) -> None:
-    told: list[tuple[str, int]] = []
-    build(source, source.parent / "e.sqlite", lambda table, rows: told.append((table, rows)))
-    assert told[0] == ("products", 1)
-    assert [table for table, _rows in told] == [table.name for table in source_tables.TABLES]
+    told: list[tuple[str, int, float]] = []
+    build(source, source.parent / "e.sqlite", lambda *said: told.append(said))
+    assert told[0] == ("products", 1, 1.0)
+    assert [table for table, _rows, _share in told] == [table.name for table in source_tables.TABLES]
 
 
 @pytest.mark.parametrize("table", source_tables.TABLES, ids=lambda table: str(table.name))

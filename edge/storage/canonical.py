@@ -1,0 +1,80 @@
+"""The canonical content hash of an edition: what is signed.
+
+SHA-256 over the name and the SHA-256 of each table of content, in the fixed order of edge/storage/content.py, and then
+of each set of serial hashes. A table's is over its rows in the order of their keys, each as SQL literals separated by
+commas and ended by a line feed; a picture's row is followed by its bytes; a set's is over its hashes, 8 bytes each, big
+endian, ascending. Pages, ids of the file's own and the way by which an edition was reached are no part of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from edge.storage.content import CONTENT, CONTENT_SHA256, SERIALS, Content
+from edge.storage.database import connect, one
+from edge.storage.registry_file import damaged, refuse_unless_ours
+from edge.storage.serial_blocks import stored
+
+_ROWS = 5_000
+
+
+def content_sha256(path: Path) -> str:
+    """The canonical content hash of an edition, computed from its rows, in bounded memory. 64 hexadecimal digits.
+
+    Raises:
+        RegistryError: registry_missing, registry_wrong_file, registry_damaged, registry_newer_schema,
+            registry_older_schema.
+    """
+    refuse_unless_ours(path)
+    try:
+        with closing(connect(path, immutable=True)) as connection:
+            return of_connection(connection)
+    except (sqlite3.Error, ValueError) as error:
+        raise damaged(path, str(error)) from error
+
+
+def of_connection(connection: sqlite3.Connection) -> str:
+    """The same of an edition that is open.
+
+    Raises:
+        sqlite3.Error: it cannot be read.
+        ValueError: a block of serials or a picture is damaged.
+    """
+    whole = hashlib.sha256()
+    for content in CONTENT:
+        whole.update(content.name.encode() + _rows(connection, content))
+    for table in SERIALS:
+        digest = hashlib.sha256()
+        for hashes in stored(connection, table):
+            digest.update(hashes.astype(">u8").tobytes())
+        whole.update(table.encode() + digest.digest())
+    return whole.hexdigest()
+
+
+def _rows(connection: sqlite3.Connection, content: Content) -> bytes:
+    digest = hashlib.sha256()
+    if "data" in content.columns:
+        for line, data in connection.execute(content.select(f"{content.literal}, data")):
+            digest.update(f"{line}\n".encode() + data)
+        return digest.digest()
+    cursor = connection.execute(content.select(content.literal))
+    while rows := cursor.fetchmany(_ROWS):
+        digest.update("".join([f"{line}\n" for (line,) in rows]).encode())
+    return digest.digest()
+
+
+def verify(path: Path) -> str:
+    """Read a whole edition and say its content hash, when it is the one that the edition says of itself.
+
+    Raises:
+        RegistryError: as `content_sha256`; registry_damaged also when the hashes differ.
+    """
+    computed = content_sha256(path)
+    with closing(connect(path, immutable=True)) as connection:
+        said = one(connection, "SELECT value FROM edition WHERE name=?", (CONTENT_SHA256,))
+    if said != computed:
+        raise damaged(path, f"content {computed} where the edition says {said}")
+    return computed

@@ -1,0 +1,155 @@
+"""What an edition says, apart from how its file holds it: its tables as rows in the order of their keys.
+
+Two editions with the same rows have the same content, whether they were built from sources or reached by deltas. The
+hash of the content is in edge/storage/canonical.py, what changes between two in edge/storage/delta.py.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Final, TypeAlias
+
+from edge.storage.registry_schema import CRITICAL_BITS, KNOWN_BITS, LINE, grams
+
+ContentRow: TypeAlias = tuple[Any, ...]
+
+CONTENT_SHA256 = "content_sha256"  # the row of table `edition` that is about the content and no part of it
+_LINES_HELD = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One table of an edition's content. `columns` begin with the `key` ones."""
+
+    name: str
+    keys: int
+    columns: tuple[str, ...]
+    source: str = ""  # what stands behind FROM, when it is more than the table
+    where: str = ""
+
+    def select(self, columns: str = "", schema: str = "main") -> str:
+        """The rows in the order of their keys."""
+        source = (self.source or "{schema}." + self.name).format(schema=schema)
+        where = f" WHERE {self.where}" if self.where else ""
+        keys = ", ".join(self.columns[: self.keys])
+        return f"SELECT {columns or ', '.join(self.columns)} FROM {source}{where} ORDER BY {keys}"  # noqa: S608 - names of our own
+
+    @property
+    def literal(self) -> str:
+        """A row as SQL literals, which is what the content hash is over.
+
+        Lengths stand in ten-thousandths of a millimetre: how SQLite writes out a fraction differs between its versions.
+        """
+        return "||','||".join(
+            f"CAST(round({name} * 10000) AS INTEGER)" if name.endswith("_mm") else f"quote({name})"
+            for name in self.columns
+            if name != "data"
+        )
+
+
+CONTENT: Final = (
+    Content("edition", 1, ("name", "value"), where=f"name <> '{CONTENT_SHA256}'"),
+    Content(
+        "products",
+        1,
+        ("gtin", "name", "value_min_minor", "value_max_minor", "net_g", *LINE),
+        source="{schema}.products CROSS JOIN {schema}.product_lines ON product_lines.id=line",
+    ),
+    Content("recordations", 1, ("number", "right_type", "right_holder", "valid_from", "valid_to", "source", "details")),
+    Content("points", 2, ("recordation", "number", "text", "severity", "gtin", "picture", "valid_to", "source")),
+    Content("bulletins", 1, ("number", "title", "text", "valid_from", "valid_to", "source")),
+    Content("scopes", 3, ("target", "scope", "number")),
+    Content("serial_exceptions", 2, ("gtin", "serial", "status", "dated", "source")),
+    Content("serial_ranges", 5, ("gtin", "length", "first", "last", "status", "prefix", "dated", "source")),
+    Content("batches", 2, ("gtin", "batch", "expiry", "status", "dated", "source")),
+    Content("watch_list", 2, ("entry", "listed", "kind", "country", "reason", "valid_from", "valid_to", "source")),
+    Content("pictures", 1, ("sha256", "media_type", "data")),
+    Content(
+        "faces",
+        1,
+        ("id", "gtin", "version", "side", "picture", "width_mm", "height_mm", "flat", "registered", "source"),
+    ),
+    Content("regions", 2, ("face", "number", "kind", "x_mm", "y_mm", "w_mm", "h_mm", "text")),
+)
+SERIALS: Final = {"known_serials": KNOWN_BITS, "critical_serials": CRITICAL_BITS}  # tables of blocks, bits of a hash
+
+
+class ContentWriter:
+    """Puts rows of content into the tables of a new edition and takes them out again."""
+
+    def __init__(self, connection: sqlite3.Connection, content: Content) -> None:
+        """Write the rows of one table of content."""
+        self._connection = connection
+        self._content = content
+        columns = content.columns
+        keys = " AND ".join(f"{name}=?" for name in columns[: content.keys])
+        self._delete = f"DELETE FROM {content.name} WHERE {keys}"  # noqa: S608 - names of our own
+        if content.name == "products":
+            columns = (*columns[:5], "line")
+        places = ", ".join("?" * len(columns))
+        self._insert = f"INSERT OR IGNORE INTO {content.name} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608 - names of our own
+        self._lines: dict[bytes, int] = {}
+        self._indexed = False
+
+    def put(self, row: ContentRow) -> bool:
+        """Add a row; False, and nothing is changed, when one with its key is there."""
+        if self._content.name == "products":
+            row = (*row[:5], self._line(row[5:]))
+        return self._connection.execute(self._insert, row).rowcount == 1
+
+    def take(self, key: ContentRow) -> bool:
+        """Remove the row with this key; False when there is none."""
+        return self._connection.execute(self._delete, key).rowcount == 1
+
+    def _line(self, line: ContentRow) -> int:
+        """The id of a product line, made when it is new: those met before are found by a digest."""
+        if not self._indexed:
+            self._index_lines()
+        digest = _digest(line)
+        found = self._lines.get(digest)
+        if found is None:
+            if len(self._lines) >= _LINES_HELD:
+                self._lines.clear()
+            known = self._connection.execute("SELECT id FROM temp.line_ids WHERE digest=?", (digest,)).fetchone()
+            found = known[0] if known else self._new_line(line, digest)
+            self._lines[digest] = found
+        return found
+
+    def _new_line(self, line: ContentRow, digest: bytes) -> int:
+        places = ", ".join("?" * len(line))
+        insert = f"INSERT INTO product_lines ({', '.join(LINE)}) VALUES ({places})"  # noqa: S608 - names of our own
+        identity = int(self._connection.execute(insert, line).lastrowid or 0)
+        self._connection.execute("INSERT INTO temp.line_ids VALUES (?, ?)", (digest, identity))
+        return identity
+
+    def _index_lines(self) -> None:
+        self._connection.execute("CREATE TEMP TABLE line_ids (digest BLOB PRIMARY KEY, id INTEGER) WITHOUT ROWID")
+        present = self._connection.execute(f"SELECT id, {', '.join(LINE)} FROM product_lines")  # noqa: S608 - names of our own
+        self._connection.executemany(
+            "INSERT INTO temp.line_ids VALUES (?, ?)", ((_digest(row[1:]), row[0]) for row in present)
+        )
+        self._indexed = True
+
+
+def _digest(line: ContentRow) -> bytes:
+    return blake2b(repr(line).encode(), digest_size=16).digest()
+
+
+def drop_unused_lines(connection: sqlite3.Connection) -> None:
+    """Remove the product lines that no product belongs to any more."""
+    connection.execute("DELETE FROM product_lines WHERE id NOT IN (SELECT line FROM products)")
+
+
+def index_watch_list(connection: sqlite3.Connection) -> None:
+    """Make the tables through which similar names are found, from the listed names."""
+    connection.execute("DELETE FROM watch_grams")
+    connection.execute("DELETE FROM watch_gram_counts")
+    listed = connection.execute("SELECT id, listed FROM watch_list ORDER BY entry, listed")
+    while rows := listed.fetchmany(1_000):
+        for identity, name in rows:
+            keys = sorted(grams(name))
+            connection.executemany("INSERT INTO watch_grams VALUES (?, ?)", [(key, identity) for key in keys])
+            connection.execute("UPDATE watch_list SET grams=? WHERE id=?", (len(keys), identity))
+    connection.execute("INSERT INTO watch_gram_counts SELECT gram, COUNT(*) FROM watch_grams GROUP BY gram")
