@@ -7,6 +7,7 @@ answer keeps who says so in its `source`.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -17,8 +18,7 @@ from edge.gs1 import Gtin
 from edge.inspection import Bulletin, DistinguishingPoint, Recordation, RegisteredFace
 from edge.storage.registry import Registry
 
-_FACE_BITS = 20  # of a face's id that count within one supplement
-_PUBLISHER_BITS = 31  # of a face's id that tell the supplement: an id stays below 2^53, as JSON carries it
+_FACE_BITS = 53  # of a face's id, as JSON carries it
 
 
 class SupplementedRegistry(Registry):
@@ -81,9 +81,8 @@ class SupplementedRegistry(Registry):
             NotFound: face_not_found.
         """
         for publisher, other in self._others.items():
-            first = _first_id(publisher)
-            if first <= face_id < first + (1 << _FACE_BITS):
-                return replace(other.face(face_id - first), face_id=face_id)
+            with contextlib.suppress(NotFound):
+                return replace(other.face(face_id ^ _mask(publisher)), face_id=face_id)
         return super().face(face_id)
 
     def face_picture(self, sha256: str) -> bytes:
@@ -103,16 +102,12 @@ class SupplementedRegistry(Registry):
             raise
 
 
-def _first_id(publisher: str) -> int:
-    """The id of a publisher's first face: it depends on the name only, so that it stays from file to file."""
-    digest = hashlib.blake2b(publisher.encode(), digest_size=4).digest()
-    return ((int.from_bytes(digest, "big") >> (32 - _PUBLISHER_BITS)) + 1) << _FACE_BITS
+def _mask(publisher: str) -> int:
+    """What tells a publisher's faces from the edition's: it depends on the name only, so it stays from file to file."""
+    digest = hashlib.blake2b(publisher.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> (64 - _FACE_BITS)
 
 
 def _told(publisher: str, faces: Iterator[RegisteredFace] | tuple[RegisteredFace, ...]) -> Iterator[RegisteredFace]:
-    first = _first_id(publisher)
-    return (
-        replace(face, face_id=first + face.face_id, source=face.source or publisher)
-        for face in faces
-        if face.face_id < 1 << _FACE_BITS
-    )
+    mask = _mask(publisher)
+    return (replace(face, face_id=face.face_id ^ mask, source=face.source or publisher) for face in faces)
