@@ -1,0 +1,86 @@
+"""The box's side on the command line: `sekisho sync trust|pull|status`. It activates nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from edge.terminal import clear_errors, settings_from_environment
+from sync.fetch import open_source
+from sync.pull import pull as pulled
+from sync.state import Box, State
+
+sync_app = typer.Typer(no_args_is_help=True, help="Bring signed registries, packs, policies and bulletins in.")
+
+StateDir = Annotated[Path | None, typer.Option(help="Where the state of the box lives.")]
+
+
+@sync_app.command()
+@clear_errors
+def trust(
+    root: Annotated[Path, typer.Argument(help="The publisher's root metadata, e.g. 1.root.json.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Forget the root before and all that was seen.")] = False,  # noqa: FBT002 - typer
+    state_dir: StateDir = None,
+) -> None:
+    """Trust a publisher's root from now on. Compare the SHA-256 with what the publisher says on another way."""
+    sha256 = Box(settings_from_environment(state_dir=state_dir).state_dir).trust(root, replace=replace)
+    sys.stdout.write(f"{root}: trusted from now on. Compare with the publisher, SHA-256:\n{sha256}\n")
+
+
+@sync_app.command()
+@clear_errors
+def pull(
+    address: Annotated[str, typer.Argument(help="The tree: an http or https address, or a directory such as a stick.")],
+    state_dir: StateDir = None,
+) -> None:
+    """Pull once: verify everything, stage what is new. Exit code 3 when the tree cannot be accepted."""
+    settings = settings_from_environment(state_dir=state_dir)
+    console = Console(stderr=True, highlight=False, emoji=False)
+    with open_source(address) as source, console.status("pulling") as shown:
+        state = pulled(settings.state_dir, source, progress=lambda words: shown.update(f"pulling: {words}"))
+    sys.stdout.write(told(state))
+    if state.state != "fresh":
+        raise typer.Exit(3)
+
+
+@sync_app.command()
+@clear_errors
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,  # noqa: FBT002 - typer
+    state_dir: StateDir = None,
+) -> None:
+    """Say what the last pull came to, and why."""
+    state = Box(settings_from_environment(state_dir=state_dir).state_dir).state()
+    if as_json:
+        sys.stdout.write(json.dumps(state.model_dump(mode="json"), ensure_ascii=False, indent=2) + "\n")
+    else:
+        sys.stdout.write(told(state))
+
+
+def told(state: State) -> str:
+    """A state in plain words, a line for each thing."""
+    lines = [f"{state.state}: {state.reason}" + (f" [{state.code}]" if state.code else "")]
+    if state.hint:
+        lines.append(f"  hint: {state.hint}")
+    if state.tried:
+        lines.append(
+            f"tried {state.tried:%Y-%m-%d %H:%M} UTC from {state.source}; judged at {state.clock or 'no time'}"
+        )
+    if state.succeeded and state.issued:
+        lines.append(f"last accepted: signed {state.issued:%Y-%m-%d %H:%M} UTC, good until {state.good_until}")
+    lines += [f"{item.target}: {item.state}" + _because(item.file, item.reason) for item in state.items]
+    for publisher, part in state.publishers.items():
+        rows = f"{part.rows} rows" if part.rows else ""
+        lines.append(f"publisher {publisher}: {part.state}" + _because(part.file, rows, part.reason))
+        lines += [f"  refused: {row}" for row in part.refused]
+    return "\n".join(lines) + "\n"
+
+
+def _because(*words: str) -> str:
+    given = [word for word in words if word]
+    return f" ({'; '.join(given)})" if given else ""

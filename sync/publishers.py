@@ -1,0 +1,120 @@
+"""A publisher's signed part becomes a supplement on this box: fetched, its rows checked, built and staged.
+
+TUF has checked that the publisher's own key signed it and that it lies in its own folder. Here every row must speak of
+the publisher's own products, as the tree's owner signed in current.json.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from tuf.api.metadata import TargetFile
+
+from edge.storage.registry_build import build
+from edge.storage.shelves import editions
+from sync.client import Client
+from sync.current import Scope
+from sync.errors import TrustError
+from sync.parts import MAX_PART_BYTES
+from sync.rows import TABLES, checked_rows, keep_good_rows
+from sync.state import Became, Box, PublisherState
+
+Fetch = Callable[[TargetFile], Path]
+_TOLD = 100  # refused rows of a part that are kept in the state
+
+
+def bring_part(
+    publisher: str, scope: Scope, known: PublisherState | None, *, client: Client, box: Box, fetch: Fetch
+) -> PublisherState:
+    """Bring the part of one publisher up to date.
+
+    Raises:
+        TrustError, TransportError: it cannot be had.
+        SourceError, RegistryError, ShelfError: it cannot be built or brought onto the shelf.
+        OSError: it cannot be written.
+    """
+    tables = {table.name: client.target(f"publishers/{publisher}/{table.name}.jsonl") for table in TABLES}
+    signed = {name: target for name, target in tables.items() if target is not None}
+    if not signed:
+        withdraw(box, publisher, known)
+        return PublisherState(state="nothing", reason="Nothing is signed yet.")
+    digest = _digest(scope, signed)
+    shelf = editions(box.state_dir)
+    slot = shelf.contents().slot(publisher)
+    if known is not None and known.digest == digest and (not known.file or known.file in slot.files):
+        return known.model_copy(update={"state": _word(known.file, slot.in_use), "reason": ""})
+    box.incoming.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=box.incoming, prefix="part-") as name:
+        part, out = Path(name) / "part", Path(name) / f"{publisher}.sqlite"
+        part.mkdir()
+        for table, target in signed.items():
+            _place(target, fetch, part / f"{table}.jsonl")
+        found = checked_rows(part, scope)
+        keep_good_rows(part, found)
+        told = [str(refusal) for refusal in found.refusals]
+        for picture in sorted(found.pictures):
+            told += _picture(client, publisher, picture, fetch, part)
+        if not found.count:
+            withdraw(box, publisher, known)
+            return PublisherState(state="refused", reason="No row is good.", digest=digest, refused=tuple(told[:_TOLD]))
+        (part / "edition.toml").write_text(_edition(publisher, client.part(publisher)), encoding="utf-8")
+        report = build(part, out)
+        told += [str(refusal) for refusal in report.refusals]
+        rows = sum(report.counts.values())
+        file = shelf.stage(out, slot=publisher, move=True)
+        shelf.prune()
+    state = _word(file, shelf.contents().slot(publisher).in_use)
+    return PublisherState(state=state, file=file, digest=digest, rows=rows, refused=tuple(told[:_TOLD]))
+
+
+def withdraw(box: Box, publisher: str, known: PublisherState | None) -> None:
+    """Use nothing of this publisher any more, when something of it was brought by sync.
+
+    Raises:
+        ShelfError: the shelf cannot be written.
+    """
+    if known is not None and known.file:
+        editions(box.state_dir).withdraw(publisher)
+
+
+def _word(file: str, in_use: str) -> Became:
+    if not file:
+        return "refused"
+    return "in use" if file == in_use else "staged"
+
+
+def _digest(scope: Scope, signed: dict[str, TargetFile]) -> str:
+    said = [scope.model_dump_json(), *(f"{name} {target.hashes['sha256']}" for name, target in sorted(signed.items()))]
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()
+
+
+def _place(target: TargetFile, fetch: Fetch, place: Path) -> None:
+    if target.length > MAX_PART_BYTES:
+        message = f"{target.path}: expected at most {MAX_PART_BYTES} bytes, got {target.length}."
+        raise TrustError("trust_too_large", message, hint="Tell the publisher.")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(fetch(target), place)
+
+
+def _picture(client: Client, publisher: str, picture: str, fetch: Fetch, part: Path) -> list[str]:
+    """Fetch one picture; why it is not there is told, and the builder refuses the rows that name it."""
+    if not (part / picture).resolve().is_relative_to(part.resolve()):
+        return []
+    target = client.target(f"publishers/{publisher}/{picture}")
+    if target is None:
+        return [f"{picture}: expected a picture that {publisher} signed, got none."]
+    _place(target, fetch, part / picture)
+    return []
+
+
+def _edition(publisher: str, signed: tuple[int, datetime]) -> str:
+    version, issued = signed
+    return (
+        f'schema = 1\nname = "{publisher}"\nnumber = {version}\n'
+        f'issued = {issued:%Y-%m-%dT%H:%M:%SZ}\npublisher = "{publisher}"\n'
+    )

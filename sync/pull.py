@@ -1,0 +1,215 @@
+"""One pull: verify what a tree holds now, stage what is new on the box's shelves, and say what became of it.
+
+Nothing is activated here. What is refused is told and the rest goes on; what is in use stays in use whatever happens.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tuf.api.metadata import TargetFile
+
+from edge.errors import SekishoError
+from edge.storage.shelf import Shelf
+from edge.storage.shelves import pack_shelf, policy_shelf
+from sync import current as currents
+from sync.client import Client
+from sync.current import Current
+from sync.errors import TransportError, TrustError
+from sync.fetch import Source
+from sync.goods import SCHEMAS
+from sync.publishers import bring_part, withdraw
+from sync.state import Became, Box, Item, PublisherState, State, now_utc
+
+Progress = Callable[[str], None]  # told in words what is being done
+
+
+def pull(
+    state_dir: Path, source: Source, *, system: datetime | None = None, progress: Progress = lambda _words: None
+) -> State:
+    """Pull once from `source`. What became of it is kept and returned; a refusal is a state, not an exception.
+
+    `system` is the time of the system's clock, read once here when it is not given.
+
+    Raises:
+        TransportError: transport_busy: another pull is at work; transport_disk: nothing can be kept.
+    """
+    box = Box(state_dir)
+    moment = system or now_utc()
+    with box.locked():
+        state = box.state().model_copy(update={"source": source.title, "tried": moment})
+        try:
+            state = _Pull(box, source, moment, progress).run(state)
+        except (TrustError, TransportError) as error:
+            state = state.model_copy(update={"clock": "", **_said(error)})
+        with box.told():
+            box.keep(state)
+    return state
+
+
+def _said(error: SekishoError) -> dict[str, str]:
+    state = "unreachable" if isinstance(error, TransportError) else "refused"
+    if error.code == "trust_expired":
+        state = "expired"
+    return {"state": state, "code": error.code, "reason": error.message, "hint": error.hint}
+
+
+class _Pull:
+    """One pull at work."""
+
+    def __init__(self, box: Box, source: Source, moment: datetime, progress: Progress) -> None:
+        self.box = box
+        self.source = source
+        self.moment = moment
+        self.progress = progress
+        self.kept: set[str] = set()  # names in incoming that the next pull may use
+
+    def run(self, state: State) -> State:
+        """Refresh, then bring everything that is current.
+
+        Raises:
+            TrustError, TransportError: the tree as a whole cannot be accepted.
+        """
+        floor = self.box.floor()
+        self.progress("metadata")
+        client = Client(self.box.metadata, self.box.root(floor), self.source, self.moment, floor)
+        client.refresh()
+        if client.floor != floor:
+            with self.box.told():
+                self.box.raise_floor(client.floor)
+        current = self._current(client)
+        items = tuple(self._item(client, current, path, state) for path in current.current)
+        publishers = self._publishers(client, current, state)
+        self._tidy()
+        return state.model_copy(
+            update={
+                **_outcome(items, publishers),
+                "clock": client.clock.words,
+                "succeeded": self.moment,
+                "issued": client.floor.issued,
+                "good_until": client.expires,
+                "items": items,
+                "publishers": publishers,
+            }
+        )
+
+    def _current(self, client: Client) -> Current:
+        target = client.target(currents.NAME)
+        if target is None or target.length > currents.MAX_BYTES:
+            came = "none" if target is None else f"{target.length} bytes"
+            message = (
+                f"{self.source.title}: expected a {currents.NAME} of at most {currents.MAX_BYTES} bytes, got {came}."
+            )
+            raise TrustError("trust_current", message, hint="Tell the publisher; what is in use stays in use.")
+        file = self._fetch(client, target)
+        self.kept.add(file.name)  # so that a pull with nothing new asks for nothing more
+        return currents.parse(file.read_bytes())
+
+    def _fetch(self, client: Client, target: TargetFile) -> Path:
+        self.kept.add(f"{target.hashes.get('sha256', '')}.part")
+        return client.fetch(target, self.box.incoming)
+
+    # --- editions, packs, policies -----------------------------------------
+
+    def _item(self, client: Client, current: Current, path: str, state: State) -> Item:
+        """What becomes of one target that is current."""
+        kind = ""
+        try:
+            target = client.target(path)
+            if target is None:
+                return Item(target=path, state="refused", reason=f"{path}: named by {currents.NAME}, but not signed.")
+            custom = target.custom if isinstance(target.custom, dict) else {}
+            kind = str(custom.get("kind", ""))
+            why = _unknown(path, kind, custom)
+            if why:
+                return Item(target=path, kind=kind, state="refused", reason=why)
+            known = next((item for item in state.items if item.target == path), None)
+            return self._bring(client, current, target, known)
+        except TransportError as error:
+            if error.code == "transport_disk":
+                raise
+            return Item(target=path, kind=kind, state="waiting", reason=error.message)
+        except SekishoError as error:
+            return Item(target=path, kind=kind, state="refused", reason=error.message)
+
+    def _bring(self, client: Client, current: Current, target: TargetFile, known: Item | None) -> Item:
+        del current
+        kind = str(target.custom["kind"])
+        shelf: Shelf[Any] = pack_shelf(self.box.state_dir) if kind == "pack" else policy_shelf(self.box.state_dir)
+        slot = shelf.contents().slot()
+        sha256 = target.hashes["sha256"]
+        if known is not None and known.file in slot.files and known.sha256 == sha256:
+            return known.model_copy(update=_where(known.file, slot.in_use))
+        self.progress(target.path)
+        name = shelf.stage(self._fetch(client, target))
+        shelf.prune()
+        item = Item(target=target.path, kind=kind, state="staged", file=name, sha256=sha256)
+        return item.model_copy(update=_where(name, shelf.contents().slot().in_use))
+
+    # --- publishers --------------------------------------------------------
+
+    def _publishers(self, client: Client, current: Current, state: State) -> dict[str, PublisherState]:
+        found = {}
+        for publisher, scope in current.publishers.items():
+            self.progress(f"publisher {publisher}")
+            known = state.publishers.get(publisher)
+            try:
+                found[publisher] = bring_part(
+                    publisher, scope, known, client=client, box=self.box, fetch=partial(self._fetch, client)
+                )
+            except TransportError as error:
+                if error.code == "transport_disk":
+                    raise
+                found[publisher] = _kept(known, "waiting", error)
+            except SekishoError as error:
+                found[publisher] = _kept(known, "refused", error)
+        for publisher in state.publishers.keys() - current.publishers.keys():
+            withdraw(self.box, publisher, state.publishers[publisher])
+        return found
+
+    def _tidy(self) -> None:
+        """Drop what nobody will go on with."""
+        if self.box.incoming.is_dir():
+            for path in self.box.incoming.iterdir():
+                if path.name not in self.kept:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _unknown(path: str, kind: str, custom: dict[str, Any]) -> str:
+    """Why this program cannot take a target; "" when it can."""
+    if kind not in SCHEMAS:
+        return f"{path}: expected one of {', '.join(SCHEMAS)}, got the kind {kind!r}, which needs a newer program."
+    schema = custom.get("schema")
+    if not isinstance(schema, int) or not 1 <= schema <= SCHEMAS[kind]:
+        return (
+            f"{path}: expected a {kind} of schema {SCHEMAS[kind]} or older, got {schema!r}: it needs a newer program."
+        )
+    return ""
+
+
+def _where(file: str, in_use: str) -> dict[str, str]:
+    return {"state": "in use" if file == in_use else "staged", "reason": ""}
+
+
+def _kept(known: PublisherState | None, state: str, error: SekishoError) -> PublisherState:
+    """What was known of a publisher, with why nothing newer came; the next pull tries again."""
+    before = known or PublisherState(state="nothing")
+    return before.model_copy(update={"state": state, "reason": error.message, "digest": ""})
+
+
+def _outcome(items: tuple[Item, ...], publishers: dict[str, PublisherState]) -> dict[str, str]:
+    """The state of the whole pull in words."""
+    states = [one.state for one in items] + [one.state for one in publishers.values()]
+    words: tuple[Became, ...] = ("in use", "staged", "refused", "waiting")
+    counts = {word: states.count(word) for word in words}
+    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "nothing published"
+    if counts["waiting"]:
+        hint = "Something did not come whole; what came is kept, and the next pull goes on."
+        return {"state": "unreachable", "code": "transport_unreachable", "reason": f"{told}.", "hint": hint}
+    hint = "Staged is verified, not yet in use: sekisho registry, pack or policy activate." if counts["staged"] else ""
+    return {"state": "fresh", "code": "", "reason": f"Up to date: {told}.", "hint": hint}

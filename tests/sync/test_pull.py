@@ -1,0 +1,142 @@
+"""A box pulls from real trees: what is new is staged, what is refused is told, and nothing in use is lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from edge.storage.shelves import policy_shelf
+from sync.errors import TransportError
+from sync.fetch import HttpSource
+from sync.tree import Tree
+from tests.sync.publishing import NOW, Publishing, Receiving, later
+from tests.sync.web_server import WebServer
+
+KINDS = "edition, delta, pack, policy"
+
+
+def test_a_pull_from_a_stick_stages_what_is_current(publishing: Publishing, receiving: Receiving) -> None:
+    state = receiving.pull(publishing.directory)
+    assert (state.state, state.reason) == ("fresh", "Up to date: 1 staged.")
+    (item,) = state.items
+    assert (item.target, item.state) == ("policies/strict-default-1.toml", "staged")
+    assert item.file in policy_shelf(receiving.state_dir).contents().slot().staged
+
+
+def test_a_pull_over_http_stages_the_same(publishing: Publishing, receiving: Receiving, served: WebServer) -> None:
+    with HttpSource(served.url) as source:
+        state = receiving.pull(source)
+    assert (state.state, [item.state for item in state.items]) == ("fresh", ["staged"])
+    assert state.issued == publishing.now
+
+
+def test_a_second_pull_with_nothing_new_asks_for_two_files_only(receiving: Receiving, served: WebServer) -> None:
+    with HttpSource(served.url) as source:
+        receiving.pull(source)
+    served.requests.clear()
+    with HttpSource(served.url) as source:
+        state = receiving.pull(source)
+    assert [path for path, _ in served.requests] == ["/metadata/2.root.json", "/metadata/timestamp.json"]
+    assert state.items[0].state == "staged"
+
+
+def test_what_was_activated_is_told_as_in_use(publishing: Publishing, receiving: Receiving) -> None:
+    file = receiving.pull(publishing.directory).items[0].file
+    policy_shelf(receiving.state_dir).activate(file)
+    state = receiving.pull(publishing.directory)
+    assert (state.reason, state.items[0].state) == ("Up to date: 1 in use.", "in use")
+
+
+def test_an_unknown_kind_and_a_newer_schema_are_refused_and_the_rest_goes_on(
+    publishing: Publishing, receiving: Receiving
+) -> None:
+    tree = publishing.tree()
+    stranger = publishing.place / "stranger"
+    stranger.write_bytes(b"x")
+    targets = tree.change("targets").targets
+    for path, custom in {
+        "holograms/kumo-1.bin": {"kind": "hologram", "schema": 1},
+        "packs/later-9.zip": {"kind": "pack", "schema": 9, "name": "later", "number": 9},
+    }.items():
+        targets[path] = tree.store(path, stranger, custom)
+    current = tree.current()
+    paths = ("holograms/kumo-1.bin", "packs/later-9.zip", *current.current)
+    tree.set_current(current.model_copy(update={"current": paths}))
+    tree.commit()
+    state = receiving.pull(publishing.directory)
+    assert [(item.state, item.reason) for item in state.items] == [
+        (
+            "refused",
+            f"holograms/kumo-1.bin: expected one of {KINDS}, got the kind 'hologram', which needs a newer program.",
+        ),
+        ("refused", "packs/later-9.zip: expected a pack of schema 1 or older, got 9: it needs a newer program."),
+        ("staged", ""),
+    ]
+
+
+def test_a_policy_that_this_program_cannot_use_is_refused_with_the_reason(
+    publishing: Publishing, receiving: Receiving
+) -> None:
+    tree = publishing.tree()
+    bad = publishing.place / "bad.toml"
+    bad.write_text("schema = 1\n", encoding="utf-8")
+    path = "policies/bad-2.toml"
+    custom = {"kind": "policy", "schema": 1, "name": "bad", "number": 2}
+    tree.change("targets").targets[path] = tree.store(path, bad, custom)
+    tree.set_current(tree.current().model_copy(update={"current": (path,)}))
+    tree.commit()
+    (item,) = receiving.pull(publishing.directory).items
+    assert item.state == "refused"
+    assert item.reason.endswith("name: Field required, got {'schema': 1}.")
+
+
+def test_a_newer_current_json_is_refused_and_what_was_staged_stays(
+    publishing: Publishing, receiving: Receiving, tmp_path: Path
+) -> None:
+    before = receiving.pull(publishing.directory)
+    tree = publishing.tree()
+    newer = tmp_path / "current.json"
+    newer.write_text(json.dumps({"schema": 7}), encoding="utf-8")
+    tree.change("targets").targets["current.json"] = tree.store("current.json", newer)
+    tree.commit()
+    state = receiving.pull(publishing.directory)
+    assert (state.state, state.reason) == ("refused", "current.json: expected schema 1, got 7.")
+    assert state.items == before.items
+
+
+def test_a_second_pull_meanwhile_is_told_to_wait(publishing: Publishing, receiving: Receiving) -> None:
+    with receiving.box.locked(), pytest.raises(TransportError) as refused:
+        receiving.pull(publishing.directory)
+    assert refused.value.message == f"{receiving.box.directory}: expected no other pull, got one at work."
+
+
+def test_old_goods_move_into_the_hash_bins_and_are_still_signed(publishing: Publishing, receiving: Receiving) -> None:
+    paths = [publishing.add_policy(f"number {number}") for number in range(2, 5)]
+    tree: Tree = publishing.tree()
+    assert tree.current().current == (paths[-1],)
+    assert tree.role("targets").targets.keys() == {"current.json", paths[-1]}
+    state = receiving.pull(publishing.directory)
+    assert [item.target for item in state.items] == [paths[-1]]
+    assert all(tree.find(path) for path in paths)
+
+
+def test_a_box_without_a_trusted_root_says_so(publishing: Publishing, tmp_path: Path) -> None:
+    state = Receiving(tmp_path / "new").pull(publishing.directory)
+    assert (state.state, state.code) == ("refused", "trust_missing")
+    assert state.hint == "Bring the publisher's root: sekisho sync trust ROOT.json."
+
+
+def test_what_is_left_of_an_interrupted_pull_is_tidied(publishing: Publishing, receiving: Receiving) -> None:
+    receiving.box.incoming.mkdir(parents=True)
+    (receiving.box.incoming / f"{'0' * 64}.part").write_bytes(b"of something that is no longer current")
+    receiving.pull(publishing.directory)
+    assert [path for path in receiving.box.incoming.iterdir() if path.suffix] == []
+
+
+def test_the_state_survives_damage_of_its_file(publishing: Publishing, receiving: Receiving) -> None:
+    receiving.pull(publishing.directory, NOW)
+    (receiving.box.directory / "state.json").write_bytes(b"{")
+    assert receiving.box.state().state == "never"
+    assert receiving.pull(publishing.directory, later(hours=1)).state == "fresh"
