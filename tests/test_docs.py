@@ -30,15 +30,17 @@ def test_every_setting_is_documented_with_its_default() -> None:
 
 
 def test_every_command_is_documented() -> None:
-    guide = (ROOT / "docs" / "technician.md").read_text("utf-8")
+    guide = "".join((ROOT / "docs" / name).read_text("utf-8") for name in ("technician.md", "publisher.md"))
     assert {command for command in commands(app) if f"`{command}`" not in guide} == set()
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
 def test_every_command_that_a_guide_states_exists(guide: Path) -> None:
     known = commands(app)
-    stated = set(re.findall(r"sekisho (?:registry |policy |pack )?[a-z]+", guide.read_text("utf-8")))
-    groups = {"sekisho registry", "sekisho policy", "sekisho pack"}
+    stated = set(
+        re.findall(r"sekisho (?:(?:registry|policy|pack|sync|publish) )?[a-z]+(?:-[a-z]+)?", guide.read_text("utf-8"))
+    )
+    groups = {f"sekisho {group.name}" for group in app.registered_groups}
     assert {command for command in stated if command not in known and command not in groups} == set()
 
 

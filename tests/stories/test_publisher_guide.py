@@ -1,0 +1,57 @@
+"""The publisher's guide as it stands: every command of it runs in order, in a directory of its own."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from sekisho import app
+
+ROOT = Path(__file__).parents[2]
+BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "publisher.md").read_text("utf-8"), re.DOTALL)
+
+
+def run(block: str) -> str:
+    """Run a block: our own commands in this process, whatever lies between them in a shell."""
+    told = ""
+    shell: list[str] = []
+    for line in [*block.splitlines(), "sekisho"]:
+        if not line.startswith("sekisho"):
+            shell.append(line)
+            continue
+        if shell:
+            done = subprocess.run(["bash", "-euc", "\n".join(shell)], capture_output=True, text=True, check=False)
+            assert done.returncode == 0, (shell, done.stderr)
+            told += done.stdout
+            shell = []
+        if line != "sekisho":
+            told += own(line)
+    return told
+
+
+def own(line: str) -> str:
+    command, _, out = line.partition(" > ")
+    result = CliRunner().invoke(app, shlex.split(command)[1:])
+    assert result.exit_code == 0, (line, result.output)
+    if out:
+        Path(out.strip()).write_text(result.stdout, encoding="utf-8")
+    return result.stdout
+
+
+def test_every_command_of_the_guide_runs_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEKISHO_PUBLISH_PASSPHRASE", "correct horse battery staple")
+    told = [run(block) for block in BLOCKS]
+    assert len(BLOCKS) >= 16
+    everything = "".join(told)
+    assert "root.json: 2 signatures" in everything
+    assert "policies/default-1.toml: published" in everything
+    assert "'Nimbus': expected a brand of this publisher's scope, got another's." in everything
+    assert "kumo: revoked; boxes drop what it signed with their next pull" in everything
+    (status,) = [text for text in told if text.startswith("tree/metadata/1.root.json: trusted from now on.")]
+    assert "policies/default-1.toml: staged" in status
