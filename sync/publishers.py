@@ -63,7 +63,7 @@ def bring_part(
             withdraw(box, publisher, known)
             return PublisherState(state="refused", reason="No row is good.", digest=digest, refused=tuple(told[:_TOLD]))
         (part / "edition.toml").write_text(_edition(publisher, client.part(publisher)), encoding="utf-8")
-        report = build(part, out)
+        report = build(part, out, supplement=True)
         told += [str(refusal) for refusal in report.refusals]
         rows = sum(report.counts.values())
         file = shelf.stage(out, slot=publisher, move=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.storage.source_tables import BULLETINS, FACES
-from edge.storage.sources import Refusal, rows
+from edge.storage.sources import Position, Refusal, rows
 from sync.current import Scope
 
 TABLES = (BULLETINS, FACES)
@@ -38,7 +38,7 @@ def checked_rows(part: Path, scope: Scope) -> CheckedRows:
     found = CheckedRows()
     for table in TABLES:
         good = found.good.setdefault(table.name, set())
-        for file, number, row in rows(part, table, lambda refusal, _raw: found.refusals.append(refusal)):
+        for file, number, row in rows(part, table, lambda refusal, _raw: found.refusals.append(refusal), Position()):
             why = scope.outside(row)
             if why:
                 found.refusals.append(Refusal(file, number, "", "", why))

@@ -43,10 +43,11 @@ class BuildReport:
     seconds: float
 
 
-def build(source: Path, out: Path, progress: Progress | None = None) -> BuildReport:
+def build(source: Path, out: Path, progress: Progress | None = None, *, supplement: bool = False) -> BuildReport:
     """Build the edition `out` from the directory `source`, replacing an older file only when the new one is whole.
 
     Memory stays bounded, whatever the source holds. Disk: the edition and, while it is built, 8 bytes a serial.
+    A `supplement` speaks of products that stand in the edition beside it, so it needs none of its own.
 
     Raises:
         SourceError: source_missing, source_edition, source_column, source_unreadable, source_parquet: nothing can be
@@ -65,6 +66,7 @@ def build(source: Path, out: Path, progress: Progress | None = None) -> BuildRep
             rejects=rejects,
             progress=progress or (lambda _table, _rows, _share: None),
             stack=stack,
+            supplement=supplement,
         )
         building.run()
         content = _seal(building, edition)

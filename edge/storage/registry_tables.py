@@ -51,8 +51,10 @@ class Building:
         rejects: Path,
         progress: Progress,
         stack: contextlib.ExitStack,
+        supplement: bool = False,
     ) -> None:
         self.source = source
+        self.supplement = supplement
         self.rejects_path = rejects
         self.rejects_file: TextIO | None = None
         self.progress = progress
@@ -76,7 +78,7 @@ class Building:
         """Read the tables in the order in which they refer to each other."""
         self.connection.execute("BEGIN")
         self._products()
-        if self._one("SELECT 1 FROM products LIMIT 1") is None:
+        if not self.supplement and self._one("SELECT 1 FROM products LIMIT 1") is None:
             first = f" First refusal: {self.refusals[0]}" if self.refusals else ""
             raise SourceError(
                 "source_empty",
@@ -147,7 +149,7 @@ class Building:
 
     def _is_product(self, where: Where) -> bool:
         gtin = where[2]["gtin"]
-        if self._programme(int(gtin)) is not None:
+        if self.supplement or self._programme(int(gtin)) is not None:
             return True
         self._cell(where, "gtin", f"{gtin!r}: expected a product of this edition, got an unknown one.")
         return False
