@@ -8,41 +8,61 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 import uuid_utils
 
 from edge import inputs
-from edge import policy as policies
 from edge.devices.clock import system_clock
 from edge.errors import RegistryError, SettingsError
 from edge.flow import Bench
+from edge.late import LateSearch
 from edge.ports import Now
 from edge.settings import Settings
 from edge.storage.evidence import EvidenceStore
 from edge.storage.ledger import Ledger
 from edge.storage.registry import Registry
 from edge.storage.shelf import Shelf
-from edge.storage.shelves import editions
+from edge.storage.shelves import Shelves
+from edge.upkeep import Upkeep
 from edge.web import build, check_binding, server
 from models.measurements import PictureLimits
 from models.worker import PixelWorkers
 
 
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A bench, and what has to be done beside its inspections."""
+
+    bench: Bench
+    upkeep: Upkeep
+
+
 @contextlib.contextmanager
 def open_bench(settings: Settings, now: Now | None = None) -> Iterator[Bench]:
-    """A bench over `settings.state_dir`, closed at the end of the block.
+    """A bench over `settings.state_dir`, closed at the end of the block. Nothing is done beside its inspections.
+
+    Raises: see `open_box`.
+    """
+    with open_box(settings, now) as box:
+        yield box.bench
+
+
+@contextlib.contextmanager
+def open_box(settings: Settings, now: Now | None = None) -> Iterator[Box]:
+    """A bench over `settings.state_dir` with its upkeep, which is not running yet, closed at the end of the block.
 
     Raises:
         PolicyError, LedgerError, EvidenceError: what is there cannot be used.
         SettingsError: settings_state_dir: the directory cannot be made.
     """
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # the workers inherit it
-    policy = policies.load(settings.policy) if settings.policy else policies.builtin()
+    shelves = Shelves.of(settings)
+    shelves.policies.current()  # a policy that a setting names must be usable; a staged one may give way
     require_state_dir(settings)
     with contextlib.ExitStack() as stack:
-        shelf = editions(settings.state_dir, settings.registry)
-        stack.callback(shelf.close)
+        stack.callback(shelves.close)
         ledger = open_ledger(settings)
         stack.callback(ledger.close)
         evidence = EvidenceStore(settings.state_dir, reserve_bytes=settings.reserve_bytes)
@@ -50,21 +70,30 @@ def open_bench(settings: Settings, now: Now | None = None) -> Iterator[Bench]:
             PixelWorkers(
                 settings.workers,
                 limits=PictureLimits(settings.max_image_bytes, settings.max_image_pixels),
-                pack_dir=settings.pack_dir,
+                pack_dir=settings.pack_dir or shelves.packs.current().path,
                 read_budget_s=settings.decode_budget_s,
                 compare_budget_s=settings.compare_budget_s,
             )
         )
-        yield Bench(
+        bench = Bench(
             settings=settings,
-            policy=policy,
+            shelves=shelves,
             workers=workers,
-            shelf=shelf,
             ledger=ledger,
             evidence=evidence,
-            now=now or system_clock(lambda: _issued(shelf)),
+            now=now or system_clock(lambda: _issued(shelves.editions)),
             boot=str(uuid_utils.uuid4()),
         )
+        late = LateSearch(
+            shelves=shelves,
+            ledger=ledger,
+            now=bench.now,
+            origin=bench.origin,
+            tell=bench.tell,
+            progress=settings.state_dir / "late.json",
+        )
+        fixed = settings.pack_dir is not None
+        yield Box(bench, Upkeep(packs=shelves.packs, workers=workers, late=late, fixed=fixed))
 
 
 def serve(settings: Settings) -> None:
@@ -77,8 +106,13 @@ def serve(settings: Settings) -> None:
         PolicyError, LedgerError, EvidenceError: see `open_bench`.
     """
     check_binding(settings)
-    with server.bound(settings) as held, open_bench(settings) as bench, inputs.listening(bench, settings):
-        server.run(build(bench, settings), held)
+    with (
+        server.bound(settings) as held,
+        open_box(settings) as box,
+        inputs.listening(box.bench, settings),
+        box.upkeep.running(),
+    ):
+        server.run(build(box.bench, settings), held)
 
 
 def require_state_dir(settings: Settings) -> None:

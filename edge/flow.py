@@ -51,7 +51,7 @@ from edge.storage.chain import Row
 from edge.storage.evidence import EvidenceStore
 from edge.storage.ledger import Ledger, LedgerState
 from edge.storage.registry import Registry
-from edge.storage.shelf import Shelf
+from edge.storage.shelves import Shelves
 from models.worker import OpenFrame, PixelWorkers
 
 NOT_SIGNED_IN = "not signed in"
@@ -79,20 +79,18 @@ class Bench:
         self,
         *,
         settings: Settings,
-        policy: Policy,
+        shelves: Shelves,
         workers: PixelWorkers,
-        shelf: Shelf[Registry],
         ledger: Ledger,
         evidence: EvidenceStore,
         now: Now,
         boot: str,
     ) -> None:
-        """Join what edge/app.py chose. `shelf` holds the registry editions, `boot` names this start of the bench."""
+        """Join what edge/app.py chose. `shelves` hold what can be replaced, `boot` names this start of the bench."""
         self.settings = settings
-        self.policy = policy
+        self.shelves = shelves
         self.events = Events()
         self._workers = workers
-        self._shelf = shelf
         self._ledger = ledger
         self._evidence = evidence
         self._now = now
@@ -100,7 +98,7 @@ class Bench:
         self._stations = Stations()
         self._frames = Frames(settings.frame_memory_bytes * 5 // 6)
         self._layers = Frames(settings.frame_memory_bytes // 6)  # what comparisons leave for later captures
-        self._decisions = Decisions(stations=self._stations, ledger=ledger, origin=self._origin, tell=self._tell)
+        self._decisions = Decisions(stations=self._stations, ledger=ledger, origin=self.origin, tell=self.tell)
         for station in settings.stations:
             self._take_up(station)
 
@@ -129,14 +127,14 @@ class Bench:
                 return self._said_before(opened, opened.last, arrival, request, now)
             self._refuse_endless(opened, more)
             registry, faults = self._edition()
-            turn = _Turn(opened, now, clock, registry)
+            turn = _Turn(opened, now, clock, registry, self.policy)
             seen = system.settled(opened.seen).with_more(more).with_more(Seen(faults=faults))
             assessment = self._assess(turn, seen, looks, desk)
-            row = record.assessed(assessment, self._origin(arrival.station, arrival.officer), request, self._ledger)
+            row = record.assessed(assessment, self.origin(arrival.station, arrival.officer), request, self._ledger)
             opened.seen, opened.last, opened.touched_s = assessment.seen, assessment, time.monotonic()
             if not arrival.inspection:
                 self._lay(opened, arrival, now)
-        self._tell(row)
+        self.tell(row)
         return assessment
 
     def _read(
@@ -184,7 +182,7 @@ class Bench:
                 with self._workers.look(data) as frame:
                     seen = self._compared(sha256, frame, seen, turn)
         identity, lookup = self._looked_up(seen, turn)
-        verdict = decide.assess(Case(opened.station, seen, identity, lookup, now), self.policy)
+        verdict = decide.assess(Case(opened.station, seen, identity, lookup, now), turn.policy)
         turn.clock.lap("decide")
         return Assessment(
             inspection=opened.inspection,
@@ -206,7 +204,7 @@ class Bench:
             turn.registry,
             self._ledger,
             inspection=turn.opened.inspection,
-            policy=self.policy,
+            policy=turn.policy,
             now=turn.now,
         )
         turn.clock.lap("identify and look up")
@@ -230,7 +228,7 @@ class Bench:
         shown = _capture(seen, sha256)
         if turn.registry is None or not shown.width or not compare.shows_nothing_expected(shown, seen):
             return seen
-        most = self.policy.inspection.gallery_faces
+        most = turn.policy.inspection.gallery_faces
         gallery = tuple(itertools.islice(turn.registry.gallery(), most + 1))
         if len(gallery) > most:
             fault = SystemFault("recognise_gallery", f"more than {most} registered faces", sha256)
@@ -243,12 +241,12 @@ class Bench:
         """The registered faces that this capture has still to be compared with."""
         shown = _capture(seen, sha256)
         _, lookup = self._looked_up(seen, turn)
-        return compare.wanted(shown, seen, lookup, self.policy.inspection.faces_per_item) if shown.width else ()
+        return compare.wanted(shown, seen, lookup, turn.policy.inspection.faces_per_item) if shown.width else ()
 
     def _edition(self) -> tuple[Registry | None, tuple[SystemFault, ...]]:
         """The edition for one whole inspection. None is loaded: judgement says so; it is damaged: a system fault."""
         try:
-            return self._shelf.current(), ()
+            return self.shelves.editions.current(), ()
         except RegistryError as error:
             missing = error.code == "registry_missing"
             return None, () if missing else (SystemFault(error.code, error.message),)
@@ -298,19 +296,19 @@ class Bench:
         """A double scan is silent; only the key of a sender that may ask again is kept."""
         opened.touched_s = time.monotonic()
         if request.key:
-            record.repeated(last, self._origin(arrival.station, arrival.officer), request, now, self._ledger)
+            record.repeated(last, self.origin(arrival.station, arrival.officer), request, now, self._ledger)
         return last
 
     def _lay(self, opened: OpenInspection, arrival: Arrival, now: Moment) -> None:
         before = self._stations.lay(opened)
         if before is not None:
-            self._close(before, self._origin(arrival.station, arrival.officer), now)
+            self._close(before, self.origin(arrival.station, arrival.officer), now)
 
     def _close(self, opened: OpenInspection, origin: Origin, now: Moment) -> None:
         self._frames.forget(opened.inspection)
         self._layers.forget(opened.inspection)
         if opened.disposition is None:
-            self._tell(record.closed(opened.inspection, origin, now, self._ledger))
+            self.tell(record.closed(opened.inspection, origin, now, self._ledger))
 
     # --- The officer's part -------------------------------------------------------------------------------------------
 
@@ -358,7 +356,7 @@ class Bench:
                 return
             before = self._stations.clear(station)
             if before is not None:
-                self._close(before, self._origin(station, officer), self._now())
+                self._close(before, self.origin(station, officer), self._now())
 
     def open_at(self, station: str) -> str:
         """The id of the inspection that lies open at the station; "" for none."""
@@ -375,11 +373,13 @@ class Bench:
         """
         return record.inspection(inspection, self._ledger)
 
-    def recent(self, limit: int, before: int | None = None, after: int | None = None) -> tuple[Row, ...]:
-        """Ledger rows, newest first below `before`; or oldest first above `after`."""
+    def recent(
+        self, limit: int, before: int | None = None, after: int | None = None, kinds: tuple[str, ...] = ()
+    ) -> tuple[Row, ...]:
+        """Ledger rows, newest first below `before`, of some kinds; or all of them, oldest first above `after`."""
         if after is not None:
             return self._ledger.outbox(after, limit)
-        return self._ledger.recent(limit, before)
+        return self._ledger.recent(limit, before, kinds)
 
     def evidence(self, sha256: str) -> bytes:
         """A kept file, or a picture of the registry edition in use.
@@ -388,7 +388,7 @@ class Bench:
             EvidenceError: it is neither, or was altered.
         """
         try:
-            return self._shelf.current().face_picture(sha256)
+            return self.shelves.editions.current().face_picture(sha256)
         except (RegistryError, NotFound):
             return self._evidence.get(sha256)
 
@@ -398,7 +398,12 @@ class Bench:
         Raises:
             RegistryError: there is none that can be read.
         """
-        return self._shelf.current()
+        return self.shelves.editions.current()
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in use."""
+        return self.shelves.policies.current()
 
     def now(self) -> Moment:
         """One reading of the box's clock."""
@@ -434,10 +439,12 @@ class Bench:
                 hint="Go on to the next parcel. Is a scanner stuck?",
             )
 
-    def _origin(self, station: str, officer: str) -> Origin:
+    def origin(self, station: str, officer: str = NOT_SIGNED_IN) -> Origin:
+        """Who writes a row for `station`."""
         return Origin(self.settings.device, station, officer, self._boot)
 
-    def _tell(self, row: Row) -> None:
+    def tell(self, row: Row) -> None:
+        """Give the news of a row to whoever listens."""
         self.events.tell(News(row.seq, row.entry.kind, row.entry.inspection, row.entry.origin.station))
 
 
@@ -452,12 +459,13 @@ class _Look:
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """One arrival being worked on: its inspection, the one reading of the clock, the one edition, the stopwatch."""
+    """One arrival being worked on: its inspection, the one reading of the clock, the one edition and policy."""
 
     opened: OpenInspection
     now: Moment
     clock: Stopwatch
     registry: Registry | None
+    policy: Policy
 
 
 def _new_id(now: Moment) -> str:

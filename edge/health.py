@@ -8,11 +8,12 @@ import shutil
 from dataclasses import dataclass
 
 from edge.checks.registry import age_days
-from edge.errors import RegistryError
+from edge.errors import RegistryError, SekishoError
 from edge.flow import Bench
 from edge.inspection import ClockTrust
 
 _DISK_LOW = 0.05  # share of the disk that is left
+_INSTEAD = "What was usable before is in use; install another."
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,16 @@ class Status:
 
 def status(bench: Bench) -> Status:
     """Look at every part of the box now."""
-    parts = (_registry(bench), _ledger(bench), _disk(bench), _clock(bench), _workers(bench), _second_engine())
+    parts = (
+        _registry(bench),
+        _policy(bench),
+        _pack(bench),
+        _ledger(bench),
+        _disk(bench),
+        _clock(bench),
+        _workers(bench),
+        _second_engine(),
+    )
     ready = all(part.state != "fault" for part in parts if part.name in ("ledger", "workers"))
     return Status(bench.settings.device, bench.settings.place, bench.settings.stations, ready, parts)
 
@@ -51,9 +61,27 @@ def _registry(bench: Bench) -> Part:
     age = age_days(edition, bench.now())
     limits = bench.policy.freshness
     detail = f"{edition.name} number {edition.number}, {'?' if age is None else age} days old"
+    if (problem := bench.shelves.editions.problem) is not None:
+        return Part("registry", "note", f"{detail}; {problem.message}", problem.hint or _INSTEAD)
     if age is None or age > limits.registry_note_days:
         return Part("registry", "note", detail, "Bring the box up to date by network or USB.")
     return Part("registry", "ok", detail)
+
+
+def _policy(bench: Bench) -> Part:
+    return _of_shelf("policy", bench.policy.title, bench.shelves.policies.problem)
+
+
+def _pack(bench: Bench) -> Part:
+    path = bench.settings.pack_dir
+    name = str(path) if path is not None else bench.shelves.packs.current().name
+    return _of_shelf("pack", name, None if path is not None else bench.shelves.packs.problem)
+
+
+def _of_shelf(name: str, title: str, problem: SekishoError | None) -> Part:
+    if problem is None:
+        return Part(name, "ok", title)
+    return Part(name, "note", f"{title}; {problem.message}", problem.hint or _INSTEAD)
 
 
 def _ledger(bench: Bench) -> Part:

@@ -597,6 +597,19 @@ class Disposition:
 
 
 @dataclass(frozen=True, slots=True)
+class LateAssessment:
+    """What a later edition says of an inspection that had been released: a row of its own, which edits nothing."""
+
+    inspection: str
+    assessment: int  # number of the assessment that was released on
+    released: datetime  # UTC
+    findings: tuple[Finding, ...]  # only what could not be said then
+    outcome: Outcome  # what the bench would say now
+    freshness: Freshness
+    at: Moment
+
+
+@dataclass(frozen=True, slots=True)
 class InspectionRecord:
     """An inspection as the ledger holds it. State: "assessed", "disposed"."""
 
@@ -604,6 +617,7 @@ class InspectionRecord:
     station: str
     assessments: tuple[Assessment, ...]
     dispositions: tuple[tuple[int, Disposition], ...]  # with their ledger sequence
+    late: tuple[LateAssessment, ...] = ()
 
     @property
     def disposition(self) -> Disposition | None:

@@ -56,6 +56,22 @@ class ConsignmentPolicy(_Part):
     personal_quantity: Annotated[int, Field(ge=1)]
 
 
+class LatePolicy(_Part):
+    """What is looked for in released inspections when another edition comes into use."""
+
+    days: _Days
+    findings: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class ActivationPolicy(_Part):
+    """When a staged edition, pack or policy may be used without a person."""
+
+    auto: bool
+    bound: Annotated[float, Field(ge=0, le=1)]
+    inspections: Annotated[int, Field(ge=1, le=100_000)]
+    least: Annotated[int, Field(ge=1, le=100_000)]
+
+
 class Policy(_Part):
     """A whole policy. Holding one proves that every finding code has a weight."""
 
@@ -66,6 +82,8 @@ class Policy(_Part):
     inspection: InspectionPolicy
     counting: CountingPolicy
     consignment: ConsignmentPolicy
+    late: LatePolicy
+    activation: ActivationPolicy
     weights: dict[str, Weight]
 
     @property
@@ -124,11 +142,12 @@ def parse(text: str, *, origin: str) -> Policy:
         message = f"{origin}: {where}: {first['msg']}, got {first['input']!r}."
         raise PolicyError(code, message, hint=hint) from error
     known = _codes()
-    unknown, missing = sorted(policy.weights.keys() - known), sorted(known - policy.weights.keys())
+    unknown, missing = (
+        sorted((policy.weights.keys() | set(policy.late.findings)) - known),
+        sorted(known - policy.weights.keys()),
+    )
     if unknown:
-        raise PolicyError(
-            "policy_unknown_key", f"{origin}: weights: expected finding codes, got {unknown[0]!r}.", hint=hint
-        )
+        raise PolicyError("policy_unknown_key", f"{origin}: expected finding codes, got {unknown[0]!r}.", hint=hint)
     if missing:
         raise PolicyError(
             "policy_value", f"{origin}: weights: expected every finding code, {missing[0]!r} is missing.", hint=hint

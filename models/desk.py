@@ -101,6 +101,10 @@ class Desk:
         matches: tuple[FaceMatch, ...] = faces.recognise(self._picture(), gallery, self._pack)
         return matches
 
+    def do_load(self) -> None:
+        """Open the pack now, so that a pack that cannot be used is told before a picture needs it."""
+        self._loaded()
+
     def _loaded(self) -> Any:  # noqa: ANN401 - a module, loaded when the first face is asked for
         faces, pack = importlib.import_module("models.faces"), importlib.import_module("models.pack")
         if self._pack is None:

@@ -23,7 +23,7 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Final, NoReturn, Self
 
 from models.errors import ModelsError, WorkerFailed
@@ -53,7 +53,7 @@ class Orders:
 class Question:
     """One question to a worker. `picture` comes with the first one about it."""
 
-    name: str  # "read", "compare", "forget"
+    name: str  # "read", "compare", "recognise", "load", "forget"
     picture: bytes | None
     arguments: tuple[object, ...]
     budget_s: float
@@ -84,6 +84,8 @@ class PixelWorkers:
         self._waiting: deque[Future[_Worker]] = deque()
         self._workers = [_Worker(self.module, self._orders) for _ in range(count)]
         self._free = deque(self._workers)
+        self._successors: dict[_Worker, _Worker] = {}  # of workers that are at work, to take their place afterwards
+        self._renewing = threading.Lock()
         self._closed = False
 
     @contextlib.contextmanager
@@ -100,6 +102,47 @@ class PixelWorkers:
             worker.forget()
             self._check_in(worker)
 
+    @property
+    def pack_dir(self) -> Path | None:
+        """The pack that every worker has, or gets next; None for the built-in one."""
+        return self._orders.pack_dir
+
+    def renew(self, pack_dir: Path | None) -> None:
+        """Replace every worker by one with this pack, one after another; nobody waits for it and no question fails.
+
+        A worker that is at work finishes its picture first. One process more than usual runs meanwhile.
+
+        Raises:
+            PackError: the pack cannot be used. WorkerFailed: no worker could be started with it. In both cases the
+                workers that are not replaced yet work on as they were.
+        """
+        with self._renewing:
+            orders = replace(self._orders, pack_dir=pack_dir)
+            for place in range(len(self._workers)):
+                fresh = _Worker(self.module, orders)
+                try:
+                    fresh.ready()
+                    fresh.ask("load", None, (), START_BUDGET_S)
+                except BaseException:
+                    fresh.end()
+                    raise
+                self._replace(place, fresh)
+            self._orders = orders
+
+    def _replace(self, place: int, fresh: _Worker) -> None:
+        with self._lock:
+            before, self._workers[place] = self._workers[place], fresh
+            idle = before in self._free
+            if idle:
+                self._free[self._free.index(before)] = fresh
+            else:
+                self._successors[before] = fresh
+            closed = self._closed
+        if idle:
+            before.end()
+        if closed:
+            fresh.end()
+
     def pids(self) -> tuple[int, ...]:
         """Process ids of the workers, for the status page and the memory figure."""
         return tuple(worker.pid for worker in self._workers)
@@ -111,7 +154,7 @@ class PixelWorkers:
             waiting, self._waiting = self._waiting, deque()
         for ticket in waiting:
             ticket.set_exception(_closed())
-        for worker in self._workers:
+        for worker in (*self._workers, *self._successors):
             worker.end()
 
     def __enter__(self) -> Self:
@@ -132,10 +175,14 @@ class PixelWorkers:
 
     def _check_in(self, worker: _Worker) -> None:
         with self._lock:
+            successor = self._successors.pop(worker, None)
+            following = successor or worker
             if self._waiting:
-                self._waiting.popleft().set_result(worker)
+                self._waiting.popleft().set_result(following)
             else:
-                self._free.append(worker)
+                self._free.append(following)
+        if successor is not None:
+            worker.end()
 
 
 class OpenFrame:

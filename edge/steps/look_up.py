@@ -22,7 +22,7 @@ from edge.inspection import (
     item_key,
 )
 from edge.policy import Policy
-from edge.storage.ledger import Ledger
+from edge.storage.ledger_reader import LedgerReader
 from edge.storage.registry import Registry, WatchEntry
 
 
@@ -31,7 +31,7 @@ def look_up(
     consignment: Consignment | None,
     recognitions: Sequence[Recognition],
     registry: Registry | None,
-    ledger: Ledger,
+    ledger: LedgerReader,
     *,
     inspection: str,
     policy: Policy,

@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge.errors import Conflict, NotFound
-from edge.inspection import Assessment, Disposition, InspectionRecord, Moment, Origin
+from edge.inspection import Assessment, Disposition, InspectionRecord, LateAssessment, Moment, Origin
 from edge.storage import documents
 from edge.storage.chain import Entry, Row
 from edge.storage.ledger import Ledger
-from edge.storage.personal import join, part
+from edge.storage.ledger_reader import LedgerReader
+from edge.storage.personal import join, join_late, part, part_late
 
-ASSESSED, REPEATED, DISPOSED, CLOSED = "assessed", "repeated", "disposed", "next"
+ASSESSED, REPEATED, DISPOSED, CLOSED, LATE = "assessed", "repeated", "disposed", "next", "late"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,16 @@ def closed(inspection: str, origin: Origin, now: Moment, ledger: Ledger) -> Row:
     return ledger.append((Entry(CLOSED, inspection, origin, now, {}),))[0]
 
 
+def found_late(late: LateAssessment, kept: InspectionRecord, origin: Origin, ledger: Ledger) -> Row:
+    """Append what a later edition says of an inspection that had been released.
+
+    Raises:
+        LedgerError: the row could not be made durable.
+    """
+    document, personal = part_late(late, kept.assessments[-1])
+    return ledger.append((Entry(LATE, late.inspection, origin, late.at, {"late": document}, personal),))[0]
+
+
 def answered(request: Request, ledger: Ledger) -> Assessment | None:
     """The assessment that the same key has brought before; None for a new key.
 
@@ -90,8 +101,8 @@ def answered(request: Request, ledger: Ledger) -> Assessment | None:
     return assessment_of(row)
 
 
-def inspection(identity: str, ledger: Ledger) -> InspectionRecord:
-    """An inspection with all its assessments and dispositions.
+def inspection(identity: str, ledger: LedgerReader) -> InspectionRecord:
+    """An inspection with all its assessments, dispositions and late findings.
 
     Raises:
         NotFound: inspection_not_found.
@@ -105,6 +116,7 @@ def inspection(identity: str, ledger: Ledger) -> InspectionRecord:
         found[0].entry.origin.station,
         tuple(assessment_of(row) for row in found),
         tuple((row.seq, disposition_of(row)) for row in rows if row.entry.kind == DISPOSED),
+        tuple(late_of(row) for row in rows if row.entry.kind == LATE),
     )
 
 
@@ -116,3 +128,8 @@ def assessment_of(row: Row) -> Assessment:
 def disposition_of(row: Row) -> Disposition:
     """The disposition in a row of kind "disposed"."""
     return documents.from_json(Disposition, row.entry.body["disposition"])
+
+
+def late_of(row: Row) -> LateAssessment:
+    """The late assessment in a row of kind "late", with what is still kept of its personal parts."""
+    return join_late(row.entry.body["late"], row.entry.personal)

@@ -41,10 +41,11 @@ class Kept:
 class EvidenceStore:
     """The evidence of one box under state_dir/evidence/. Safe for threads."""
 
-    def __init__(self, state_dir: Path, *, reserve_bytes: int = 0) -> None:
+    def __init__(self, state_dir: Path, *, reserve_bytes: int = 0, read_only: bool = False) -> None:
         """Open the store, making it and the storage key on the first start.
 
         `reserve_bytes` is the size of the ledger's reserve: once that is freed for results, pictures do not take it.
+        `read_only` changes nothing on the disk, as beside a bench that is at work.
 
         Raises:
             EvidenceError: evidence_key: the storage key cannot be read; evidence_full, evidence_unwritable.
@@ -52,6 +53,8 @@ class EvidenceStore:
         self._directory = state_dir / "evidence"
         self._key = derived(storage_key(state_dir), "evidence")
         self._reserve_bytes = reserve_bytes
+        if read_only:
+            return
         try:
             self._make_folders()
             for left in self._directory.glob(".*.tmp"):  # of a crash: never named by any row

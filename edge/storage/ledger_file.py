@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from edge.errors import LedgerError
 from edge.storage.database import Connection, FileState, Kind, fsync_directory, is_disk_full, one, recognise
 from edge.storage.ledger_reader import damaged, refuse_others, unreadable
-from edge.storage.ledger_schema import BY_STATION, found, open_for_writing
+from edge.storage.ledger_schema import BY_KIND, BY_STATION, found, open_for_writing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,9 +118,10 @@ class LedgerFile:
                 raise damaged(self.path, str(said))
 
     def index(self) -> None:
-        """Make the index that ledgers founded by earlier versions lack. Without it they are only slower to read."""
+        """Make the indexes that ledgers founded by earlier versions lack. Without them they are only slower to read."""
         with contextlib.suppress(sqlite3.Error):
             self.connection.execute(BY_STATION)
+            self.connection.execute(BY_KIND)
 
     def checkpoint(self) -> None:
         """Copy what no reader holds up from the WAL into the database, without waiting for anyone.

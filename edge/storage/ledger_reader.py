@@ -113,7 +113,10 @@ class LedgerReader:
         if station:
             wanted.append("station=?")
             arguments.append(station)
-        if kinds:
+        if len(kinds) == 1:  # so that the index gives the order
+            wanted.append("kind=?")
+            arguments.append(kinds[0])
+        elif kinds:
             wanted.append("kind IN (SELECT value FROM json_each(?))")
             arguments.append(json.dumps(list(kinds)))
         return self._rows(f"WHERE {' AND '.join(wanted)} ORDER BY seq DESC LIMIT ?", [*arguments, limit])

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 
 BY_STATION = "CREATE INDEX IF NOT EXISTS entries_by_station ON entries (station, seq, kind)"
+BY_KIND = "CREATE INDEX IF NOT EXISTS entries_by_kind ON entries (kind, seq)"
 DDL = f"""
 CREATE TABLE founding (body TEXT NOT NULL);
 CREATE TABLE entries (
@@ -27,6 +28,7 @@ CREATE TABLE entries (
 CREATE UNIQUE INDEX entries_by_key ON entries (key, kind) WHERE key <> '';
 CREATE INDEX entries_by_inspection ON entries (inspection, seq) WHERE inspection <> '';
 {BY_STATION};
+{BY_KIND};
 -- sealed with the storage key; the only rows that may go
 CREATE TABLE personal (seq INTEGER NOT NULL, name TEXT NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (seq, name))
     WITHOUT ROWID;

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from edge.inspection import Assessment
+from edge.inspection import Assessment, LateAssessment
 from edge.storage.documents import Json, from_json, to_json
 
 if TYPE_CHECKING:
@@ -41,14 +41,32 @@ def part(assessment: Assessment) -> tuple[Json, dict[str, str]]:
         if document[noun][name] != nothing:
             personal[f"{noun}.{name}"] = _text(document[noun][name])
             document[noun][name] = nothing
-    findings = document["verdict"]["findings"]
+    personal |= _parted_findings(document["verdict"]["findings"], _numbers(assessment))
+    keys = assessment.identity.parcel_keys
+    if keys:
+        personal[PARCEL] = keys[0].partition(":")[2]
+    return document, personal
+
+
+def part_late(late: LateAssessment, assessment: Assessment) -> tuple[Json, dict[str, str]]:
+    """A late assessment of what `assessment` saw, parted in the same way.
+
+    Raises:
+        ValueError: a number that JSON cannot carry.
+    """
+    document = to_json(late)
+    return document, _parted_findings(document["findings"], _numbers(assessment))
+
+
+def _parted_findings(findings: list[Json], numbers: set[str]) -> dict[str, str]:
+    """Take out of the documents of findings whatever is personal, and answer it."""
     about_parcel = {
         str(place)
         for place, finding in enumerate(findings)
         if not finding["item"] or finding["code"].startswith(_DECLARED)
     }
-    numbers = _numbers(assessment)
     quoting = {str(place) for place, finding in enumerate(findings) if numbers & {finding["source"]}}
+    personal: dict[str, str] = {}
     for name, field, nothing, places in (
         (_ARGUMENTS, "arguments", {}, about_parcel),
         (_SOURCES, "source", "", quoting),
@@ -58,10 +76,7 @@ def part(assessment: Assessment) -> tuple[Json, dict[str, str]]:
             findings[int(place)][field] = nothing
         if taken:
             personal[name] = _text(taken)
-    keys = assessment.identity.parcel_keys
-    if keys:
-        personal[PARCEL] = keys[0].partition(":")[2]
-    return document, personal
+    return personal
 
 
 def _numbers(assessment: Assessment) -> set[str]:
@@ -84,15 +99,28 @@ def join(document: Json, personal: Mapping[str, str]) -> Assessment:
     for noun, name, _nothing in _PLACES:
         if f"{noun}.{name}" in personal:
             whole[noun][name] = json.loads(personal[f"{noun}.{name}"])
+    findings = _joined_findings(whole["verdict"]["findings"], personal)
+    whole["verdict"] = {**whole["verdict"], "findings": findings}
+    return from_json(Assessment, whole)
+
+
+def join_late(document: Json, personal: Mapping[str, str]) -> LateAssessment:
+    """The late assessment of `part_late` again; whatever has been erased meanwhile is empty.
+
+    Raises:
+        LedgerError: document_unreadable.
+    """
+    return from_json(LateAssessment, {**document, "findings": _joined_findings(document["findings"], personal)})
+
+
+def _joined_findings(findings: list[Json], personal: Mapping[str, str]) -> list[Json]:
     for name, field in ((_ARGUMENTS, "arguments"), (_SOURCES, "source")):
         if name in personal:
             taken = json.loads(personal[name])
             findings = [
-                {**finding, field: taken.get(str(place), finding[field])}
-                for place, finding in enumerate(whole["verdict"]["findings"])
+                {**finding, field: taken.get(str(place), finding[field])} for place, finding in enumerate(findings)
             ]
-            whole["verdict"] = {**whole["verdict"], "findings": findings}
-    return from_json(Assessment, whole)
+    return findings
 
 
 def _text(value: Json) -> str:

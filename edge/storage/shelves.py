@@ -19,6 +19,7 @@ from pathlib import Path
 from edge import policy as policies
 from edge.errors import ModelError, PolicyError, RegistryError, SekishoError
 from edge.policy import Policy
+from edge.settings import Settings
 from edge.storage.database import fsync_directory
 from edge.storage.registry import Registry
 from edge.storage.shelf import Shelf, copied, file_digest
@@ -204,6 +205,30 @@ def policy_shelf(state_dir: Path, fixed: Path | None = None) -> Shelf[Policy]:
 def pack_shelf(state_dir: Path, fixed: Path | None = None) -> Shelf[PackOnDisk]:
     """The model packs of a box; always the directory `fixed` when one is given."""
     return Shelf(state_dir / PACKS, PackKind(), fixed)
+
+
+@dataclass(frozen=True, slots=True)
+class Shelves:
+    """All that a box uses and that can be replaced while it works."""
+
+    editions: Shelf[Registry]
+    policies: Shelf[Policy]
+    packs: Shelf[PackOnDisk]
+
+    @classmethod
+    def of(cls, settings: Settings) -> Shelves:
+        """The shelves of a box; what a setting names takes precedence over what its shelf names."""
+        state_dir = settings.state_dir
+        return cls(
+            editions(state_dir, settings.registry),
+            policy_shelf(state_dir, settings.policy),
+            pack_shelf(state_dir, settings.pack_dir),
+        )
+
+    def close(self) -> None:
+        """Close what is in use. Safe to call twice."""
+        for shelf in (self.editions, self.policies, self.packs):
+            shelf.close()
 
 
 def keep(path: Path, item: object) -> None:

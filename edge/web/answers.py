@@ -26,6 +26,7 @@ from edge.inspection import (
     Finding,
     Freshness,
     InspectionRecord,
+    LateAssessment,
     NotChecked,
     Outcome,
     Retake,
@@ -358,6 +359,31 @@ class DispositionOut(Outgoing):
         )
 
 
+class LateOut(Outgoing):
+    """What a later edition says of an inspection that had been released. It advises; the decision stands."""
+
+    at: datetime
+    released: datetime
+    assessment: int = Field(description="Number of the assessment that was released on.")
+    outcome: Outcome = Field(description="What the bench would say now.")
+    sentence: Words
+    findings: tuple[FindingOut, ...] = Field(description="Only what could not be said then.")
+    freshness: FreshnessOut
+
+    @classmethod
+    def of(cls, late: LateAssessment) -> Self:
+        """From the noun."""
+        return cls(
+            at=late.at.utc,
+            released=late.released,
+            assessment=late.assessment,
+            outcome=late.outcome,
+            sentence=Words.of("late.released", {"date": f"{late.released:%Y-%m-%d}"}),
+            findings=tuple(FindingOut.of(finding) for finding in late.findings),
+            freshness=FreshnessOut.of(late.freshness),
+        )
+
+
 class InspectionOut(Outgoing):
     """An inspection: its newest assessment and what the officer decided."""
 
@@ -368,6 +394,7 @@ class InspectionOut(Outgoing):
     latest: AssessmentOut
     decision: Decision | None = Field(description="The officer's decision that stands.")
     dispositions: tuple[DispositionOut, ...]
+    late: tuple[LateOut, ...] = Field(description="What later editions say of it, oldest first.")
 
     @classmethod
     def of(cls, record: InspectionRecord) -> Self:
@@ -381,6 +408,7 @@ class InspectionOut(Outgoing):
             latest=AssessmentOut.of(latest),
             decision=record.disposition.decision if record.disposition else None,
             dispositions=tuple(DispositionOut.of(row, sequence) for sequence, row in record.dispositions),
+            late=tuple(LateOut.of(late) for late in record.late),
         )
 
 
@@ -397,6 +425,7 @@ class SummaryOut(Outgoing):
     parcel_numbers: tuple[str, ...]
     first_reason: Words | None
     decision: Decision | None
+    late: tuple[LateOut, ...]
 
     @classmethod
     def of(cls, record: InspectionRecord) -> Self:
@@ -415,6 +444,7 @@ class SummaryOut(Outgoing):
             parcel_numbers=tuple(str(number) for number in latest.identity.parcel_numbers),
             first_reason=None if first is None else Words.of(first.code, dict(first.arguments)),
             decision=record.disposition.decision if record.disposition else None,
+            late=tuple(LateOut.of(late) for late in record.late),
         )
 
 

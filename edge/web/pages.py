@@ -22,8 +22,9 @@ from markupsafe import Markup
 from edge.display import visible
 from edge.errors import BoxError
 from edge.inspection import FaceComparison, InspectionRecord
+from edge.steps.record import LATE, late_of
 from edge.web.access import COOKIE, SESSION_S, WRONG_TOKEN_PAUSE_S, session_cookie
-from edge.web.answers import AssessmentOut, DispositionOut, SummaryOut, Words
+from edge.web.answers import AssessmentOut, DispositionOut, LateOut, SummaryOut, Words
 from edge.web.box import kind_of, status_of
 from edge.web.documents import problems
 from edge.web.events import newest
@@ -35,6 +36,7 @@ pictures = APIRouter(tags=["inspections"])
 
 SHOWN_REASONS = 3
 SHOWN_RECENT = 12
+SHOWN_LATE = 5
 
 Language = Annotated[str, Query(pattern="^(en|ja)?$")]
 StationName = Annotated[str, Query(max_length=64)]
@@ -161,7 +163,8 @@ def _station(work: Work, station: str) -> str:
 
 def _around(work: Work) -> dict[str, Any]:
     records, _ = recent(work, SHOWN_RECENT)
-    return {"recent": [SummaryOut.of(record) for record in records], "status": status_of(work)}
+    late = [(row.entry.inspection, LateOut.of(late_of(row))) for row in work.bench.recent(SHOWN_LATE, kinds=(LATE,))]
+    return {"recent": [SummaryOut.of(record) for record in records], "late": late, "status": status_of(work)}
 
 
 def _open_card(work: Work, station: str) -> dict[str, Any] | None:
@@ -181,6 +184,7 @@ def _card(record: InspectionRecord) -> dict[str, Any]:
         "faces": {picture.role: picture.sha256 for picture in shown.pictures} if shown else {},
         "comparison": shown,
         "decision": DispositionOut.of(record.disposition) if record.disposition else None,
+        "late": [LateOut.of(late) for late in record.late],
         "dispositions": [DispositionOut.of(row, sequence) for sequence, row in record.dispositions],
     }
 

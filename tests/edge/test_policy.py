@@ -36,7 +36,7 @@ def test_an_unknown_key_is_refused_by_its_name() -> None:
 
 def test_an_unknown_finding_code_is_refused() -> None:
     error = refused(TEXT + '\n"face.smell" = "check"\n')
-    assert error.message == "p.toml: weights: expected finding codes, got 'face.smell'."
+    assert error.message == "p.toml: expected finding codes, got 'face.smell'."
 
 
 def test_a_missing_weight_is_refused() -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
@@ -13,7 +14,8 @@ import numpy as np
 import pytest
 import zxingcpp
 
-from models.errors import PictureRefused, WorkerFailed
+from models.errors import PackError, PictureRefused, WorkerFailed
+from models.pack import BUILTIN, packs_dir
 from models.worker import PixelWorkers
 
 if TYPE_CHECKING:
@@ -115,6 +117,32 @@ def test_a_worker_is_given_to_whoever_waited_longest() -> None:
 def _note(workers: PixelWorkers, order: list[int], n: int) -> None:
     with workers.look(b""):
         order.append(n)
+
+
+@pytest.mark.slow
+def test_workers_are_renewed_with_another_pack_while_one_is_at_work() -> None:
+    with PixelWorkers(2, read_budget_s=100.0) as workers:
+        before = workers.pids()
+        with workers.look(picture()) as frame:
+            frame.read()
+            workers.renew(packs_dir() / BUILTIN)
+            assert frame.read().symbols
+            with workers.look(picture("NEW")) as other:
+                assert [symbol.text for symbol in other.read().symbols] == ["NEW"]
+        assert workers.pack_dir == packs_dir() / BUILTIN
+        assert not set(before) & set(workers.pids())
+        assert not any(Path(f"/proc/{pid}/exe").exists() for pid in before)
+        with workers.look(picture("AFTER")) as frame:
+            assert [symbol.text for symbol in frame.read().symbols] == ["AFTER"]
+
+
+def test_a_pack_that_cannot_be_used_renews_nobody(tmp_path: Path) -> None:
+    with PixelWorkers(1, read_budget_s=100.0) as workers:
+        before = workers.pids()
+        with pytest.raises(PackError) as refused:
+            workers.renew(tmp_path / "none")
+        assert refused.value.message == "A model pack is a directory with a manifest.toml, got none in none."
+        assert (workers.pids(), workers.pack_dir) == (before, None)
 
 
 def test_closed_workers_say_so() -> None:

@@ -189,6 +189,7 @@ news.addEventListener("error", lost);
 window.addEventListener("offline", lost);
 setInterval(() => { if (performance.now() - heard > SILENCE_MS) lost(); }, 1_000);
 news.addEventListener("reset", () => { alive(); showCard(); showAround(); }); // another ledger: begin again
+news.addEventListener("late", () => { alive(); showAround(); });
 for (const name of ["assessed", "disposed", "next"]) {
   news.addEventListener(name, (event) => {
     alive();

@@ -1,0 +1,89 @@
+"""What a serving bench does beside its inspections: it takes up a new model pack and looks for late findings.
+
+One thread with the lowest priority, which rests much longer than it works, so that no inspection waits for it. An
+edition or a policy is taken up by the inspections themselves and needs nothing here.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from edge.errors import ModelError, SekishoError
+from edge.late import LateSearch
+from edge.storage.shelf import Shelf
+from edge.storage.shelves import PackOnDisk
+from models.errors import ModelsError
+from models.worker import PixelWorkers
+
+REST_S = 1.0  # between two looks while there is nothing to do
+SHARE = 0.1  # of the time that may be spent while there is something to do
+_NICE = 19
+_END_S = 5.0  # for a worker that is just starting: it ends with the bench
+
+log = logging.getLogger(__name__)
+
+
+class Upkeep:
+    """The upkeep of one bench."""
+
+    def __init__(self, *, packs: Shelf[PackOnDisk], workers: PixelWorkers, late: LateSearch, fixed: bool) -> None:
+        """`fixed`: a setting names the pack, and no other is taken up."""
+        self._packs = packs
+        self._workers = workers
+        self._late = late
+        self._fixed = fixed
+        self._refused: Path | None = None
+        self._stop = threading.Event()
+
+    def once(self) -> bool:
+        """Do one piece of what there is to do; whether there may be more.
+
+        Raises:
+            SekishoError, OSError: see `LateSearch.piece`.
+        """
+        self.take_up_pack()
+        return self._late.piece()
+
+    def take_up_pack(self) -> None:
+        """Renew the pixel workers when another pack is in use. One that no worker can open is told, and left alone."""
+        if self._fixed:
+            return
+        pack = self._packs.current()
+        if pack.path in (self._workers.pack_dir, self._refused):
+            return
+        try:
+            self._workers.renew(pack.path)
+        except ModelsError as error:
+            self._refused = pack.path
+            self._packs.problem = ModelError(error.code, error.message, hint=error.hint)
+        else:
+            self._refused = None
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Do it in the background until the block is left."""
+        thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            thread.join(_END_S)
+
+    def _run(self) -> None:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)  # Linux: of this thread alone
+        rest_s = REST_S
+        while not self._stop.wait(rest_s):
+            start = time.monotonic()
+            try:
+                more = self.once()
+            except (SekishoError, OSError):  # the bench itself meets and tells it; the search goes on when it is mended
+                log.exception("The upkeep of the bench could not do its part.")
+                more = False
+            rest_s = (time.monotonic() - start) * (1 - SHARE) / SHARE if more else REST_S
