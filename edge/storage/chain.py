@@ -52,6 +52,41 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A row as it leaves the box: all that its hash covers, as it was written, and what is still kept of its values."""
+
+    seq: int
+    kind: str
+    inspection: str
+    origin: Origin
+    at: str  # ISO 8601 in UTC, as it was written: it is never stamped again
+    clock: str
+    key: str
+    body: str  # canonical JSON
+    commitments: Mapping[str, str]
+    sightings: Sequence[str]  # hex
+    personal: Mapping[str, tuple[bytes, str]]  # name -> (salt, value), without what was erased
+    previous: str
+    hash: str
+
+    def computed(self) -> str:
+        """The hash that this content has."""
+        return row_hash(
+            seq=self.seq,
+            kind=self.kind,
+            inspection=self.inspection,
+            origin=self.origin,
+            at=self.at,
+            clock=self.clock,
+            key=self.key,
+            body_sha256=hashlib.sha256(self.body.encode()).hexdigest(),
+            commitments=self.commitments,
+            sightings=self.sightings,
+            previous=self.previous,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """The end of a chain. `seq` 0 is an empty ledger, whose hash is that of its root."""
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.errors import LedgerError
 from edge.inspection import ClockTrust, Moment, Origin, Sighting
-from edge.storage.chain import SALT_BYTES, Entry, Head, Json, Row, canonical, commitment, root_hash, row_hash
+from edge.storage.chain import SALT_BYTES, Entry, Head, Json, Outgoing, Row, canonical, commitment, root_hash, row_hash
 from edge.storage.database import FileState, Kind, Readers, Recognised, is_damage, recognise
 from edge.storage.keys import KEY_BYTES, derived, kept_key, storage_key, unseal
 from edge.storage.ledger_schema import COLUMNS, SCHEMA
@@ -124,6 +124,27 @@ class LedgerReader:
     def outbox(self, after: int, limit: int) -> tuple[Row, ...]:
         """The rows that follow `after`, oldest first: what a recipient that has acknowledged `after` still lacks."""
         return self._rows("WHERE seq>? ORDER BY seq LIMIT ?", (after, limit))
+
+    def outgoing(self, after: int, limit: int) -> tuple[Outgoing, ...]:
+        """As `outbox`, with all that the rows' hashes cover. The hashes are not computed again: who receives does."""
+        found = self._all(f"SELECT {COLUMNS} FROM entries WHERE seq>? ORDER BY seq LIMIT ?", (after, limit))  # noqa: S608
+        personal: dict[int, dict[str, tuple[bytes, str]]] = {}
+        if found:
+            sql = "SELECT seq, name, sealed FROM personal WHERE seq BETWEEN ? AND ? ORDER BY seq, name"
+            for seq, name, sealed in self._all(sql, (found[0][0], found[-1][0])):
+                if (opened := self._opened(seq, name, sealed)) is not None:
+                    personal.setdefault(seq, {})[name] = opened
+        return tuple(self._outgoing(row, personal.get(row[0], {})) for row in found)
+
+    def _outgoing(self, row: Any, personal: dict[str, tuple[bytes, str]]) -> Outgoing:  # noqa: ANN401 - see _row
+        seq, kind, inspection, device, station, officer, boot, at, clock, key, body, commitments, sightings = row[:13]
+        try:
+            told, seen = json.loads(commitments), json.loads(sightings)
+        except (ValueError, TypeError) as error:
+            self._noticed()
+            raise damaged(self.path, f"row {seq} that cannot be read") from error
+        origin = Origin(device=device, station=station, officer=officer, boot=boot)
+        return Outgoing(seq, kind, inspection, origin, at, clock, key, body, told, seen, personal, *row[13:])
 
     def _rows(self, where: str, arguments: Sequence[Any]) -> tuple[Row, ...]:
         found = self._all(f"SELECT {COLUMNS} FROM entries {where}", arguments)  # noqa: S608 - texts of our own

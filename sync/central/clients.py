@@ -1,0 +1,54 @@
+"""Central systems that read the feed: a token each, and what it may see."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select
+
+from edge.errors import AccessRefused
+from sync.central.tables import clients
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who reads: with or without what is personal, and of which ports (all when empty)."""
+
+    name: str
+    nominal: bool
+    ports: tuple[str, ...] = ()
+
+
+def new_client(connection: Connection, name: str, *, nominal: bool, ports: Sequence[str] = ()) -> str:
+    """A token for a central system. It is shown once; only its SHA-256 is kept."""
+    token = secrets.token_urlsafe(32)
+    told = {"name": name, "nominal": nominal, "ports": json.dumps(list(ports))}
+    connection.execute(insert(clients).values(token=_digest(token), **told))
+    return token
+
+
+def client_of(connection: Connection, authorization: str) -> Client:
+    """Whose token the Authorization header holds.
+
+    Raises:
+        AccessRefused: access_token.
+    """
+    scheme, _, token = authorization.partition(" ")
+    found = None
+    if scheme.lower() == "bearer":
+        found = connection.execute(select(clients).where(clients.c.token == _digest(token.strip()))).one_or_none()
+    if found is None or found.revoked is not None:
+        raise AccessRefused(
+            "access_token",
+            "This address needs the token of a central system as Authorization: Bearer ..., got none that is known.",
+            hint="Make one with: sekisho central token NAME.",
+        )
+    return Client(found.name, bool(found.nominal), tuple(json.loads(found.ports)))
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

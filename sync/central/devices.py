@@ -1,0 +1,144 @@
+"""Devices and their keys: one-time tokens, certificates, revocation."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from sqlalchemy import Connection, insert, select, update
+
+from edge.errors import AccessRefused, Conflict, InputError, NotFound
+from edge.storage.chain import Json
+from sync.central.tables import enrolments, keys
+from sync.identity import DEVICE, EnrolmentToken, enrolment_proof, public_key
+from sync.protocol import CERTIFICATE, REVOCATIONS, SCHEMA, key_id, signed
+
+TOKEN_HOURS = 72
+CERTIFICATE_DAYS = 1095
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceKey:
+    """A key that may sign."""
+
+    device: str
+    port: str
+    public: Ed25519PublicKey
+
+
+def new_token(
+    connection: Connection, url: str, central: str, device: str, *, port: str, now: datetime
+) -> EnrolmentToken:
+    """A one-time token for `device`, which may have an older key: enrolling then revokes that.
+
+    Raises:
+        InputError: request_device: no name that a device can have.
+    """
+    if not DEVICE.fullmatch(device):
+        message = f"Expected a device name of 1 to 64 letters, digits, '.', '_', '-', got {device[:80]!r}."
+        raise InputError("request_device", message, hint="Use the SEKISHO_DEVICE of the box.")
+    secret = secrets.token_bytes(32)
+    expires = (now + timedelta(hours=TOKEN_HOURS)).isoformat()
+    connection.execute(insert(enrolments).values(secret=secret.hex(), device=device, port=port, expires=expires))
+    return EnrolmentToken(url, central, device, secret.hex())
+
+
+def enrol(
+    connection: Connection, private: Ed25519PrivateKey, device: str, public: str, *, proof: str, now: datetime
+) -> bytes:
+    """The certificate for `public`, when the proof is of a token for `device` that nobody else has used.
+
+    The same key may ask again: an answer may have been lost on the way.
+
+    Raises:
+        AccessRefused: access_enrolment.
+        DocumentRefused: document_form: it is no public key.
+    """
+    name = key_id(public_key(public))
+    token = _token(connection, device, public, proof)
+    if token is None or token.expires < now.isoformat() or token.used_by not in {None, name}:
+        raise AccessRefused(
+            "access_enrolment",
+            f"Expected the proof of an unused token for {device[:80]!r}, got another.",
+            hint="Make a new one with: sekisho central enrol-token.",
+        )
+    known = connection.execute(select(keys.c.certificate).where(keys.c.key == name)).one_or_none()
+    if known is not None:
+        return str(known.certificate).encode()
+    expires = (now + timedelta(days=CERTIFICATE_DAYS)).isoformat()
+    told = {
+        "type": CERTIFICATE, "schema": SCHEMA, "central": key_id(private.public_key()), "device": device,
+        "port": token.port, "public_key": public, "issued": now.isoformat(), "expires": expires,
+    }  # fmt: skip
+    certificate = signed(told, private.sign, key_id(private.public_key()))
+    connection.execute(
+        update(keys)
+        .where((keys.c.device == device) & keys.c.revoked.is_(None))
+        .values(revoked=now.isoformat(), reason="replaced")
+    )
+    connection.execute(
+        insert(keys).values(
+            key=name,
+            device=device,
+            port=token.port,
+            public_key=public,
+            certificate=certificate.decode(),
+            expires=expires,
+            reason="",
+        )
+    )
+    connection.execute(update(enrolments).where(enrolments.c.secret == token.secret).values(used_by=name))
+    return certificate
+
+
+def _token(connection: Connection, device: str, public: str, proof: str) -> Json:
+    for token in connection.execute(select(enrolments).where(enrolments.c.device == device).with_for_update()):
+        if hmac.compare_digest(enrolment_proof(bytes.fromhex(token.secret), device, public), proof):
+            return token
+    return None
+
+
+def active_key(connection: Connection, key: str, now: str) -> DeviceKey:
+    """The key of that name, when it may sign now.
+
+    Raises:
+        AccessRefused: access_device: unknown; access_revoked; access_expired.
+    """
+    found = connection.execute(select(keys).where(keys.c.key == key)).one_or_none()
+    if found is None:
+        message = f"Expected the key of an enrolled box, got {key[:64]!r}."
+        raise AccessRefused("access_device", message, hint="Enrol the box: sekisho results enrol TOKEN.")
+    if found.revoked is not None:
+        message = f"{found.device}: expected a key that may sign, got one revoked at {found.revoked} ({found.reason})."
+        raise AccessRefused("access_revoked", message, hint="If the box is in good hands, enrol it again.")
+    if found.expires < now:
+        message = f"{found.device}: expected a certificate that is valid, got one that ended at {found.expires}."
+        raise AccessRefused("access_expired", message, hint="Enrol the box again: sekisho results enrol TOKEN.")
+    return DeviceKey(found.device, found.port, public_key(found.public_key))
+
+
+def revoke(connection: Connection, device: str, reason: str, now: str) -> int:
+    """Revoke every key of `device`; how many could sign until now.
+
+    Raises:
+        NotFound: device_not_found. Conflict: device_conflict: it is revoked already.
+    """
+    held = connection.execute(select(keys.c.revoked).where(keys.c.device == device)).all()
+    if not held:
+        raise NotFound("device_not_found", f"Expected the name of an enrolled device, got {device[:80]!r}.")
+    if all(key.revoked is not None for key in held):
+        raise Conflict("device_conflict", f"{device}: expected a device that may sign, got a revoked one.")
+    where = (keys.c.device == device) & keys.c.revoked.is_(None)
+    return connection.execute(update(keys).where(where).values(revoked=now, reason=reason)).rowcount
+
+
+def revocations(connection: Connection, private: Ed25519PrivateKey, now: str) -> bytes:
+    """The signed list of every key that may not sign any more."""
+    columns = (keys.c.device, keys.c.key, keys.c.revoked, keys.c.reason)
+    found = connection.execute(select(*columns).where(keys.c.revoked.is_not(None)).order_by(keys.c.revoked))
+    central = key_id(private.public_key())
+    told = {"type": REVOCATIONS, "schema": SCHEMA, "central": central, "issued": now}
+    return signed(told | {"revoked": [dict(row._mapping) for row in found]}, private.sign, central)  # noqa: SLF001 - SQLAlchemy's public name

@@ -1,0 +1,150 @@
+"""The feed: every row of every box, once, in one order that never changes, without gaps under any number of writers.
+
+A number drawn while a row is written is not an order: a reader sees 7, asks for what follows, and 6 commits later. So
+cursors are given after the commit, by whoever holds the one row of `feed_head`: chains that stand further than their
+mark get the next numbers, as ranges (first cursor, how many, from which row). Rows of a chain stay in its order.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+
+from sync.central.clients import Client
+from sync.central.database import reading, writing
+
+LARGEST_PAGE = 5_000
+RANGE = 1_000  # rows of one range at most
+_WINDOW = 20_000  # cursors that a filtered page looks through at once
+
+_PENDING = (
+    "SELECT l.device, l.ledger, l.seq, coalesce(m.seq, 0) AS marked FROM ledgers l"
+    " LEFT JOIN feed_marks m ON m.device=l.device AND m.ledger=l.ledger"
+    " WHERE l.seq > coalesce(m.seq, 0)"
+)
+_LOCK = {"postgresql": text("SELECT last FROM feed_head WHERE one=1 FOR UPDATE SKIP LOCKED")}
+_LOCK_PLAIN = text("SELECT last FROM feed_head WHERE one=1")
+_ADD = text(
+    "INSERT INTO feed (first, count, device, ledger, seq_from) VALUES (:first, :count, :device, :ledger, :seq_from)"
+)
+_MARK = text(
+    "INSERT INTO feed_marks (device, ledger, seq) VALUES (:device, :ledger, :seq)"
+    " ON CONFLICT (device, ledger) DO UPDATE SET seq=excluded.seq"
+)
+_FROM = (
+    " FROM feed f JOIN entries e ON e.device=f.device AND e.ledger=f.ledger"
+    " AND e.seq BETWEEN f.seq_from AND f.seq_from + f.count - 1"
+)
+_SPAN = (  # the first two find the ranges by index, the last the rows of those that reach beyond
+    " f.first > :after - :range AND f.first <= :upto"
+    " AND f.first + {0}.seq - f.seq_from > :after AND f.first + {0}.seq - f.seq_from <= :upto"
+)
+_PERSONAL = text(
+    "SELECT p.device, p.ledger, p.seq, p.name, p.value FROM feed f JOIN personal p ON p.device=f.device"
+    " AND p.ledger=f.ledger AND p.seq BETWEEN f.seq_from AND f.seq_from + f.count - 1"
+    f" WHERE{_SPAN.format('p')}"  # noqa: S608 - texts of our own
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a reader asks for; empty texts are all."""
+
+    after: int = 0
+    limit: int = 500
+    kind: str = ""
+    port: str = ""
+    outcome: str = ""
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows as JSON texts in their order, and the cursor to go on from. `at_end` says that nothing follows yet."""
+
+    rows: tuple[str, ...]
+    next: int
+    at_end: bool
+
+
+def sequence(engine: Engine) -> int:
+    """Give cursors to what was committed since; how many rows got one. Somebody else who does it now is enough."""
+    with reading(engine) as connection:
+        if connection.execute(text(f"{_PENDING} LIMIT 1")).one_or_none() is None:
+            return 0
+    with writing(engine) as connection:
+        head = connection.execute(_LOCK.get(connection.dialect.name, _LOCK_PLAIN)).one_or_none()
+        if head is None:
+            return 0
+        last = int(head.last)  # rows committed before the lock are seen below, each statement reads anew
+        for chain in connection.execute(text(f"{_PENDING} ORDER BY l.device, l.ledger")).all():
+            told = {"device": chain.device, "ledger": chain.ledger}
+            for start in range(chain.marked + 1, chain.seq + 1, RANGE):
+                count = min(RANGE, chain.seq + 1 - start)
+                connection.execute(_ADD, told | {"first": last + 1, "count": count, "seq_from": start})
+                last += count
+            connection.execute(_MARK, told | {"seq": chain.seq})
+        connection.execute(text("UPDATE feed_head SET last=:last WHERE one=1"), {"last": last})
+    return last - int(head.last)
+
+
+def page(engine: Engine, client: Client, wanted: Wanted) -> Page:
+    """The next rows after a cursor that `client` may see, oldest first."""
+    conditions, arguments = _filter(client, wanted)
+    limit = min(wanted.limit, LARGEST_PAGE)
+    with reading(engine) as connection:
+        last = connection.execute(text("SELECT last FROM feed_head WHERE one=1")).scalar_one()
+        after = wanted.after
+        while after < last:
+            upto = min(last, after + (_WINDOW if conditions else limit))
+            span = {"after": after, "upto": upto, "range": RANGE}
+            found = _found(connection, conditions, arguments | span | {"limit": limit})
+            if found:
+                done = found[-1].cursor if len(found) == limit else upto
+                values = _personal(connection, found[0].cursor - 1, found[-1].cursor) if client.nominal else {}
+                return Page(tuple(_shown(row, values) for row in found), done, done >= last)
+            after = upto
+        return Page((), after, True)
+
+
+def _filter(client: Client, wanted: Wanted) -> tuple[str, dict[str, Any]]:
+    conditions, arguments = [], {}
+    for name in ("kind", "port", "outcome", "device"):
+        if value := getattr(wanted, name):
+            conditions.append(f"e.{name}=:{name}")
+            arguments[name] = value
+    if client.ports:
+        names = {f"port_{number}": port for number, port in enumerate(client.ports)}
+        conditions.append(f"e.port IN ({', '.join(f':{name}' for name in names)})")
+        arguments |= names
+    return "".join(f" AND {condition}" for condition in conditions), arguments
+
+
+def _found(connection: Connection, conditions: str, arguments: Mapping[str, Any]) -> list[Any]:
+    sql = (
+        "SELECT f.first + e.seq - f.seq_from AS cursor, e.device, e.ledger, e.seq, e.port, e.header, e.body"
+        f"{_FROM} WHERE{_SPAN.format('e')}{conditions} ORDER BY 1 LIMIT :limit"
+    )
+    return list(connection.execute(text(sql), arguments))
+
+
+def _personal(connection: Connection, after: int, upto: int) -> dict[tuple[str, str, int], dict[str, str]]:
+    values: dict[tuple[str, str, int], dict[str, str]] = {}
+    for row in connection.execute(_PERSONAL, {"after": after, "upto": upto, "range": RANGE}):
+        values.setdefault((row.device, row.ledger, row.seq), {})[row.name] = row.value
+    return values
+
+
+def _shown(row: Any, values: Mapping[tuple[str, str, int], Mapping[str, str]]) -> str:  # noqa: ANN401 - a database row
+    """One row as JSON; header, body and values are JSON already."""
+    personal = ""
+    if told := values.get((row.device, row.ledger, row.seq)):
+        personal = ',"personal":{' + ",".join(f"{json.dumps(name)}:{value}" for name, value in told.items()) + "}"
+    return (
+        f'{{"cursor":{row.cursor},"ledger":{json.dumps(row.ledger)},"port":{json.dumps(row.port)},'
+        f'"row":{row.header[:-1]},"body":{row.body}{personal}}}}}'
+    )

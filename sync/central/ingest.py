@@ -1,0 +1,204 @@
+"""Ingest: a batch becomes durable rows and a receipt, or a contradiction in quarantine. Nothing is ever overwritten.
+
+Any number of workers may ingest at once; those of one chain wait for each other at its row in `ledgers`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select, text, update
+
+from edge.errors import Conflict
+from edge.storage.chain import Head, Json, Outgoing, canonical, root_hash
+from sync.central.alarms import raise_alarm
+from sync.central.database import copy, reading, writing
+from sync.central.devices import active_key
+from sync.central.tables import entries, heads, ledgers, personal
+from sync.protocol import Batch, BatchRefused, Receipt, claim_of, signer_of, verified_batch
+
+_FOUND = text(
+    "INSERT INTO ledgers (device, ledger, founding, seq, hash, end_seq, received)"
+    " VALUES (:device, :ledger, :founding, 0, :hash, 0, :received) ON CONFLICT DO NOTHING"
+)
+_QUARANTINE = text(
+    "INSERT INTO quarantine (device, ledger, seq, hash, header, body, document, received)"
+    " VALUES (:device, :ledger, :seq, :hash, :header, :body, :document, :received) ON CONFLICT DO NOTHING"
+)
+
+
+def ingest(engine: Engine, central: str, data: bytes, now: str) -> Receipt:
+    """Take a batch in and answer what is durable here now: the highest contiguous sequence of its ledger.
+
+    A batch that was taken before changes nothing; one that leaves a gap is answered by where the chain stands.
+
+    Args:
+        engine: the database.
+        central: this central's id.
+        data: the batch as it came.
+        now: this central's clock, ISO 8601.
+
+    Raises:
+        BatchRefused: it is not what its device signed.
+        AccessRefused: access_device, access_revoked.
+        Conflict: batch_equivocation: it contradicts what is here; it lies in quarantine now.
+    """
+    claim = claim_of(data)
+    with writing(engine) as connection:
+        key = active_key(connection, signer_of(claim), now)
+        if key.device != claim.device:
+            message = f"Expected a batch of {key.device}, whose key signed it, got one of {claim.device!r}."
+            raise BatchRefused("batch_signature", message)
+        batch = verified_batch(data, key.public)
+        known = _stored(connection, batch, now)
+        fork = _fork(connection, batch, known)
+        if fork:
+            _set_apart(connection, batch, fork, now)
+        elif claim.after <= known.seq < claim.seq:
+            _store(connection, batch, batch.rows[known.seq - claim.after :], key.port, now)
+            known = Head(claim.ledger, claim.seq, claim.hash)
+    if fork:
+        raise Conflict(
+            "batch_equivocation",
+            f"{claim.device}: expected row {fork[0].seq} of ledger {claim.ledger} as it was received, got another.",
+            hint="Two boxes use this key, or the ledger was changed: both versions are kept for the auditor.",
+        )
+    return Receipt(central, claim.device, claim.ledger, known.seq, known.hash, now)
+
+
+def _stored(connection: Connection, batch: Batch, now: str) -> Head:
+    """Where this chain stands here, locked until the transaction ends; a new one is begun."""
+    claim = batch.claim
+    where = (ledgers.c.device == claim.device) & (ledgers.c.ledger == claim.ledger)
+    looked = select(ledgers.c.seq, ledgers.c.hash).where(where).with_for_update()
+    found = connection.execute(looked).one_or_none()
+    if found is None:
+        founding = {"founding": canonical(batch.founding).decode(), "hash": root_hash(batch.founding)}
+        told = {"device": claim.device, "ledger": claim.ledger, "received": now}
+        if connection.execute(_FOUND, founding | told).rowcount:
+            _explained(connection, batch, now)
+        found = connection.execute(looked).one()
+    return Head(claim.ledger, found.seq, found.hash)
+
+
+def _explained(connection: Connection, batch: Batch, now: str) -> None:
+    """A second ledger of a device is explained by the note of its founding on the one it replaces, or by an alarm."""
+    claim = batch.claim
+    others = connection.execute(
+        select(ledgers.c.ledger).where((ledgers.c.device == claim.device) & (ledgers.c.ledger != claim.ledger))
+    ).all()
+    if others and batch.founding.get("predecessor") is None:
+        detail = f"Ledger {claim.ledger} says nothing of {others[-1].ledger}: a new card in the box, or a second box."
+        raise_alarm(connection, claim.device, "ledger_unexplained", claim.ledger, detail, now)
+
+
+def _fork(connection: Connection, batch: Batch, known: Head) -> Sequence[Outgoing]:
+    """The rows of the batch from the first on that contradicts what is stored; empty when none does."""
+    claim = batch.claim
+    if claim.after > known.seq:
+        return ()  # a gap: nothing to compare with yet
+    if claim.after == known.seq:
+        return () if claim.previous == known.hash else batch.rows
+    stored = {
+        row.seq: row.hash
+        for row in connection.execute(
+            select(entries.c.seq, entries.c.hash).where(
+                (entries.c.device == claim.device)
+                & (entries.c.ledger == claim.ledger)
+                & entries.c.seq.between(claim.after, claim.seq)
+            )
+        )
+    }
+    if claim.after and stored.get(claim.after) != claim.previous:
+        return batch.rows
+    for place, row in enumerate(batch.rows):
+        if row.seq in stored and stored[row.seq] != row.hash:
+            return batch.rows[place:]
+    return ()
+
+
+def _store(connection: Connection, batch: Batch, rows: Sequence[Outgoing], port: str, now: str) -> None:
+    claim = batch.claim
+    copy(connection, entries, [_entry(claim.device, claim.ledger, port, row) for row in rows])
+    copy(
+        connection,
+        personal,
+        [
+            (claim.device, claim.ledger, row.seq, plain(name), salt.hex(), json.dumps(value))
+            for row in rows
+            for name, (salt, value) in row.personal.items()
+        ],
+    )
+    copy(connection, heads, [(claim.device, claim.ledger, claim.seq, claim.text.decode(), now)])
+    connection.execute(
+        update(ledgers)
+        .where((ledgers.c.device == claim.device) & (ledgers.c.ledger == claim.ledger))
+        .values(seq=claim.seq, hash=claim.hash, end_seq=claim.end.seq, received=now)
+    )
+
+
+def _set_apart(connection: Connection, batch: Batch, rows: Sequence[Outgoing], now: str) -> None:
+    claim = batch.claim
+    for row in rows:
+        told = {"device": claim.device, "ledger": claim.ledger, "seq": row.seq, "hash": row.hash}
+        written = {"header": header(row), "body": row.body, "document": claim.text.decode(), "received": now}
+        connection.execute(_QUARANTINE, told | written)
+    detail = f"Row {rows[0].seq} came with hash {rows[0].hash}, and before with another."
+    raise_alarm(connection, claim.device, "equivocation", f"{claim.ledger}-{rows[0].seq}", detail, now)
+
+
+def _entry(device: str, ledger: str, port: str, row: Outgoing) -> tuple[Any, ...]:
+    return (
+        *(device, ledger, row.seq, row.hash, plain(row.kind), plain(row.inspection), port),
+        *(outcome_of(row), header(row), row.body),
+    )
+
+
+def outcome_of(row: Outgoing) -> str:
+    """The verdict or the decision that a row tells; "" for others.
+
+    Raises:
+        BatchRefused: batch_body: its body is no JSON object.
+    """
+    try:
+        body = json.loads(row.body)
+        if type(body) is not dict:
+            raise ValueError(f"a {type(body).__name__}")  # noqa: TRY301 - told below with the rest
+    except (ValueError, RecursionError) as error:
+        message = f"Row {row.seq}: expected a body that is a JSON object, got {str(error)[:100]}."
+        raise BatchRefused("batch_body", message, hint="The box's ledger was not written by a bench.") from error
+    told: Json = body.get("assessment") or body.get("disposition")
+    if isinstance(told, Mapping):
+        verdict = told.get("verdict")
+        outcome = verdict.get("outcome") if isinstance(verdict, Mapping) else told.get("decision")
+        return plain(outcome) if isinstance(outcome, str) else ""
+    return ""
+
+
+def header(row: Outgoing) -> str:
+    """All of a row but its body and personal values, as a JSON object: with the body an auditor recomputes its hash."""
+    origin = row.origin
+    told = {
+        "seq": row.seq, "kind": row.kind, "inspection": row.inspection, "device": origin.device,
+        "station": origin.station, "officer": origin.officer, "boot": origin.boot, "at": row.at, "clock": row.clock,
+        "key": row.key, "commitments": row.commitments, "sightings": row.sightings, "previous": row.previous,
+        "hash": row.hash,
+    }  # fmt: skip
+    return json.dumps(told, separators=(",", ":"))
+
+
+def plain(value: str) -> str:
+    """A text as PostgreSQL can index it: without NUL. What was said stands in the header."""
+    return value.replace("\0", "\ufffd")[:200]
+
+
+def standing(engine: Engine, central: str, device: str, ledger: str, now: str) -> Receipt:
+    """The receipt of where a ledger of `device` stands here; sequence 0 with an empty hash when it is unknown."""
+    with reading(engine) as connection:
+        where = (ledgers.c.device == device) & (ledgers.c.ledger == ledger)
+        found = connection.execute(select(ledgers.c.seq, ledgers.c.hash).where(where)).one_or_none()
+    return (
+        Receipt(central, device, ledger, 0, "", now) if found is None else Receipt(central, device, ledger, *found, now)
+    )

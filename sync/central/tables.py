@@ -1,0 +1,147 @@
+"""The tables of the central, one metadata for SQLite and PostgreSQL. They are made by sync/central/migrations.
+
+Times are ISO 8601 texts as they were told: what a box stamped is never converted. Texts of boxes that PostgreSQL cannot
+hold (NUL) stay inside `header` and `body`, which are JSON; the columns beside them are for finding only.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text
+from sqlalchemy.types import TypeEngine
+
+PARTITIONS = 16  # of entries and personal, by hash of the device, on PostgreSQL
+_NUMBER: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
+_BY_DEVICE = "HASH (device)"
+
+metadata = MetaData()
+
+keys = Table(  # of devices; one that was replaced stays, revoked
+    "keys",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("device", Text, nullable=False),
+    Column("port", Text, nullable=False),
+    Column("public_key", Text, nullable=False),
+    Column("certificate", Text, nullable=False),
+    Column("expires", Text, nullable=False),
+    Column("revoked", Text),
+    Column("reason", Text, nullable=False),
+    Index("keys_by_device", "device"),
+)
+enrolments = Table(  # one-time tokens
+    "enrolments",
+    metadata,
+    Column("secret", Text, primary_key=True),
+    Column("device", Text, nullable=False),
+    Column("port", Text, nullable=False),
+    Column("expires", Text, nullable=False),
+    Column("used_by", Text),  # key id
+)
+clients = Table(  # who may read the feed
+    "clients",
+    metadata,
+    Column("token", Text, primary_key=True),  # SHA-256 of it
+    Column("name", Text, nullable=False),
+    Column("nominal", Boolean, nullable=False),
+    Column("ports", Text, nullable=False),  # JSON list; empty is all
+    Column("revoked", Text),
+)
+ledgers = Table(  # where each chain stands here
+    "ledgers",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("ledger", Text, primary_key=True),
+    Column("founding", Text, nullable=False),
+    Column("seq", _NUMBER, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("end_seq", _NUMBER, nullable=False),  # how far the box said it was
+    Column("received", Text, nullable=False),  # last contact
+)
+entries = Table(
+    "entries",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("ledger", Text, primary_key=True),
+    Column("seq", _NUMBER, primary_key=True),
+    Column("hash", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("inspection", Text, nullable=False),
+    Column("port", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("header", Text, nullable=False),  # JSON: all of the row but its body
+    Column("body", Text, nullable=False),  # as the box hashed it
+    Index("entries_by_inspection", "device", "inspection"),
+    postgresql_partition_by=_BY_DEVICE,
+)
+personal = Table(  # nominal; the only rows of boxes that may go
+    "personal",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("ledger", Text, primary_key=True),
+    Column("seq", _NUMBER, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("salt", Text, nullable=False),
+    Column("value", Text, nullable=False),  # JSON string
+    postgresql_partition_by=_BY_DEVICE,
+)
+heads = Table(  # what each device signed
+    "heads",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("ledger", Text, primary_key=True),
+    Column("seq", _NUMBER, primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("received", Text, nullable=False),
+)
+quarantine = Table(  # rows that contradict what was received before
+    "quarantine",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("ledger", Text, primary_key=True),
+    Column("seq", _NUMBER, primary_key=True),
+    Column("hash", Text, primary_key=True),
+    Column("header", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("document", Text, nullable=False),  # the head that the device signed over it
+    Column("received", Text, nullable=False),
+)
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("code", Text, primary_key=True),
+    Column("about", Text, primary_key=True),
+    Column("detail", Text, nullable=False),
+    Column("raised", Text, nullable=False),
+)
+feed_head = Table(
+    "feed_head",
+    metadata,
+    Column("one", Integer, primary_key=True),
+    Column("last", _NUMBER, nullable=False),
+)
+feed_marks = Table(  # how far each chain is in the feed
+    "feed_marks",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("ledger", Text, primary_key=True),
+    Column("seq", _NUMBER, nullable=False),
+)
+feed = Table(  # ranges: cursor first..first+count-1 are the rows seq_from.. of a chain
+    "feed",
+    metadata,
+    Column("first", _NUMBER, primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("ledger", Text, nullable=False),
+    Column("seq_from", _NUMBER, nullable=False),
+)
+evidence = Table(  # which device has brought which object
+    "evidence",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("media_type", Text, nullable=False),
+    Column("size", _NUMBER, nullable=False),
+    Column("received", Text, nullable=False),
+)

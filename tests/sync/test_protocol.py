@@ -1,0 +1,244 @@
+"""Batches and receipts: what a device signed arrives as it was, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from edge.storage.chain import canonical
+from sync.protocol import (
+    BATCH,
+    TIME,
+    BatchRefused,
+    DocumentRefused,
+    Receipt,
+    claim_of,
+    key_id,
+    make_batch,
+    signed,
+    verified,
+    verified_batch,
+    verified_receipt,
+)
+from tests.sync.boxes import DAY, NOW, Box
+
+shared = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    box = Box(tmp_path_factory.mktemp("box"))
+    box.write(7)
+    yield box
+    box.close()
+
+
+def resigned(box: Box, data: bytes, change: Callable[[dict[str, Any], dict[str, Any]], None]) -> bytes:
+    """The batch as a dishonest device would sign it after `change(head, rows document)`."""
+    line, _, payload = data.partition(b"\n")
+    head = json.loads(line)["signed"]
+    told = json.loads(zstandard.ZstdDecompressor().decompress(payload))
+    change(head, told)
+    payload = zstandard.ZstdCompressor().compress(json.dumps(told).encode())
+    head["payload"] = hashlib.sha256(payload).hexdigest()
+    return signed(head, box.private.sign, box.key) + b"\n" + payload
+
+
+def refused(box: Box, data: bytes) -> str:
+    with pytest.raises(BatchRefused) as caught:
+        verified_batch(data, box.private.public_key())
+    return caught.value.code
+
+
+def test_a_batch_arrives_as_it_was_written(box: Box) -> None:
+    batch = verified_batch(box.batch(), box.private.public_key())
+    assert batch.rows == box.rows()
+    assert batch.founding == box.ledger.founding()
+    assert (batch.claim.device, batch.claim.after, batch.claim.seq) == ("bench-1", 0, 7)
+    assert (batch.claim.end, batch.claim.made, batch.claim.clock) == (box.ledger.head(), DAY.isoformat(), "synced")
+
+
+def test_what_was_erased_travels_as_its_commitment(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    (row,) = box.write(1)
+    box.ledger.erase_personal([row], origin=row.entry.origin, at=NOW, reason="retention", names=["parcel"])
+    batch = verified_batch(box.batch(), box.private.public_key())
+    assert sorted(batch.rows[0].commitments) == ["parcel", "seen.symbols"]
+    assert sorted(batch.rows[0].personal) == ["seen.symbols"]
+    box.close()
+
+
+def test_a_batch_in_the_middle_says_what_it_follows(box: Box) -> None:
+    batch = verified_batch(box.batch(3, 2), box.private.public_key())
+    assert [row.seq for row in batch.rows] == [4, 5]
+    assert batch.claim.previous == box.rows()[2].hash
+
+
+@shared
+@given(data=st.data())
+def test_any_changed_byte_is_refused(box: Box, data: st.DataObject) -> None:
+    whole = bytearray(box.batch())
+    place = data.draw(st.integers(0, len(whole) - 1))
+    whole[place] ^= data.draw(st.integers(1, 255))
+    assert refused(box, bytes(whole)).startswith("batch_")
+
+
+@shared
+@given(length=st.integers(0, 10_000))
+def test_a_batch_that_ends_early_is_refused(box: Box, length: int) -> None:
+    whole = box.batch()
+    assert refused(box, whole[: length % len(whole)]).startswith("batch_")
+
+
+@shared
+@given(junk=st.binary(max_size=200))
+def test_what_is_no_batch_is_refused_with_a_code(box: Box, junk: bytes) -> None:
+    assert refused(box, junk) == "batch_form"
+    assert refused(box, junk + b"\n" + junk) == "batch_form"
+
+
+def test_another_devices_signature_is_refused(box: Box) -> None:
+    other = Ed25519PrivateKey.generate().public_key()
+    with pytest.raises(BatchRefused) as caught:
+        verified_batch(box.batch(), other)
+    assert caught.value.code == "batch_signature"
+    assert (
+        caught.value.message
+        == f"bench-1: expected a batch signed by its key {key_id(other)[:16]}, got another signature."
+    )
+
+
+def _swap(_head: dict[str, Any], told: dict[str, Any]) -> None:
+    told["rows"][2], told["rows"][3] = told["rows"][3], told["rows"][2]
+
+
+def _drop(_head: dict[str, Any], told: dict[str, Any]) -> None:
+    del told["rows"][2]
+
+
+def _drop_and_say_so(head: dict[str, Any], told: dict[str, Any]) -> None:
+    del told["rows"][2]
+    head["seq"] -= 1
+
+
+def _repeat(head: dict[str, Any], told: dict[str, Any]) -> None:
+    told["rows"].insert(2, told["rows"][2])
+    head["seq"] += 1
+
+
+def _shift(head: dict[str, Any], _told: dict[str, Any]) -> None:
+    head["after"], head["seq"] = 1, head["seq"] + 1
+
+
+def _other_founding(_head: dict[str, Any], told: dict[str, Any]) -> None:
+    told["founding"]["device"] = "bench-2"
+
+
+def _other_ledger(head: dict[str, Any], _told: dict[str, Any]) -> None:
+    head["ledger"] = "0" * 32
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (_swap, "batch_chain"),
+        (_drop, "batch_chain"),
+        (_drop_and_say_so, "batch_chain"),
+        (_repeat, "batch_chain"),
+        (_shift, "batch_chain"),
+        (_other_founding, "batch_founding"),
+        (_other_ledger, "batch_founding"),
+    ],
+)
+def test_rows_left_out_moved_repeated_or_of_another_ledger_are_refused_although_signed(
+    box: Box, change: Callable[[dict[str, Any], dict[str, Any]], None], code: str
+) -> None:
+    assert refused(box, resigned(box, box.batch(), change)) == code
+
+
+@shared
+@given(
+    row=st.integers(0, 6), cell=st.integers(0, 12), value=st.one_of(st.none(), st.integers(), st.text(), st.just({}))
+)
+def test_any_changed_cell_is_refused_although_signed(box: Box, row: int, cell: int, value: object) -> None:
+    before = box.batch()
+
+    def change(_head: dict[str, Any], told: dict[str, Any]) -> None:
+        told["rows"][row][cell] = value if told["rows"][row][cell] != value else "another"
+
+    assert refused(box, resigned(box, before, change)) in {"batch_chain", "batch_form"}
+
+
+def test_an_honest_batch_that_is_signed_again_is_taken(box: Box) -> None:
+    """The tests above change something: without a change the same way is taken."""
+    verified_batch(resigned(box, box.batch(), lambda _head, _told: None), box.private.public_key())
+
+
+def test_rows_that_unpack_to_more_than_the_limit_are_refused(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sync.protocol.MAX_ROWS_BYTES", 100)
+    assert refused(box, box.batch()) == "batch_form"
+
+
+def test_a_batch_holds_1_to_200_rows(box: Box) -> None:
+    with pytest.raises(ValueError, match="Expected 1 to 200 rows for a batch, got 0"):
+        make_batch("b", {}, [], end=box.ledger.head(), made=NOW, sign=box.private.sign, key=box.key)
+
+
+def test_the_head_is_told_without_the_rows(box: Box) -> None:
+    claim = claim_of(box.batch())
+    assert json.loads(claim.text)["signed"]["type"] == BATCH
+    assert (claim.seq, claim.hash) == (7, box.rows()[-1].hash)
+
+
+# --- receipts and other signed documents --------------------------------------------------
+
+CENTRAL = Ed25519PrivateKey.generate()
+ID = key_id(CENTRAL.public_key())
+
+
+def test_a_receipt_comes_back_as_it_was_signed() -> None:
+    receipt = Receipt(ID, "bench-1", "l1", 7, "aa", "2026-11-21T10:00:00+00:00")
+    assert verified_receipt(receipt.signed(CENTRAL.sign, ID), CENTRAL.public_key(), "bench-1", "l1") == receipt
+
+
+@pytest.mark.parametrize(("device", "ledger"), [("bench-2", "l1"), ("bench-1", "l2")])
+def test_a_receipt_for_another_box_or_ledger_is_refused(device: str, ledger: str) -> None:
+    data = Receipt(ID, "bench-1", "l1", 7, "aa", "").signed(CENTRAL.sign, ID)
+    with pytest.raises(DocumentRefused) as caught:
+        verified_receipt(data, CENTRAL.public_key(), device, ledger)
+    assert caught.value.code == "receipt_other"
+    assert caught.value.message == f"Expected a receipt for {ledger} of {device}, got one for 'l1' of 'bench-1'."
+
+
+@given(place=st.integers(0, 10_000), flip=st.integers(1, 255))
+def test_a_receipt_with_any_changed_byte_is_refused(place: int, flip: int) -> None:
+    data = bytearray(Receipt(ID, "bench-1", "l1", 7, "aa", "").signed(CENTRAL.sign, ID))
+    data[place % len(data)] ^= flip
+    with pytest.raises(DocumentRefused):
+        verified_receipt(bytes(data), CENTRAL.public_key(), "bench-1", "l1")
+
+
+def test_a_document_of_one_kind_is_none_of_another() -> None:
+    data = signed({"type": TIME, "schema": 1}, CENTRAL.sign, ID)
+    assert verified(data, TIME, CENTRAL.public_key()) == {"type": TIME, "schema": 1}
+    with pytest.raises(DocumentRefused) as caught:
+        verified(data, BATCH, CENTRAL.public_key())
+    assert caught.value.code == "document_form"
+
+
+def test_a_document_signed_by_another_key_is_refused() -> None:
+    other = Ed25519PrivateKey.generate()
+    data = signed({"type": TIME, "schema": 1}, other.sign, ID)
+    with pytest.raises(DocumentRefused) as caught:
+        verified(data, TIME, CENTRAL.public_key())
+    assert caught.value.code == "document_signature"
+    assert canonical(json.loads(data)) == data
