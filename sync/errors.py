@@ -2,8 +2,12 @@
 
 SekishoError
 ├── InputError
+│   ├── BatchRefused      codes batch_*: not what its device signed, or not signed by it
 │   └── PublishError      codes publish_*: what a publisher asked for cannot be published
 └── BoxError
+    ├── CentralRefused    the central answered that it does not take this; the code is the central's
+    ├── CentralUnreachable  code central_unreachable: no answer, after several tries
+    ├── DocumentRefused   codes document_*, receipt_*: a signed document that is not what it should be
     ├── TrustError        codes trust_*: not signed as it must be, older than what was seen, expired
     └── TransportError    codes transport_*: the tree cannot be reached or read, or comes too slowly
 """
@@ -23,3 +27,19 @@ class TrustError(BoxError):
 
 class TransportError(BoxError):
     """The published tree cannot be reached, or does not come as it must."""
+
+
+class BatchRefused(InputError):  # noqa: N818
+    """A batch that is not what its device signed, or not signed by it. Nothing of it is kept."""
+
+
+class CentralRefused(BoxError):  # noqa: N818
+    """The central answered that it does not take this. `code` is the central's."""
+
+
+class CentralUnreachable(BoxError):  # noqa: N818
+    """No answer, after several tries. What was to be sent stays in the outbox."""
+
+
+class DocumentRefused(BoxError):  # noqa: N818
+    """A signed document that is not what it should be. Nothing is believed of it."""

@@ -25,7 +25,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from edge.errors import AccessRefused, SettingsError
 from edge.storage.chain import canonical
 from edge.storage.database import fsync_directory, write_durably
-from sync.protocol import CERTIFICATE, DocumentRefused, key_id, verified
+from sync.errors import DocumentRefused
+from sync.protocol import CERTIFICATE, key_id, verified
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,23 +17,15 @@ from urllib.parse import urlsplit
 import urllib3
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from edge.errors import BoxError
+from sync.errors import CentralRefused, CentralUnreachable, DocumentRefused
 from sync.identity import Enrolment, EnrolmentToken, checked_enrolment, signed_headers, told_time
-from sync.protocol import TIME, DocumentRefused, verified
+from sync.protocol import TIME, verified
 
 TRIES = 4
 _PAUSE_S = (0.2, 1.0, 3.0)
 _CONNECT_S, _SILENCE_S = 10.0, 60.0
 _MOST_BYTES = 4_000_000  # of an answer
 _BUSY = frozenset({429, 502, 503, 504})
-
-
-class CentralUnreachable(BoxError):  # noqa: N818
-    """No answer, after several tries. Code central_unreachable. What was to be sent stays in the outbox."""
-
-
-class CentralRefused(BoxError):  # noqa: N818
-    """The central answered that it does not take this. `code` is the central's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,9 @@ import zstandard
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from edge.errors import BoxError, InputError
 from edge.inspection import Moment, Origin
 from edge.storage.chain import Head, Json, Outgoing, canonical, commitment, root_hash, row_hash
+from sync.errors import BatchRefused, DocumentRefused
 
 SCHEMA = 1
 ROWS = 200  # in one batch
@@ -40,14 +40,6 @@ BATCH, RECEIPT, EVIDENCE, CERTIFICATE, REVOCATIONS, TIME = (
 )
 
 Sign = Callable[[bytes], bytes]  # what is signed -> Ed25519 signature of 64 bytes
-
-
-class BatchRefused(InputError):  # noqa: N818
-    """A batch that is not what its device signed, or not signed by it. Codes batch_*."""
-
-
-class DocumentRefused(BoxError):  # noqa: N818
-    """A signed document that is not what it should be. Codes document_*, receipt_*."""
 
 
 # --- signed documents --------------------------------------------------

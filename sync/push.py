@@ -20,7 +20,8 @@ from edge.storage.chain import Head, Outgoing, root_hash
 from edge.storage.ledger_file import LEDGER
 from edge.storage.ledger_reader import LedgerReader, damaged
 from edge.storage.outbox import Acknowledged, Outbox
-from sync.protocol import ROWS, DocumentRefused, Receipt, Sign, make_batch, verified_receipt
+from sync.errors import DocumentRefused
+from sync.protocol import ROWS, Receipt, Sign, make_batch, verified_receipt
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,8 +25,9 @@ from sync.central.devices import DeviceKey, active_key, enrol, revocations
 from sync.central.ingest import ingest, standing
 from sync.central.objects import Objects
 from sync.central.problems import PROBLEMS, answer_errors
+from sync.errors import DocumentRefused
 from sync.identity import RequestSignature
-from sync.protocol import MAX_BATCH_BYTES, SCHEMA, TIME, DocumentRefused, key_id, signed
+from sync.protocol import MAX_BATCH_BYTES, SCHEMA, TIME, key_id, signed
 
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")

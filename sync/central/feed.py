@@ -44,9 +44,10 @@ _SPAN = (  # the first two find the ranges by index, the last the rows of those 
     " AND f.first + {0}.seq - f.seq_from > :after AND f.first + {0}.seq - f.seq_from <= :upto"
 )
 _PERSONAL = text(
-    "SELECT p.device, p.ledger, p.seq, p.name, p.value FROM feed f JOIN personal p ON p.device=f.device"
+    "SELECT p.device, p.ledger, p.seq, p.name, p.value"  # noqa: S608 - texts of our own
+    " FROM feed f JOIN personal p ON p.device=f.device"
     " AND p.ledger=f.ledger AND p.seq BETWEEN f.seq_from AND f.seq_from + f.count - 1"
-    f" WHERE{_SPAN.format('p')}"  # noqa: S608 - texts of our own
+    f" WHERE{_SPAN.format('p')}"
 )
 
 

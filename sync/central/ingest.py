@@ -17,7 +17,8 @@ from sync.central.alarms import raise_alarm
 from sync.central.database import copy, reading, writing
 from sync.central.devices import active_key
 from sync.central.tables import entries, heads, ledgers, personal
-from sync.protocol import Batch, BatchRefused, Receipt, claim_of, signer_of, verified_batch
+from sync.errors import BatchRefused
+from sync.protocol import Batch, Receipt, claim_of, signer_of, verified_batch
 
 _FOUND = text(
     "INSERT INTO ledgers (device, ledger, founding, seq, hash, end_seq, received)"

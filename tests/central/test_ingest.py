@@ -19,7 +19,8 @@ from sync.central.database import migrate, reading, writing
 from sync.central.devices import revoke
 from sync.central.ingest import ingest, standing
 from sync.central.tables import alarms, entries, heads, ledgers, metadata, personal, quarantine
-from sync.protocol import BatchRefused, Receipt, make_batch
+from sync.errors import BatchRefused
+from sync.protocol import Receipt, make_batch
 from tests.sync.boxes import DAY, NOW, Box, assessed
 
 Boxes = Callable[..., Box]

@@ -15,11 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge.storage.chain import canonical
+from sync.errors import BatchRefused, DocumentRefused
 from sync.protocol import (
     BATCH,
     TIME,
-    BatchRefused,
-    DocumentRefused,
     Receipt,
     claim_of,
     key_id,
