@@ -1,9 +1,10 @@
 """The canonical content hash of an edition: what is signed.
 
 SHA-256 over the name and the SHA-256 of each table of content, in the fixed order of edge/storage/content.py, and then
-of each set of serial hashes. A table's is over its rows in the order of their keys, each as SQL literals separated by
-commas and ended by a line feed; a picture's row is followed by its bytes; a set's is over its hashes, 8 bytes each, big
-endian, ascending. Pages, ids of the file's own and the way by which an edition was reached are no part of it.
+of each set of serial hashes. A table's is over its rows in the order of their keys, each as a JSON array without spaces
+and a line feed; a product's row ends with the digest of its line; a picture's is followed by its bytes; a set's is over
+its hashes, 8 bytes each, big endian, ascending. Pages, ids of the file's own and the way by which an edition was
+reached are no part of it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from edge.storage.content import CONTENT, CONTENT_SHA256, SERIALS, Content
+from edge.storage.content import CONTENT, CONTENT_SHA256, SERIALS, Content, refuse_wrong_lines
 from edge.storage.database import connect, one
 from edge.storage.registry_file import damaged, refuse_unless_ours
 from edge.storage.serial_blocks import stored
@@ -41,8 +42,9 @@ def of_connection(connection: sqlite3.Connection) -> str:
 
     Raises:
         sqlite3.Error: it cannot be read.
-        ValueError: a block of serials or a picture is damaged.
+        ValueError: a block of serials or a product line is damaged.
     """
+    refuse_wrong_lines(connection)
     whole = hashlib.sha256()
     for content in CONTENT:
         whole.update(content.name.encode() + _rows(connection, content))
@@ -57,10 +59,10 @@ def of_connection(connection: sqlite3.Connection) -> str:
 def _rows(connection: sqlite3.Connection, content: Content) -> bytes:
     digest = hashlib.sha256()
     if "data" in content.columns:
-        for line, data in connection.execute(content.select(f"{content.literal}, data")):
+        for line, data in connection.execute(content.select(f"{content.canonical}, data")):
             digest.update(f"{line}\n".encode() + data)
         return digest.digest()
-    cursor = connection.execute(content.select(content.literal))
+    cursor = connection.execute(content.select(content.canonical))
     while rows := cursor.fetchmany(_ROWS):
         digest.update("".join([f"{line}\n" for (line,) in rows]).encode())
     return digest.digest()

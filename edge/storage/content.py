@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any, Final, TypeAlias
 
-from edge.storage.registry_schema import CRITICAL_BITS, KNOWN_BITS, LINE, grams
+from edge.storage.registry_schema import CRITICAL_BITS, KNOWN_BITS, LINE, grams, line_digest
 
 ContentRow: TypeAlias = tuple[Any, ...]
 
@@ -37,16 +36,19 @@ class Content:
         return f"SELECT {columns or ', '.join(self.columns)} FROM {source}{where} ORDER BY {keys}"  # noqa: S608 - names of our own
 
     @property
-    def literal(self) -> str:
-        """A row as SQL literals, which is what the content hash is over.
+    def canonical(self) -> str:
+        """A row as a JSON array, which is what the content hash is over. A product's ends with its line's digest.
 
         Lengths stand in ten-thousandths of a millimetre: how SQLite writes out a fraction differs between its versions.
         """
-        return "||','||".join(
-            f"CAST(round({name} * 10000) AS INTEGER)" if name.endswith("_mm") else f"quote({name})"
-            for name in self.columns
-            if name != "data"
-        )
+        columns = (*self.columns[: -len(LINE)], "digest") if self.name == "products" else self.columns
+        return f"json_array({', '.join(map(_canonical, columns))})".replace(", data)", ")")
+
+
+def _canonical(column: str) -> str:
+    if column.endswith("_mm"):
+        return f"CAST(round({column} * 10000) AS INTEGER)"
+    return f"hex({column})" if column == "digest" else column
 
 
 CONTENT: Final = (
@@ -91,7 +93,6 @@ class ContentWriter:
         places = ", ".join("?" * len(columns))
         self._insert = f"INSERT OR IGNORE INTO {content.name} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608 - names of our own
         self._lines: dict[bytes, int] = {}
-        self._indexed = False
 
     def put(self, row: ContentRow) -> bool:
         """Add a row; False, and nothing is changed, when one with its key is there."""
@@ -104,37 +105,32 @@ class ContentWriter:
         return self._connection.execute(self._delete, key).rowcount == 1
 
     def _line(self, line: ContentRow) -> int:
-        """The id of a product line, made when it is new: those met before are found by a digest."""
-        if not self._indexed:
-            self._index_lines()
-        digest = _digest(line)
+        """The id of a product line, made when it is new."""
+        digest = line_digest(line)
         found = self._lines.get(digest)
         if found is None:
             if len(self._lines) >= _LINES_HELD:
                 self._lines.clear()
-            known = self._connection.execute("SELECT id FROM temp.line_ids WHERE digest=?", (digest,)).fetchone()
-            found = known[0] if known else self._new_line(line, digest)
-            self._lines[digest] = found
+            known = self._connection.execute("SELECT id FROM product_lines WHERE digest=?", (digest,)).fetchone()
+            found = self._lines[digest] = known[0] if known else self._new_line(digest, line)
         return found
 
-    def _new_line(self, line: ContentRow, digest: bytes) -> int:
-        places = ", ".join("?" * len(line))
-        insert = f"INSERT INTO product_lines ({', '.join(LINE)}) VALUES ({places})"  # noqa: S608 - names of our own
-        identity = int(self._connection.execute(insert, line).lastrowid or 0)
-        self._connection.execute("INSERT INTO temp.line_ids VALUES (?, ?)", (digest, identity))
-        return identity
-
-    def _index_lines(self) -> None:
-        self._connection.execute("CREATE TEMP TABLE line_ids (digest BLOB PRIMARY KEY, id INTEGER) WITHOUT ROWID")
-        present = self._connection.execute(f"SELECT id, {', '.join(LINE)} FROM product_lines")  # noqa: S608 - names of our own
-        self._connection.executemany(
-            "INSERT INTO temp.line_ids VALUES (?, ?)", ((_digest(row[1:]), row[0]) for row in present)
-        )
-        self._indexed = True
+    def _new_line(self, digest: bytes, line: ContentRow) -> int:
+        places = ", ".join("?" * (1 + len(line)))
+        insert = f"INSERT INTO product_lines (digest, {', '.join(LINE)}) VALUES ({places})"  # noqa: S608 - names of our own
+        return int(self._connection.execute(insert, (digest, *line)).lastrowid or 0)
 
 
-def _digest(line: ContentRow) -> bytes:
-    return blake2b(repr(line).encode(), digest_size=16).digest()
+def refuse_wrong_lines(connection: sqlite3.Connection) -> None:
+    """Check that every product line has the digest of what it says.
+
+    Raises:
+        ValueError: one has another.
+        sqlite3.Error: the file cannot be read.
+    """
+    for identity, digest, *line in connection.execute(f"SELECT id, digest, {', '.join(LINE)} FROM product_lines"):  # noqa: S608 - names of our own
+        if line_digest(tuple(line)) != digest:
+            raise ValueError(f"product line {identity}: expected the digest of what it says, got another")
 
 
 def drop_unused_lines(connection: sqlite3.Connection) -> None:

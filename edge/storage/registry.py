@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from edge.errors import NotFound, RegistryError
@@ -28,7 +29,7 @@ from edge.inspection import (
 )
 from edge.storage.database import Readers, is_damage
 from edge.storage.registry_file import damaged, refuse_unless_ours
-from edge.storage.registry_schema import CRITICAL_BITS, KNOWN_BITS, grams, scope_keys, serial_hash
+from edge.storage.registry_schema import CRITICAL_BITS, KNOWN_BITS, grams, keyed, scope_keys, serial_hash
 from edge.storage.serial_blocks import holds
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 Cell: TypeAlias = Any  # what a column of SQLite holds
 
 _BATCH = re.compile(r"(\D*)(\d+)(\D*)", re.ASCII)
+_RIGHTS_HELD = 500  # recordations, decoded
 _WATCH_ROWS = 2_000  # of the blocking index that one name may touch: about a millisecond
 _SHARED_GRAMS = 0.3  # of the shorter name; below it no fuzzy comparison calls two names similar (blocking only)
 
@@ -80,7 +82,7 @@ class _PackedSerials:
 
     def __init__(self, readers: Readers, key: bytes, *, critical: bool) -> None:
         self._readers = readers
-        self._key = key
+        self._empty = keyed(key)
         self._critical = critical  # whether there is such a product at all
 
     def holds(self, gtin: Gtin, serial: str) -> bool:
@@ -88,7 +90,7 @@ class _PackedSerials:
         block, bits = _KNOWN_BLOCK, KNOWN_BITS
         if self._critical and connection.execute(_CRITICAL, (int(gtin.value),)).fetchone() == (1,):
             block, bits = _CRITICAL_BLOCK, CRITICAL_BITS
-        value = serial_hash(self._key, gtin.value, serial, bits)
+        value = serial_hash(self._empty, gtin.value, serial, bits)
         found = connection.execute(block, (value,)).fetchone()
         return found is not None and holds(found[0], found[1], value)
 
@@ -109,6 +111,8 @@ class Registry:
         self.content_sha256 = said["content_sha256"]
         self.counts: dict[str, int] = json.loads(said["counts"])
         self._readers = readers
+        self._prefixes = tuple(length for (length,) in readers.get().execute(_PREFIXES))
+        self._rights: dict[str, tuple[Recordation, dict[int, list[int]]]] = {}
         critical = readers.get().execute("SELECT 1 FROM critical_serials LIMIT 1").fetchone() is not None
         self._serials: Serials = _PackedSerials(readers, bytes.fromhex(said["serial_key"]), critical=critical)
 
@@ -153,13 +157,31 @@ class Registry:
 
         `brand` also finds those of a brand; `Product.brand` of the same edition is what to pass.
         """
-        found = self._all(_RECORDATIONS, (json.dumps(scope_keys(gtin.value, brand)),))
-        return tuple(self._recordation(row, int(gtin.value)) for row in found)
+        keys = scope_keys(gtin.value, brand, self._prefixes)
+        return tuple(self._right(number, int(gtin.value)) for (number,) in self._all(_numbers(len(keys)), keys))
 
-    def _recordation(self, row: Cell, gtin: int) -> Recordation:
-        number, right_type, right_holder, valid_from, valid_to, source = row
-        points = self._all(_POINTS, (number, gtin))
-        return Recordation(
+    def _right(self, number: str, gtin: int) -> Recordation:
+        """A recordation with the points that hold for this product. What was asked for is held: it cannot change."""
+        held = self._rights.get(number)
+        if held is None:
+            if len(self._rights) >= _RIGHTS_HELD:
+                self._rights.clear()
+            held = self._rights[number] = self._recordation(number)
+        right, of_one = held
+        if not of_one:
+            return right
+        others = {place for product, places in of_one.items() if product != gtin for place in places}
+        return replace(right, points=tuple(point for place, point in enumerate(right.points) if place not in others))
+
+    def _recordation(self, number: str) -> tuple[Recordation, dict[int, list[int]]]:
+        """One recordation with all its points, and the places of those that hold for one product only, by product."""
+        ((right_type, right_holder, valid_from, valid_to, source),) = self._all(_RECORDATION, (number,))
+        points = self._all(_POINTS, (number,))
+        of_one: dict[int, list[int]] = {}
+        for place, point in enumerate(points):
+            if point[6] is not None:
+                of_one.setdefault(point[6], []).append(place)
+        right = Recordation(
             number=number,
             right_type=right_type,
             right_holder=right_holder,
@@ -178,10 +200,11 @@ class Registry:
                 for point in points
             ),
         )
+        return right, of_one
 
     def bulletins(self, gtin: Gtin, day: date, brand: str = "") -> tuple[Bulletin, ...]:
         """The bulletins that speak of the product and are valid on `day`, by number."""
-        keys = json.dumps(scope_keys(gtin.value, brand))
+        keys = json.dumps(scope_keys(gtin.value, brand, self._prefixes))
         return tuple(
             Bulletin(
                 number=row[0],
@@ -196,7 +219,7 @@ class Registry:
 
     # --- serials --------------------------------------------------
 
-    def serial_status(self, product: Product, serial: str | None, batch: str | None = None) -> SerialStatus:  # noqa: PLR0911 - the rule's cases in order
+    def serial_status(self, product: Product, serial: str | None, batch: str | None = None) -> SerialStatus:
         """What the registry says of a serial of `product`.
 
         1. A serial reported, stolen or revoked says so, whatever else is registered; then such a range.
@@ -208,13 +231,10 @@ class Registry:
         gtin = int(product.gtin.value)
         in_range = False
         if serial is not None:
-            for (status,) in self._all(_EXCEPTION, (gtin, serial)):
-                return SerialStatus(status)
-            statuses = self._ranges(gtin, serial)
-            exceptional = [status for status in statuses if status is not SerialStatus.IN_RANGE]
-            if exceptional:
-                return exceptional[0]
-            in_range = bool(statuses)
+            listed = [SerialStatus(status) for status in self._listed(gtin, serial)]
+            if listed and listed[0] is not SerialStatus.IN_RANGE:
+                return listed[0]
+            in_range = bool(listed)
         if not product.serialised:
             return SerialStatus.NO_PROGRAMME
         if serial is not None and self._holds(product.gtin, serial):
@@ -239,10 +259,11 @@ class Registry:
         except (sqlite3.Error, ValueError) as error:
             raise damaged(self.path, str(error)) from error
 
-    def _ranges(self, gtin: int, serial: str) -> list[SerialStatus]:
+    def _listed(self, gtin: int, serial: str) -> list[str]:
+        """The statuses of the serial itself and of the ranges around it: the strongest first, "in_range" last."""
         return [
-            SerialStatus(status)
-            for prefix, status in self._all(_RANGES, (gtin, len(serial), serial, serial))
+            status
+            for _order, status, prefix in self._all(_LISTED, (gtin, serial, gtin, len(serial), serial, serial))
             if serial.startswith(prefix) and (serial == prefix or _is_digits(serial[len(prefix) :]))
         ]
 
@@ -340,19 +361,18 @@ class Registry:
             message = f"{gtin}: expected a product of edition {self.edition.name}, got none."
             raise NotFound("product_not_found", message, hint="An unregistered product is no fault of a parcel.")
         product = _product(gtin, found[0])
-        keys = json.dumps(scope_keys(gtin.value, product.brand))
+        keys = scope_keys(gtin.value, product.brand)
         ranges = self._all("SELECT first, last, status FROM serial_ranges WHERE gtin=?", (int(gtin.value),))
         exceptions = self._all("SELECT serial, status FROM serial_exceptions WHERE gtin=?", (int(gtin.value),))
+        rights = [self._all(_SHOWN_RIGHT, row)[0] for row in self._all(_numbers(len(keys)), keys)]
         return {
             "edition": self.edition.name,
-            "product": dict(zip(_PRODUCT_NAMES, [_shown(cell) for cell in found[0]], strict=True))
+            "product": dict(
+                zip(_PRODUCT_NAMES, [_shown(*cell) for cell in zip(_PRODUCT_NAMES, found[0], strict=True)], strict=True)
+            )
             | {"gtin": gtin.value},
-            "recordations": [
-                dict(zip(_RECORDATION_NAMES, row, strict=True))
-                | json.loads(self._all("SELECT details FROM recordations WHERE number=?", (row[0],))[0][0])
-                for row in self._all(_RECORDATIONS, (keys,))
-            ],
-            "bulletins": [row[0] for row in self._all(_BULLETINS, (keys, "9999-12-31", "0000-01-01"))],
+            "recordations": [dict(zip(_RIGHT_NAMES, row, strict=False)) | json.loads(row[-1]) for row in rights],
+            "bulletins": [row[0] for row in self._all(_BULLETINS, (json.dumps(keys), "9999-12-31", "0000-01-01"))],
             "serial_ranges": [dict(zip(("first", "last", "status"), row, strict=True)) for row in ranges],
             "serial_exceptions": [dict(zip(("serial", "status"), row, strict=True)) for row in exceptions],
             "batches": [asdict(batch) for batch in self._batches(gtin)],
@@ -385,16 +405,14 @@ _CRITICAL = "SELECT critical FROM products CROSS JOIN product_lines ON id=line W
 _KNOWN_BLOCK = "SELECT id, block FROM known_serials WHERE id<=? ORDER BY id DESC LIMIT 1"
 _CRITICAL_BLOCK = "SELECT id, block FROM critical_serials WHERE id<=? ORDER BY id DESC LIMIT 1"
 _BATCH_OF = "SELECT batch, expiry, status, dated, source FROM batches WHERE gtin=?"
-_RECORDATION_NAMES = ("number", "right_type", "right_holder", "valid_from", "valid_to", "source")
-_RECORDATIONS = """
-SELECT DISTINCT r.number, r.right_type, r.right_holder, r.valid_from, r.valid_to, r.source
-FROM json_each(?) AS k CROSS JOIN scopes AS s ON s.target='r' AND s.scope=k.value
-CROSS JOIN recordations AS r ON r.number=s.number
-ORDER BY r.number
+_RIGHT_NAMES = ("number", "right_type", "right_holder", "valid_from", "valid_to", "source")
+_PREFIXES = """
+SELECT DISTINCT length(scope) - 1 FROM scopes WHERE target IN ('r', 'b') AND scope >= 'p' AND scope < 'q' ORDER BY 1
 """
+_RECORDATION = "SELECT right_type, right_holder, valid_from, valid_to, source FROM recordations WHERE number=?"
+_SHOWN_RIGHT = f"SELECT {', '.join(_RIGHT_NAMES)}, details FROM recordations WHERE number=?"  # noqa: S608 - names of our own
 _POINTS = """
-SELECT number, text, severity, source, valid_to, picture FROM points
-WHERE recordation=? AND (gtin IS NULL OR gtin=?) ORDER BY number
+SELECT number, text, severity, source, valid_to, picture, gtin FROM points WHERE recordation=? ORDER BY number
 """
 _BULLETINS = """
 SELECT DISTINCT b.number, b.title, b.text, b.valid_from, b.valid_to, b.source
@@ -402,8 +420,12 @@ FROM json_each(?) AS k CROSS JOIN scopes AS s ON s.target='b' AND s.scope=k.valu
 CROSS JOIN bulletins AS b ON b.number=s.number
 WHERE b.valid_from<=? AND b.valid_to>=? ORDER BY b.number
 """
-_EXCEPTION = "SELECT status FROM serial_exceptions WHERE gtin=? AND serial=?"
-_RANGES = "SELECT prefix, status FROM serial_ranges WHERE gtin=? AND length=? AND first<=? AND last>=? ORDER BY status"
+_LISTED = """
+SELECT 0, status, serial FROM serial_exceptions WHERE gtin=? AND serial=?
+UNION ALL
+SELECT 1 + (status='in_range'), status, prefix FROM serial_ranges WHERE gtin=? AND length=? AND first<=? AND last>=?
+ORDER BY 1, 2
+"""
 _GRAM_COUNTS = """
 SELECT g.gram, g.entries FROM json_each(?) AS k CROSS JOIN watch_gram_counts AS g ON g.gram=k.value
 ORDER BY g.entries, g.gram
@@ -445,11 +467,20 @@ def _product(gtin: Gtin, row: Cell) -> Product:
 
 
 def _list(words: str) -> tuple[str, ...]:
-    return tuple(json.loads(words)) if words else ()
+    return tuple(words.split("\n")) if words else ()
 
 
-def _shown(cell: Cell) -> Cell:
-    return json.loads(cell) if isinstance(cell, str) and cell[:1] in {"[", "{"} else cell
+def _shown(name: str, cell: Cell) -> Cell:
+    if name in {"origins", "makers", "importers", "routes"}:
+        return list(_list(cell))
+    return (json.loads(cell) if cell else {}) if name == "words" else cell
+
+
+@cache
+def _numbers(keys: int) -> str:
+    """The query for the recordations of so many scopes."""
+    places = ", ".join("?" * keys)
+    return f"SELECT DISTINCT number FROM scopes WHERE target='r' AND scope IN ({places}) ORDER BY number"  # noqa: S608 - places only
 
 
 def _day(words: str | None) -> date | None:

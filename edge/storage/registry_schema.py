@@ -1,13 +1,16 @@
 """The tables of a registry edition and the keys that both its builder and its readers compute.
 
-Everything is keyed for one prepared query each; dates are ISO text, amounts minor units, lengths millimetres, lists and
-words per language JSON ("" for an empty one). A GTIN is the integer of its 14 digits. Rows refer to each other by the
-keys of the source, so that an edition says the same whichever way it was reached.
+Everything is keyed for one prepared query each; dates are ISO text, amounts minor units, lengths millimetres, words
+per language JSON, lists of a product line one value a line, "" for an empty one. A GTIN is the integer of its 14
+digits. Rows refer to each other by the keys of the source, so that an edition says the same whichever way it was
+reached.
 """
 
 from __future__ import annotations
 
+import json
 import unicodedata
+from collections.abc import Iterable
 from hashlib import blake2b
 
 SCHEMA = 2
@@ -17,8 +20,9 @@ DDL = """
 CREATE TABLE edition (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 -- what products of one line share, kept once; its id is the file's own and no part of the content
 CREATE TABLE product_lines (
-    id INTEGER PRIMARY KEY, brand TEXT NOT NULL, right_holder TEXT NOT NULL, hs TEXT NOT NULL, origins TEXT NOT NULL,
-    makers TEXT NOT NULL, importers TEXT NOT NULL, routes TEXT NOT NULL, currency TEXT NOT NULL,
+    id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, brand TEXT NOT NULL, right_holder TEXT NOT NULL,
+    hs TEXT NOT NULL, origins TEXT NOT NULL, makers TEXT NOT NULL, importers TEXT NOT NULL, routes TEXT NOT NULL,
+    currency TEXT NOT NULL,
     serialised INTEGER NOT NULL, critical INTEGER NOT NULL, serial_rule TEXT NOT NULL, programme_start TEXT,
     first_serialised_batch TEXT NOT NULL, words TEXT NOT NULL, source TEXT NOT NULL
 );
@@ -82,7 +86,7 @@ LINE = (
     "serial_rule", "programme_start", "first_serialised_batch", "words", "source",
 )  # fmt: skip
 
-_PREFIX_LENGTHS = range(4, 13)
+PREFIX_LENGTHS = range(4, 13)
 KNOWN_BITS = 48  # of a serial's hash that an edition keeps
 CRITICAL_BITS = 60  # likewise, for products that their right holder marks critical
 
@@ -95,14 +99,26 @@ def serial_key(publisher: str, name: str) -> bytes:
     return blake2b(f"sekisho serials\0{publisher}\0{name}".encode(), digest_size=32).digest()
 
 
-def serial_hash(key: bytes, gtin: str, serial: str, bits: int) -> int:
-    """The first `bits` of the 8-byte keyed BLAKE2b hash of one serial of one product (GTIN of 14 digits).
+def keyed(key: bytes) -> blake2b:
+    """The keyed BLAKE2b of 8 bytes that serials are hashed with, before it has seen one."""
+    return blake2b(digest_size=8, key=key)
+
+
+def serial_hash(empty: blake2b, gtin: str, serial: str, bits: int) -> int:
+    """The first `bits` of the `keyed` hash of one serial of one product (GTIN of 14 digits).
 
     An unregistered serial passes as known with a probability of (serials of the edition) / 2^bits: 4 in 10^7 at
     100,000,000 serials and 48 bits, 9 in 10^11 at 60 bits.
     """
-    digest = blake2b(f"{gtin}\x1d{serial}".encode(), digest_size=8, key=key).digest()
-    return int.from_bytes(digest, "big") >> (64 - bits)
+    state = empty.copy()
+    state.update(f"{gtin}\x1d{serial}".encode())
+    return int.from_bytes(state.digest(), "big") >> (64 - bits)
+
+
+def line_digest(line: tuple[object, ...]) -> bytes:
+    """What tells a product line from others: 16 bytes of BLAKE2b over its cells in the order of LINE, as JSON."""
+    cells = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+    return blake2b(cells.encode(), digest_size=16).digest()
 
 
 def face_id(gtin: int, version: str, side: str) -> int:
@@ -116,9 +132,12 @@ def brand_key(brand: str) -> str:
     return unicodedata.normalize("NFKC", brand).casefold()
 
 
-def scope_keys(gtin: str, brand: str) -> list[str]:
-    """Every scope under which a recordation or bulletin can speak of this product (GTIN of 14 digits)."""
-    keys = [f"g{gtin}", *(f"p{gtin[1 : 1 + length]}" for length in _PREFIX_LENGTHS)]
+def scope_keys(gtin: str, brand: str, lengths: Iterable[int] = PREFIX_LENGTHS) -> list[str]:
+    """Every scope under which a recordation or bulletin can speak of this product (GTIN of 14 digits).
+
+    `lengths`: of the prefixes that there are at all.
+    """
+    keys = [f"g{gtin}", *[f"p{gtin[1 : 1 + length]}" for length in lengths]]
     if brand:
         keys.append(f"b{brand_key(brand)}")
     return keys

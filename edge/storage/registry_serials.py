@@ -10,13 +10,12 @@ import contextlib
 import sqlite3
 import tempfile
 from collections.abc import Callable
-from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
 
 from edge.storage.content import SERIALS
-from edge.storage.registry_schema import CRITICAL_BITS, KNOWN_BITS, serial_hash
+from edge.storage.registry_schema import CRITICAL_BITS, KNOWN_BITS, keyed, serial_hash
 from edge.storage.serial_blocks import BlockWriter, Hashes
 from edge.storage.serial_source import CleanSerials
 
@@ -29,13 +28,12 @@ class SerialSets:
 
     def __init__(self, key: bytes, out: Path, stack: contextlib.ExitStack) -> None:
         """Hash with `key`; what does not fit into memory lies beside `out` until `stack` is closed."""
-        self._key = key
-        self._empty = blake2b(digest_size=8, key=key)
+        self._empty = keyed(key)
         self._sorters = {bits: _Sorter(bits, out, stack) for bits in SERIALS.values()}
 
     def add(self, gtin: str, serial: str, bits: int) -> None:
         """Take one serial of a product (GTIN of 14 digits)."""
-        self._sorters[bits].add(np.array([serial_hash(self._key, gtin, serial, bits)], np.uint64))
+        self._sorters[bits].add(np.array([serial_hash(self._empty, gtin, serial, bits)], np.uint64))
 
     def add_clean(self, piece: CleanSerials, programme: Callable[[int], bool | None]) -> bool:
         """Take all serials of a piece, or none and say False when a row of it has to be refused.

@@ -158,7 +158,9 @@ class Building:
 
     def _products(self) -> None:
         for where in self._rows(tables.PRODUCTS):
-            row = _jsoned(where[2], "origins", "makers", "importers", "routes", "words")
+            row = _jsoned(where[2], "words")
+            row |= {name: "\n".join(row[name]) for name in ("origins", "makers", "importers", "routes")}
+            row |= {name: int(row[name]) for name in ("serialised", "critical")}
             self._put("products", where, "gtin", {**row, "gtin": int(row["gtin"])})
 
     def _recordations(self) -> None:
