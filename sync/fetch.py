@@ -24,7 +24,8 @@ from urllib.parse import quote, unquote
 import urllib3
 from tuf.api.exceptions import DownloadError, DownloadHTTPError, DownloadLengthMismatchError, SlowRetrievalError
 from tuf.ngclient import FetcherInterface
-from urllib3.exceptions import HTTPError, LocationParseError
+from urllib3.exceptions import HTTPError, LocationParseError, NewConnectionError
+from urllib3.exceptions import TimeoutError as HttpTimeout
 
 from sync.errors import TransportError
 
@@ -222,7 +223,8 @@ class HttpSource(Source):
             except (HTTPError, OSError, ValueError) as error:  # ValueError: what http.client makes of a broken answer
                 if watch.why:
                     raise SlowRetrievalError(f"{name}: {watch.why}") from error
-                if isinstance(error, urllib3.exceptions.TimeoutError):
+                # urllib3 counts a refused connection among the timeouts.
+                if isinstance(error, HttpTimeout) and not isinstance(error, NewConnectionError):
                     raise SlowRetrievalError(f"{name}: nothing came for {self.limits.silence_s:g} s") from error
                 raise DownloadError(f"{name}: {_reason(error)}") from error
 

@@ -6,6 +6,7 @@ It judges and describes; sync/tree.py signs and writes. Every function changes t
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import tomllib
 import zipfile
@@ -18,16 +19,19 @@ from securesystemslib.signer import SSlibKey
 from tuf.api.metadata import DelegatedRole, TargetFile, Targets
 
 from edge import policy as policies
+from edge.storage.delta import diff
 from sync import current as currents
 from sync.current import Scope
 from sync.errors import PublishError
-from sync.goods import SCHEMAS
+from sync.goods import SCHEMAS, described_delta, packed_edition
 from sync.keys import KeyRing
 from sync.tree import PUBLISHER_PATHS, PUBLISHERS, Tree, publisher_role
 
+KEPT_DELTAS = 32
 
-def add(tree: Tree, kind: str, file: Path) -> list[str]:
-    """Publish one pack or policy.
+
+def add(tree: Tree, kind: str, file: Path, *, since: Path | None = None) -> list[str]:
+    """Publish one edition, delta, pack or policy; with `since` an edition together with its delta from that edition.
 
     Returns:
         The target paths that are new.
@@ -37,15 +41,50 @@ def add(tree: Tree, kind: str, file: Path) -> list[str]:
         RegistryError, PolicyError: it is not what it should be.
         OSError: a file cannot be read or written.
     """
-    goods = {"pack": _pack, "policy": _policy}
+    goods = {"edition": _edition, "delta": _delta, "pack": _pack, "policy": _policy}
     if kind not in goods:
         message = f"{kind!r}: expected one of {', '.join(goods)}, got another word."
         raise PublishError("publish_kind", message, hint="Bulletins and faces are signed by their publisher.")
     if not file.is_file():
         raise _no_item(file, "a file", "none")
     paths = goods[kind](tree, file)
+    if since is not None:
+        paths += _delta_since(tree, since, file)
     tree.commit()
     return paths
+
+
+def _edition(tree: Tree, file: Path) -> list[str]:
+    with packed_edition(file, tree.directory) as (packed, said):
+        _require_newer(tree, "edition", said["number"], said["name"])
+        path = f"editions/{_word(said['name'])}-{said['number']}.sqlite.zst"
+        return [_publish(tree, tree.store(path, packed, said))]
+
+
+def _delta(tree: Tree, file: Path) -> list[str]:
+    said = described_delta(file)
+    editions = {custom["content_sha256"]: custom for target in _known(tree, "edition") if (custom := target.custom)}
+    old, new = editions.get(said["from_sha256"]), editions.get(said["to_sha256"])
+    if old is None or new is None:
+        which = "from" if old is None else "to"
+        message = f"{file}: expected a delta between editions of this tree, got one {which} an unknown edition."
+        raise PublishError("publish_base", message, hint="Publish the edition first: sekisho publish add edition FILE.")
+    path = f"editions/{_word(new['name'])}-{old['number']}-{new['number']}.delta"
+    target = tree.store(path, file, said)
+    current = tree.current()
+    deltas = (*(known for known in current.deltas if known != path), path)[-KEPT_DELTAS:]
+    tree.change(Targets.type).targets[path] = target
+    tree.set_current(current.model_copy(update={"issued": tree.now, "deltas": deltas}))
+    return [path]
+
+
+def _delta_since(tree: Tree, since: Path, file: Path) -> list[str]:
+    beside = tree.directory / f".{os.getpid()}.delta"
+    try:
+        diff(since, file, beside)
+        return _delta(tree, beside)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _pack(tree: Tree, file: Path) -> list[str]:
@@ -89,6 +128,14 @@ def _known(tree: Tree, kind: str) -> list[TargetFile]:
 def _bins(tree: Tree) -> list[str]:
     succinct = tree.role("history").delegations
     return list(succinct.succinct_roles.get_roles()) if succinct and succinct.succinct_roles else []
+
+
+def _require_newer(tree: Tree, kind: str, number: int, name: str) -> None:
+    newest = max((target.custom["number"] for target in _known(tree, kind) if target.custom), default=-1)
+    if number <= newest:
+        message = f"{kind} {name}: expected a number above {newest}, which is published, got {number}."
+        hint = "Boxes only ever go forward: publish the older content again under a new number."
+        raise PublishError("publish_number", message, hint=hint)
 
 
 def _word(name: str) -> str:

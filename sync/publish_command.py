@@ -165,12 +165,13 @@ def add(
     file: Annotated[Path, typer.Argument(help="The file to publish.")],
     *,
     keys: Keys,
+    since: Annotated[Path | None, typer.Option(help="With an edition: also publish the delta from this one.")] = None,
     days: Days = _DAYS,
     passphrase_file: Pass = None,
 ) -> None:
     """Publish an edition, a delta, a model pack or a policy."""
     with _changing(tree, _ring(keys, passphrase_file), days) as published:
-        for path in publish.add(published, kind, file):
+        for path in publish.add(published, kind, file, since=since):
             _say(f"{path}: published")
 
 

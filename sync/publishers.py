@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Callable
 from datetime import datetime
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from tuf.api.metadata import TargetFile
 
-from edge.storage.registry_build import build
+from edge.storage.registry_build import BuildReport, build
 from edge.storage.shelves import editions
 from sync.client import Client
 from sync.current import Scope
@@ -63,7 +64,7 @@ def bring_part(
             withdraw(box, publisher, known)
             return PublisherState(state="refused", reason="No row is good.", digest=digest, refused=tuple(told[:_TOLD]))
         (part / "edition.toml").write_text(_edition(publisher, client.part(publisher)), encoding="utf-8")
-        report = build(part, out, supplement=True)
+        report = _built(part, out)
         told += [str(refusal) for refusal in report.refusals]
         rows = sum(report.counts.values())
         file = shelf.stage(out, slot=publisher, move=True)
@@ -80,6 +81,13 @@ def withdraw(box: Box, publisher: str, known: PublisherState | None) -> None:
     """
     if known is not None and known.file:
         editions(box.state_dir).withdraw(publisher)
+
+
+def _built(part: Path, out: Path) -> BuildReport:
+    try:
+        return build(part, out, supplement=True)
+    except sqlite3.Error as error:  # it could not be written
+        raise OSError(str(error)) from error
 
 
 def _word(file: str, in_use: str) -> Became:

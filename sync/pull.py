@@ -20,6 +20,7 @@ from edge.storage.shelves import pack_shelf, policy_shelf
 from sync import current as currents
 from sync.client import Client
 from sync.current import Current
+from sync.editions import bring_edition
 from sync.errors import TransportError, TrustError
 from sync.fetch import Source
 from sync.goods import SCHEMAS
@@ -106,12 +107,11 @@ class _Pull:
                 f"{self.source.title}: expected a {currents.NAME} of at most {currents.MAX_BYTES} bytes, got {came}."
             )
             raise TrustError("trust_current", message, hint="Tell the publisher; what is in use stays in use.")
-        file = self._fetch(client, target)
-        self.kept.add(file.name)  # so that a pull with nothing new asks for nothing more
-        return currents.parse(file.read_bytes())
+        return currents.parse(self._fetch(client, target).read_bytes())  # kept: a pull with nothing new asks no more
 
     def _fetch(self, client: Client, target: TargetFile) -> Path:
-        self.kept.add(f"{target.hashes.get('sha256', '')}.part")
+        sha256 = target.hashes.get("sha256", "")
+        self.kept |= {sha256, f"{sha256}.part"}
         return client.fetch(target, self.box.incoming)
 
     # --- editions, packs, policies -----------------------------------------
@@ -129,7 +129,8 @@ class _Pull:
             if why:
                 return Item(target=path, kind=kind, state="refused", reason=why)
             known = next((item for item in state.items if item.target == path), None)
-            return self._bring(client, current, target, known)
+            with self.box.told():
+                return self._bring(client, current, target, known)
         except TransportError as error:
             if error.code == "transport_disk":
                 raise
@@ -138,16 +139,20 @@ class _Pull:
             return Item(target=path, kind=kind, state="refused", reason=error.message)
 
     def _bring(self, client: Client, current: Current, target: TargetFile, known: Item | None) -> Item:
-        del current
         kind = str(target.custom["kind"])
+        fetch = partial(self._fetch, client)
+        if kind == "edition":
+            return bring_edition(target, current.deltas, client=client, box=self.box, fetch=fetch, say=self.progress)
         shelf: Shelf[Any] = pack_shelf(self.box.state_dir) if kind == "pack" else policy_shelf(self.box.state_dir)
         slot = shelf.contents().slot()
         sha256 = target.hashes["sha256"]
         if known is not None and known.file in slot.files and known.sha256 == sha256:
             return known.model_copy(update=_where(known.file, slot.in_use))
         self.progress(target.path)
-        name = shelf.stage(self._fetch(client, target))
+        file = fetch(target)
+        name = shelf.stage(file)
         shelf.prune()
+        file.unlink()
         item = Item(target=target.path, kind=kind, state="staged", file=name, sha256=sha256)
         return item.model_copy(update=_where(name, shelf.contents().slot().in_use))
 
@@ -159,9 +164,10 @@ class _Pull:
             self.progress(f"publisher {publisher}")
             known = state.publishers.get(publisher)
             try:
-                found[publisher] = bring_part(
-                    publisher, scope, known, client=client, box=self.box, fetch=partial(self._fetch, client)
-                )
+                with self.box.told():
+                    found[publisher] = bring_part(
+                        publisher, scope, known, client=client, box=self.box, fetch=partial(self._fetch, client)
+                    )
             except TransportError as error:
                 if error.code == "transport_disk":
                     raise

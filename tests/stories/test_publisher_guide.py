@@ -15,6 +15,8 @@ from sekisho import app
 ROOT = Path(__file__).parents[2]
 BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "publisher.md").read_text("utf-8"), re.DOTALL)
 
+GTINS = ("4912345678904", "4006381333931")
+
 
 def run(block: str) -> str:
     """Run a block: our own commands in this process, whatever lies between them in a shell."""
@@ -43,15 +45,29 @@ def own(line: str) -> str:
     return result.stdout
 
 
+def source(number: int, *names: str) -> None:
+    """The tables of an edition, as the guide's reader has them."""
+    directory = Path(f"source-{number}")
+    directory.mkdir()
+    about = f'schema = 1\nname = "jp"\nnumber = {number}\nissued = 2026-11-20T00:00:00Z\n'
+    (directory / "edition.toml").write_text(about, encoding="utf-8")
+    rows = "".join(f"{gtin},{name},Kumo,Kumo KK\n" for gtin, name in zip(GTINS, names, strict=False))
+    (directory / "products.csv").write_text(f"gtin,name,brand,right_holder\n{rows}", encoding="utf-8")
+
+
 def test_every_command_of_the_guide_runs_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SEKISHO_PUBLISH_PASSPHRASE", "correct horse battery staple")
+    source(41, "Earbuds")
+    source(42, "Earbuds", "Tablets")
     told = [run(block) for block in BLOCKS]
-    assert len(BLOCKS) >= 16
+    assert len(BLOCKS) >= 17
     everything = "".join(told)
     assert "root.json: 2 signatures" in everything
+    assert "editions/jp-41-42.delta: published" in everything
     assert "policies/default-1.toml: published" in everything
     assert "'Nimbus': expected a brand of this publisher's scope, got another's." in everything
     assert "kumo: revoked; boxes drop what it signed with their next pull" in everything
     (status,) = [text for text in told if text.startswith("tree/metadata/1.root.json: trusted from now on.")]
+    assert "editions/jp-42.sqlite.zst: staged" in status
     assert "policies/default-1.toml: staged" in status

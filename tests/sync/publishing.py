@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from edge import policy as policies
+from edge.storage.registry_build import build
 from sync import ceremony, parts, publish
 from sync.ceremony import Change
 from sync.fetch import DirectorySource, Source
@@ -26,6 +28,12 @@ BULLETIN = (
 
 def later(**step: float) -> datetime:
     return NOW + timedelta(**step)
+
+
+def checked(body: int) -> str:
+    """A GTIN-13 of 12 digits and their check digit."""
+    digits = f"{body:012}"
+    return digits + str(-sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(digits)) % 10)
 
 
 def passphrase(_name: str, _new: bool) -> str:  # noqa: FBT001 - the shape of Passphrase
@@ -86,6 +94,27 @@ class Publishing:
         path = self.place / "policy.toml"
         path.write_text(policies.builtin_text().replace('name = "', f'name = "{name} ', 1), encoding="utf-8")
         return publish.add(self.tree(), "policy", path)[0]
+
+    def edition(self, number: int, *gtins: str, name: str = "jp") -> Path:
+        """An edition of these products, built."""
+        source, out = self.place / f"{name}-{number}", self.place / f"{name}-{number}.sqlite"
+        source.mkdir()
+        issued = f"2026-11-{number:02}T00:00:00Z"
+        about = (
+            f'schema = 1\nname = "{name}"\nnumber = {number}\nissued = {issued}\npublisher = "Customs of Examplia"\n'
+        )
+        (source / "edition.toml").write_text(about, encoding="utf-8")
+        rows = [{"gtin": gtin, "name": f"Earbuds {gtin}", "brand": "Kumo", "right_holder": "Kumo KK"} for gtin in gtins]
+        # Enough of what is the same in all editions that a delta is smaller than the whole.
+        rows += [
+            {**rows[0], "gtin": checked(950_000_000_000 + fill), "name": f"Part {fill * 7919}"} for fill in range(300)
+        ]
+        (source / "products.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        build(source, out)
+        return out
+
+    def add_edition(self, edition: Path, since: Path | None = None) -> list[str]:
+        return publish.add(self.tree(), "edition", edition, since=since)
 
     def delegate(self, publisher: str, **scope: list[str]) -> None:
         key = self.place / "safe" / f"{publisher}.pub"
