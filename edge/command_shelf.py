@@ -1,6 +1,6 @@
 """What is in use on a box, on the command line: the same commands for registry editions, model packs and policies.
 
-    sekisho registry|pack|policy  stage FILE · install FILE · activate [NAME] · rollback · shelf
+    sekisho registry|pack|policy  stage FILE · shadow [NAME] · activate [NAME] · install FILE · rollback · shelf
 
 A running bench takes a change up by itself: an edition or a policy with its next inspection, a pack as its workers are
 renewed one after another.
@@ -8,21 +8,29 @@ renewed one after another.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 import typer
+from rich.console import Console
+from rich.progress import Progress
 
 from edge.app import require_state_dir
+from edge.devices.clock import system_clock
 from edge.errors import NotFound, SekishoError, SettingsError
+from edge.ports import Now
 from edge.settings import Settings
+from edge.shadow import ShadowReport
 from edge.storage.current import MAIN, Slot
 from edge.storage.shelf import Shelf
 from edge.storage.shelves import editions, pack_shelf, policy_shelf
 from edge.terminal import clear_errors, existing_edition, settings_from_environment
+from edge.trial import EDITION, PACK, POLICY, Trials, be_nice
 
 Open: TypeAlias = Callable[[Settings], Shelf[Any]]
 StateDir = Annotated[Path | None, typer.Option(help="Where the state of the box lives.")]
@@ -33,14 +41,26 @@ pack_app = typer.Typer(no_args_is_help=True, help="The model packs of the box.")
 
 def add_shelf_commands(registry_app: typer.Typer, policy_app: typer.Typer) -> None:
     """Give the three groups of commands those of their shelf."""
-    _add(registry_app, "edition", _editions)
+    for app, thing, opened in (
+        (registry_app, EDITION, _editions),
+        (policy_app, POLICY, _policies),
+        (pack_app, PACK, _packs),
+    ):
+        _add(app, thing, opened)
+        _add_shadow(app, thing, opened)
     _add_withdraw(registry_app, _editions)
-    _add(policy_app, "policy", lambda settings: policy_shelf(settings.state_dir, settings.policy))
-    _add(pack_app, "pack", lambda settings: pack_shelf(settings.state_dir, settings.pack_dir))
 
 
 def _editions(settings: Settings) -> Shelf[Any]:
     return editions(settings.state_dir, settings.registry)
+
+
+def _policies(settings: Settings) -> Shelf[Any]:
+    return policy_shelf(settings.state_dir, settings.policy)
+
+
+def _packs(settings: Settings) -> Shelf[Any]:
+    return pack_shelf(settings.state_dir, settings.pack_dir)
 
 
 def _add(app: typer.Typer, thing: str, opened: Open) -> None:
@@ -100,6 +120,63 @@ def _add(app: typer.Typer, thing: str, opened: Open) -> None:
     app.command("shelf")(clear_errors(show))
 
 
+def _add_shadow(app: typer.Typer, thing: str, opened: Open) -> None:
+    def shadow(
+        name: Annotated[str, typer.Argument(help="Its name, or how that begins; empty: the newest staged.")] = "",
+        last: Annotated[
+            int | None, typer.Option(min=1, help="Over so many of the last inspections; else as the policy says.")
+        ] = None,
+        publisher: Publisher = MAIN,
+        as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,  # noqa: FBT002 - typer
+        state_dir: StateDir = None,
+    ) -> None:
+        """Judge the last inspections with something staged, and say what would change. Nothing is used."""
+        settings = settings_from_environment(state_dir=state_dir)
+        shelf = opened(settings)
+        whole = shelf.contents()
+        file = whole.named(name) if name else _newest(whole.slot(publisher), thing)
+        be_nice()
+        console = Console(stderr=True, highlight=False, emoji=False)
+        with (
+            contextlib.closing(Trials(settings, _clock(settings))) as trials,
+            Progress(console=console, transient=True) as progress,
+        ):
+            task = progress.add_task("replaying", total=last)
+            report = trials.shadow(thing, file, last, lambda done: progress.update(task, completed=done))
+        if as_json:
+            _say(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
+        else:
+            _say("\n".join(_told(report)))
+
+    app.command("shadow")(clear_errors(shadow))
+
+
+def _told(report: ShadowReport) -> list[str]:
+    """A shadow report for a technician's eyes."""
+    question = report.question
+    share = "" if report.share is None else f"; {report.changed:,} outcomes change ({report.share:.2%})"
+    against = ", ".join(question.against) or "what is built in"
+    lines = [f"{question.title} ({question.candidate}): {report.sentence}{share}", f"  against {against}"]
+    lines += [f"  {change}: {times:,}" for change, times in report.outcomes.most_common()]
+    for code, change in sorted(report.findings.items()):
+        lines.append(f"  {code}: {change.added:,} more, {change.gone:,} less: {', '.join(change.inspections)}")
+    lines += [f"  not replayed, {times:,}: {why}" for why, times in report.left_out.most_common()]
+    return lines
+
+
+def _clock(settings: Settings) -> Now:
+    """The clock of a command: trusted as far as the edition in use allows."""
+
+    def issued() -> datetime | None:
+        with contextlib.closing(editions(settings.state_dir, settings.registry)) as shelf:
+            try:
+                return shelf.current().edition.issued
+            except SekishoError:
+                return None
+
+    return system_clock(issued)
+
+
 def _add_withdraw(app: typer.Typer, opened: Open) -> None:
     def withdraw(
         publisher: Annotated[str, typer.Argument(help="Whose supplement.")], state_dir: StateDir = None
@@ -114,9 +191,21 @@ def _add_withdraw(app: typer.Typer, opened: Open) -> None:
 
 
 def _activate(shelf: Shelf[Any], thing: str, name: str) -> None:
+    tried = _tried(shelf, name)
     shelf.activate(name)
     shelf.prune()
-    _say(f"{shelf.directory / name}: current {thing} {shelf.title_of(name)}{_unless_fixed(shelf)}")
+    _say(f"{shelf.directory / name}: current {thing} {shelf.title_of(name)}{_unless_fixed(shelf)}; {tried}")
+
+
+def _tried(shelf: Shelf[Any], name: str) -> str:
+    """Whether something was tried on this box before it is used, and what that said."""
+    note = shelf.noted(name)
+    if note is None:
+        return "it was never tried on this box (shadow)"
+    slots = shelf.contents().slots.values()
+    same = set(note["against"]) == {slot.in_use for slot in slots if slot.in_use}
+    against = "" if same else ", against what was in use then"
+    return f"tried on {note['at'][:10]}{against}: {note['sentence']}"
 
 
 def _rows(shelf: Shelf[Any]) -> list[dict[str, str]]:

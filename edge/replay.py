@@ -22,7 +22,7 @@ _TELLING = ("number", "serial", "entry", "product", "other", "declared", "date")
 class Judge:
     """One edition and one policy, asked about the past. Errors: see `look_up`."""
 
-    registry: Registry
+    registry: Registry | None
     policy: Policy
     ledger: LedgerReader
 
@@ -45,18 +45,18 @@ class Judge:
         return decide.assess(Case(station, replace(seen, faults=()), assessment.identity, lookup, now), self.policy)
 
 
-def rebased(seen: Seen, registry: Registry) -> Seen:
+def rebased(seen: Seen, registry: Registry | None) -> Seen:
     """`seen` with every comparison under the id that its registered face has in `registry`.
 
     A comparison with a face that is not registered there says nothing any more.
     """
     kept = []
-    for comparison in seen.comparisons:
+    for comparison in seen.comparisons if registry is not None else ():
         picture = registered_picture(comparison)
         if not picture:  # it was not found in the capture: it names no picture
             kept.append(comparison)
             continue
-        for face in registry.faces(comparison.gtin):
+        for face in registry.faces(comparison.gtin) if registry is not None else ():
             if face.sha256 == picture:
                 kept.append(replace(comparison, face_id=face.face_id))
                 break

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import tempfile
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from edge.errors import SekishoError, ShelfError
+from edge.storage.chain import Json
 from edge.storage.current import MAIN, Current, Slot, require_slot
 from edge.storage.database import fsync_directory, write_durably
 
@@ -319,9 +321,21 @@ class Shelf(Generic[Item]):
             ]
         return tuple(gone)
 
-    def note_of(self, file: str) -> Path:
-        """Where something that was found out about a file is noted; it goes with the file."""
-        return self.directory / f"{file}{_NOTE}"
+    def note(self, file: str, data: bytes) -> None:
+        """Note what was found out about a file, such as a shadow report; it goes with the file.
+
+        Raises:
+            ShelfError: shelf_unwritable.
+        """
+        with _told(self.directory):
+            write_durably(self.directory / f"{file}{_NOTE}", data)
+
+    def noted(self, file: str) -> Json | None:
+        """What was noted about a file; None for nothing that can be read."""
+        try:
+            return json.loads((self.directory / f"{file}{_NOTE}").read_bytes())
+        except (OSError, ValueError):
+            return None
 
     def _require_usable(self, path: Path) -> None:
         _close(self.kind.open(path))

@@ -70,7 +70,9 @@ def test_a_setting_that_takes_precedence_is_told(run: Run, tmp_path: Path, monke
     own = policy(tmp_path / "own.toml", "own")
     monkeypatch.setenv("SEKISHO_POLICY", str(own))
     told = run("policy", "install", policy(tmp_path / "p.toml", "2027.01")).stdout
-    assert told.endswith(f"current policy default 2027.01, but a setting names {own} instead\n")
+    assert told.endswith(
+        f"current policy default 2027.01, but a setting names {own} instead; it was never tried on this box (shadow)\n"
+    )
     assert shelf(run, "policy") == [("in use", "default own"), ("named", "default 2027.01")]
 
 
