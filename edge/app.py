@@ -71,6 +71,7 @@ def open_box(settings: Settings, now: Now | None = None) -> Iterator[Box]:
                 settings.workers,
                 limits=PictureLimits(settings.max_image_bytes, settings.max_image_pixels),
                 pack_dir=settings.pack_dir or shelves.packs.current().path,
+                precision=settings.precision,
                 read_budget_s=settings.decode_budget_s,
                 compare_budget_s=settings.compare_budget_s,
             )

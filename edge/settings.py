@@ -6,6 +6,7 @@ Limits that protect the box live here; judgement (weights, thresholds, ages) liv
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -39,6 +40,9 @@ class Settings(BaseSettings):
     )
     policy: Path | None = Field(default=None, description="A policy file to use instead of the built-in one.")
     pack_dir: Path | None = Field(default=None, description="A model pack directory instead of the built-in pack.")
+    precision: Literal["int8", "fp32"] = Field(
+        default="int8", description="Which of a pack's networks runs: int8, or its fp32 twin where that is faster."
+    )
     device: str = Field(default="bench-1", min_length=1, max_length=64, description="Name of this box.")
     place: str = Field(default="", max_length=64, description="Port or office where this box stands.")
     stations: tuple[str, ...] = Field(

@@ -108,7 +108,8 @@ class Desk:
     def _loaded(self) -> Any:  # noqa: ANN401 - a module, loaded when the first face is asked for
         faces, pack = importlib.import_module("models.faces"), importlib.import_module("models.pack")
         if self._pack is None:
-            self._pack = pack.builtin() if self._orders.pack_dir is None else pack.load(self._orders.pack_dir)
+            folder, precision = self._orders.pack_dir, self._orders.precision
+            self._pack = pack.builtin(precision) if folder is None else pack.load(folder, precision)
             self._shelf = faces.Shelf()
             self._gallery = faces.Shelf(GALLERY_AT_MOST)
         return faces

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from models.pack import Precision
+
 START_BUDGET_S: Final = 60.0  # the first imports on a cold card of a small board
 WORKER_MEMORY_BYTES: Final = 3_000_000_000  # address space, of which onnxruntime reserves much and touches little
 SYMBOLS_SHARE: Final = 0.75  # of the budget of a reading; the rest is for parsing
@@ -46,6 +48,7 @@ class Orders:
 
     limits: PictureLimits
     pack_dir: Path | None
+    precision: Precision = "int8"  # of the pack's network
     memory_bytes: int = WORKER_MEMORY_BYTES
 
 
@@ -73,11 +76,12 @@ class PixelWorkers:
         *,
         limits: PictureLimits | None = None,
         pack_dir: Path | None = None,
+        precision: Precision = "int8",
         read_budget_s: float = 3.0,
         compare_budget_s: float = 5.0,
     ) -> None:
         """Start `count` workers; none is waited for."""
-        self._orders = Orders(limits or PictureLimits(), pack_dir)
+        self._orders = Orders(limits or PictureLimits(), pack_dir, precision)
         self._read_budget_s = read_budget_s
         self._compare_budget_s = compare_budget_s
         self._lock = threading.Lock()

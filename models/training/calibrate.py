@@ -18,6 +18,7 @@ from models.pack import MANIFEST, packs_dir
 from models.training import export
 
 KINDS = ("structure", "colour", "print")
+GENUINE_PER_ARTWORK, EDITED_PER_ARTWORK = 8, 4
 # One genuine capture in how many, and the score that belongs to it.
 LADDER = ((2, 0.05), (5, 0.15), (20, 0.3), (100, 0.42), (300, 0.5), (1e4, 0.7), (1e6, 0.9), (1e12, 1.0))
 # How the one per cent of false alarms is shared: structure, the surest, 1 in 120; colour 1 in 600; print 1 in 3,000:
@@ -97,7 +98,7 @@ def measure(run, folder: Path) -> list[dict]:
 
 
 def write_draws(folder: Path, pool, first: int, last: int) -> None:
-    """Draw whole faces for calibration: of every artwork seven genuine captures and two edited ones."""
+    """Draw whole faces for calibration: eight genuine captures of every artwork and four edited ones."""
     from models.training.pairs import draw_pair, draw_scene
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -105,12 +106,13 @@ def write_draws(folder: Path, pool, first: int, last: int) -> None:
     for seed in range(first, last):
         rng = np.random.default_rng((900_000, seed))
         scene = draw_scene(rng, pool, bench=True)
-        for index in range(9):
-            pair = draw_pair(rng, pool, scene, share_edited=float(index >= 7), bench=True)
+        for index in range(GENUINE_PER_ARTWORK + EDITED_PER_ARTWORK):
+            pair = draw_pair(rng, pool, scene, share_edited=float(index >= GENUINE_PER_ARTWORK), bench=True)
             np.savez(
-                folder / f"{seed:05d}_{index}.npz",
+                folder / f"{seed:05d}_{index:02d}.npz",
                 face=pair.face,
                 capture=pair.capture,
+                targets=pair.targets,
                 kinds=np.array(pair.kinds),
                 severity=pair.severity,
             )
@@ -136,6 +138,7 @@ def manifest(name: str, title: str, folder: Path, knots: dict[str, list[list[flo
         "[network]",
         'kind = "siamese"',
         'file = "difference.onnx"',
+        'twin = "difference.fp32.onnx"',
         'light = "tone"',
         'inputs = { registered = "registered", capture = "capture" }',
         'outputs = { structure = "structure", print = "print", unusable = "unusable" }',

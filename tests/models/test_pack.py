@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pytest
 
@@ -52,6 +53,23 @@ def test_the_trained_pack_loads_and_its_network_runs() -> None:
         assert answer.shape[2:] == (64 // loaded.network.stride_px, 96 // loaded.network.stride_px)
     assert 0 < loaded.threshold_check < loaded.threshold_strong <= 1
     assert loaded.licence == "Apache-2.0"
+
+
+def test_the_twin_in_full_precision_answers_the_same_to_a_fraction_of_a_logit() -> None:
+    folder = pack.packs_dir() / "drawn-1"
+    coarse = np.random.default_rng(3).random((2, 8, 12, 3)).astype(np.float32)
+    sides = [cv2.resize(one, (96, 64), interpolation=cv2.INTER_CUBIC).transpose(2, 0, 1)[None] for one in coarse]
+    small, plain = (
+        pack.load(folder, precision).network.run({"registered": sides[0], "capture": sides[1]})
+        for precision in ("int8", "fp32")
+    )
+    for kind, values in small.items():
+        assert 0 < np.abs(values - plain[kind]).mean() < 0.5, kind
+
+
+def test_a_pack_without_a_twin_runs_its_only_network_in_either_precision() -> None:
+    loaded = pack.load(pack.packs_dir() / "early-1", "fp32")
+    assert "features" in loaded.network.run({"face": np.zeros((1, 3, 64, 96), np.float32)})
 
 
 def test_the_built_in_card_and_measurement_exist() -> None:
