@@ -101,7 +101,7 @@ def draw(
     built = drawn if whole else Drawn(min(products, _BUILT), min(serials, _BUILT), seed)
     with tempfile.TemporaryDirectory(dir=out.parent) as folder:
         source = Path(folder)
-        _write(source, built)
+        write_source(source, built)
         beside(source)
         report = build(source, out)
     if not whole:
@@ -148,7 +148,7 @@ def _fill(path: Path, drawn: Drawn) -> None:
         connection.execute("COMMIT")
 
 
-def _write(source: Path, drawn: Drawn) -> None:
+def write_source(source: Path, drawn: Drawn) -> None:
     (source / "edition.toml").write_text(
         f'schema = 1\nname = "drawn-{drawn.seed}"\nnumber = 1\nissued = 2026-11-20T00:00:00Z\n'
         'publisher = "Drawn"\nbulletin_quarter = "2026-Q4"\n'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +12,13 @@ import typer
 from rich.console import Console
 
 from edge.terminal import clear_errors, settings_from_environment
+from sync.errands import errands
 from sync.fetch import open_source
 from sync.pull import pull as pulled
+from sync.service import Service, is_running, known, stand_back
+from sync.settings import sync_settings
 from sync.state import Box, State
+from sync.wake import Wake
 
 sync_app = typer.Typer(no_args_is_help=True, help="Bring signed registries, packs, policies and bulletins in.")
 
@@ -50,16 +55,59 @@ def pull(
 
 @sync_app.command()
 @clear_errors
+def run(
+    once: Annotated[bool, typer.Option("--once", help="Every errand once, then end: 0 done, 3 not.")] = False,  # noqa: FBT002 - typer
+    source: Annotated[str | None, typer.Option(help="The tree, instead of SEKISHO_SYNC_SOURCE.")] = None,
+    state_dir: StateDir = None,
+) -> None:
+    """Run the sync service: on its schedule, when the network comes up, and on SIGUSR1. SIGTERM ends it."""
+    box = settings_from_environment(state_dir=state_dir)
+    wanted = sync_settings(source=source)
+    stand_back()
+    with Wake() as wake:
+        service = Service(box.state_dir, errands(box.state_dir, wanted, wake.sleep))
+        if not once:
+            service.serve(wake)
+        elif not service.once():
+            sys.stderr.write(told_service(box.state_dir))
+            raise typer.Exit(3)
+
+
+@sync_app.command()
+@clear_errors
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,  # noqa: FBT002 - typer
     state_dir: StateDir = None,
 ) -> None:
     """Say what the last pull came to, and why."""
-    state = Box(settings_from_environment(state_dir=state_dir).state_dir).state()
+    state_dir = settings_from_environment(state_dir=state_dir).state_dir
+    state = Box(state_dir).state()
+    service = known(state_dir)
     if as_json:
-        sys.stdout.write(json.dumps(state.model_dump(mode="json"), ensure_ascii=False, indent=2) + "\n")
+        whole = {
+            "running": is_running(state_dir),
+            "errands": {name: asdict(errand) for name, errand in service.items()},
+            "pull": state.model_dump(mode="json"),
+        }
+        sys.stdout.write(json.dumps(whole, ensure_ascii=False, indent=2) + "\n")
     else:
-        sys.stdout.write(told(state))
+        sys.stdout.write(told_service(state_dir) + told(state))
+
+
+def told_service(state_dir: Path) -> str:
+    """What the service is at, a line for each errand."""
+    errands_known = known(state_dir)
+    if not errands_known:
+        return "service: never ran here\n"
+    lines = ["service: running" if is_running(state_dir) else "service: not running"]
+    for name, errand in errands_known.items():
+        lines.append(
+            f"{name}: {errand.state}: {errand.doing or errand.reason}" + (f" [{errand.code}]" if errand.code else "")
+        )
+        if errand.tried:
+            failures = f", {errand.failures} failures in a row" if errand.failures else ""
+            lines.append(f"  tried {errand.tried} ({errand.woken}){failures}; next {errand.next or 'unknown'}")
+    return "\n".join(lines) + "\n"
 
 
 def told(state: State) -> str:

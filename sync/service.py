@@ -35,6 +35,7 @@ class Outcome:
 
     done: bool
     reason: str  # in plain words
+    code: str = ""  # of a failure
     more: bool = False  # there is more to do at once
 
 
@@ -109,11 +110,10 @@ class Service:
     def _work(self, run: _Run, woken: str) -> None:
         run.state = replace(run.state, state="working", woken=woken, tried=_at(0), doing="", next="")
         self._keep()
-        code = ""
         try:
             outcome = run.errand.run(lambda words: self._say(run, words))
         except SekishoError as error:
-            outcome, code = Outcome(done=False, reason=error.message), error.code
+            outcome = Outcome(done=False, reason=error.message, code=error.code)
         failures = 0 if outcome.done else run.state.failures + 1
         wait = 0.0 if outcome.done and outcome.more else run.errand.schedule.wait_s(failures, self._draw.random())
         run.due = time.monotonic() + wait
@@ -121,7 +121,7 @@ class Service:
             run.state,
             state="waiting" if outcome.done else "failed",
             reason=outcome.reason,
-            code=code,
+            code=outcome.code,
             doing="",
             succeeded=_at(0) if outcome.done else run.state.succeeded,
             next=_at(wait),

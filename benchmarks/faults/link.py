@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _BLOCK = 4_096
-_CUT_AFTER = 65_536  # bytes: where in an answer a drawn cut falls, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +28,7 @@ class Weather:
     cut: float = 0.0  # closed after a drawn number of bytes
     reset: float = 0.0  # the same with a TCP reset
     stall: float = 0.0  # goes silent after a drawn number of bytes, and stays open
+    within: int = 65_536  # bytes: where in what is answered a cut, reset or stall falls, at most
     partition: bool = False  # nothing comes through, old connections included
 
 
@@ -78,7 +78,7 @@ class Relay:
         self.connections += 1
         weather = self.weather
         luck = self._draw.random()
-        after = self._draw.randrange(_CUT_AFTER)
+        after = self._draw.randrange(weather.within)
         fate = ""
         for name, share in (("cut", weather.cut), ("reset", weather.reset), ("stall", weather.stall)):
             if luck < share:

@@ -8,9 +8,13 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from benchmarks.drawn_registry import draw
+from benchmarks.drawn_registry import Drawn, draw, write_source
 from benchmarks.faults.campaign import Note, Scenario
+from edge.storage import delta, snapshot
 from edge.storage.canonical import verify
+from edge.storage.registry import Registry
+from edge.storage.registry_build import build
+from edge.storage.shelf import Shelf
 from edge.storage.shelves import editions
 
 _PRODUCTS, _SERIALS = 40, 200
@@ -28,6 +32,10 @@ def _drawn(material: Path, numbers: range) -> None:
 def _content(path: Path) -> str:
     """The content hash of an edition that is whole; what is not raises."""
     return verify(path)
+
+
+def _known(material: Path, *numbers: int) -> dict[str, str]:
+    return {_content(_edition(material, number)): str(number) for number in numbers}
 
 
 class Swaps:
@@ -59,9 +67,9 @@ class Swaps:
         shelf = editions(state)
         with contextlib.closing(shelf):
             allowed = _allowed(told)
-            known = {_content(_edition(material, number)): str(number) for number in range(1, 4)}
+            known = _known(material, 1, 2, 3)
             found = ""
-            if shelf.contents().slot().in_use or allowed != {""}:
+            if shelf.contents().slot().in_use:
                 registry = shelf.current()
                 verify(registry.path)
                 found = known[registry.content_sha256]
@@ -88,4 +96,84 @@ def _allowed(told: tuple[str, ...]) -> set[str]:
     return {last, begun} if begun else {last}
 
 
-SCENARIOS: tuple[Scenario, ...] = (Swaps(),)
+class Builds:
+    """An edition is built over an older one of the same name, from a snapshot and from sources."""
+
+    name = "build"
+
+    def prepare(self, material: Path) -> None:
+        """An edition, its snapshot, and sources of the next."""
+        _drawn(material, range(1, 2))
+        snapshot.pack(_edition(material, 1), material / "snapshot")
+        (material / "source").mkdir()
+        write_source(material / "source", Drawn(_PRODUCTS, _SERIALS, 2))
+        build(material / "source", _edition(material, 2))
+
+    def run(self, material: Path, state: Path, note: Note) -> None:
+        """Unpack the first, build the second in its place, and the first again."""
+        note("begin 1")
+        snapshot.unpack(material / "snapshot", state / "out.sqlite")
+        note("use 1")
+        note("begin 2")
+        build(material / "source", state / "out.sqlite")
+        note("use 2")
+        note("begin 1")
+        snapshot.unpack(material / "snapshot", state / "out.sqlite")
+        note("use 1")
+
+    def check(self, material: Path, state: Path, told: tuple[str, ...]) -> None:
+        """The file is absent, or a whole one; and the next build makes it."""
+        out = state / "out.sqlite"
+        found = _known(material, 1, 2)[_content(out)] if out.exists() else ""
+        assert found in _allowed(told), f"expected one of {sorted(_allowed(told))}, got {found!r}"
+        build(material / "source", out)
+        assert _known(material, 1, 2)[_content(out)] == "2"
+
+
+class Merges:
+    """A chain of deltas is applied, each into a new file which then comes into use."""
+
+    name = "merge"
+
+    def prepare(self, material: Path) -> None:
+        """Three editions and the deltas between them."""
+        _drawn(material, range(1, 4))
+        for number in (1, 2):
+            delta.diff(_edition(material, number), _edition(material, number + 1), material / f"{number}.delta")
+
+    def run(self, material: Path, state: Path, note: Note) -> None:
+        """The first comes into use as it is, the others by their deltas."""
+        shelf = editions(state)
+        note("begin 1")
+        shelf.activate(shelf.stage(_edition(material, 1)))
+        note("use 1")
+        for number in (1, 2):
+            note(f"begin {number + 1}")
+            _merged(shelf, material / f"{number}.delta", state / "merged.sqlite")
+            note(f"use {number + 1}")
+            shelf.prune()
+
+    def check(self, material: Path, state: Path, told: tuple[str, ...]) -> None:
+        """In use is one of the chain, whole; from there the rest of the chain leads to the end."""
+        known = _known(material, 1, 2, 3)
+        shelf = editions(state)
+        with contextlib.closing(shelf):
+            found = known[_content(_in_use(shelf))] if shelf.contents().slot().in_use else ""
+            assert found in _allowed(told), f"expected one of {sorted(_allowed(told))} in use, got {found!r}"
+            if not found:
+                shelf.activate(shelf.stage(_edition(material, 1)))
+            for number in range(int(found or 1), 3):
+                _merged(shelf, material / f"{number}.delta", state / "merged.sqlite")
+            assert known[_content(_in_use(shelf))] == "3"
+
+
+def _in_use(shelf: Shelf[Registry]) -> Path:
+    return shelf.directory / shelf.contents().slot().in_use
+
+
+def _merged(shelf: Shelf[Registry], change: Path, beside: Path) -> None:
+    delta.apply(_in_use(shelf), change, beside)
+    shelf.activate(shelf.stage(beside, move=True))
+
+
+SCENARIOS: tuple[Scenario, ...] = (Swaps(), Builds(), Merges())

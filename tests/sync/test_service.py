@@ -9,11 +9,19 @@ import threading
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from edge.errors import SekishoError
+from benchmarks.faults.link import Weather, bad
+from edge.errors import SekishoError, SettingsError
+from edge.storage.shelves import policy_shelf
 from sync.backoff import Schedule
+from sync.command import sync_app
+from sync.errands import errands
 from sync.service import Outcome, Say, Service, known
+from sync.settings import SyncSettings
 from sync.wake import Wake
+from tests.sync.publishing import Publishing, Receiving
+from tests.sync.web_server import WebServer
 
 
 class Errand:
@@ -104,9 +112,44 @@ def test_what_it_is_doing_can_be_read_while_it_works(tmp_path: Path) -> None:
     assert seen == ["working"]
 
 
-def test_it_stands_back_behind_everybody_else() -> None:
+def test_a_real_service_pulls_over_a_link_that_hangs_up_and_stages_what_is_current(
+    receiving: Receiving, served: WebServer
+) -> None:
+    weather = Weather(cut=0.5, reset=0.3, within=6_000)
+    with bad(("127.0.0.1", served.server_address[1]), weather, seed=5) as relay:
+        address = served.url.replace(str(served.server_address[1]), str(relay.port))
+        with Wake() as wake:
+            service = Service(
+                receiving.state_dir, errands(receiving.state_dir, SyncSettings(source=address), wake.sleep)
+            )
+            tries = next(number for number in range(1, 60) if service.once())
+    assert tries > 1
+    assert known(receiving.state_dir)["pull"].reason == "Up to date: 1 staged."
+    assert policy_shelf(receiving.state_dir).contents().slot().staged
+
+
+def test_a_service_without_a_tree_says_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as refused:
+        errands(tmp_path, SyncSettings(), print)
+    assert refused.value.message == "SEKISHO_SYNC_SOURCE: expected the address of a published tree, got none."
+
+
+def test_the_command_runs_once_and_status_says_the_reason(publishing: Publishing, receiving: Receiving) -> None:
+    runner = CliRunner()
+    state = ["--state-dir", str(receiving.state_dir)]
+    done = runner.invoke(sync_app, ["run", "--once", "--source", str(publishing.directory / "nothing"), *state])
+    shown = runner.invoke(sync_app, ["status", *state])
+    assert done.exit_code == 3
+    assert "expected a published tree with its directory metadata, got none." in shown.output.replace("\n", " ")
+    assert "[transport_unreachable]" in shown.output
+
+
+def test_the_command_stands_back_behind_everybody_else(tmp_path: Path) -> None:
     code = (
-        "import os\nfrom sync.service import stand_back\nstand_back()\nprint(os.sched_getscheduler(0) == os.SCHED_IDLE)"
+        "import os, sys\nfrom sync.command import sync_app\n"
+        "try:\n    sync_app(['run', '--once', '--source', '/nowhere'])\nexcept SystemExit:\n"
+        "    print(os.sched_getscheduler(0) == os.SCHED_IDLE)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    environment = {**os.environ, "SEKISHO_STATE_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout == "True\n"
