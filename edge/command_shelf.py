@@ -138,7 +138,7 @@ def _add_shadow(app: typer.Typer, thing: str, opened: Open) -> None:
         be_nice()
         console = Console(stderr=True, highlight=False, emoji=False)
         with (
-            contextlib.closing(Trials(settings, _clock(settings))) as trials,
+            contextlib.closing(Trials(settings, command_clock(settings))) as trials,
             Progress(console=console, transient=True) as progress,
         ):
             task = progress.add_task("replaying", total=last)
@@ -164,7 +164,7 @@ def _told(report: ShadowReport) -> list[str]:
     return lines
 
 
-def _clock(settings: Settings) -> Now:
+def command_clock(settings: Settings) -> Now:
     """The clock of a command: trusted as far as the edition in use allows."""
 
     def issued() -> datetime | None:

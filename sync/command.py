@@ -65,7 +65,7 @@ def run(
     wanted = sync_settings(source=source)
     stand_back()
     with Wake() as wake:
-        service = Service(box.state_dir, errands(box.state_dir, wanted, wake.sleep))
+        service = Service(box.state_dir, errands(box, wanted, wake.sleep))
         if not once:
             service.serve(wake)
         elif not service.once():

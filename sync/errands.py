@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import closing
 
-from edge.errors import SettingsError
+from edge.command_shelf import command_clock
+from edge.errors import SekishoError, SettingsError
+from edge.settings import Settings
+from edge.trial import EDITION, PACK, POLICY, Trials
 from sync.backoff import Schedule
 from sync.fetch import Pace, open_source
 from sync.pace import Pace as Bandwidth
@@ -14,7 +17,7 @@ from sync.service import Errand, Outcome, Say
 from sync.settings import SyncSettings
 
 
-def errands(state_dir: Path, settings: SyncSettings, sleep: Callable[[float], object]) -> list[Errand]:
+def errands(box: Settings, settings: SyncSettings, sleep: Callable[[float], object]) -> list[Errand]:
     """What `settings` ask for; `sleep` is what a bandwidth waits with.
 
     Raises:
@@ -27,7 +30,7 @@ def errands(state_dir: Path, settings: SyncSettings, sleep: Callable[[float], ob
     )
     found: list[Errand] = []
     if settings.source:
-        found.append(Pull(state_dir, settings.source, schedule, Bandwidth(settings.bytes_per_s, sleep=sleep)))
+        found.append(Pull(box, settings.source, schedule, Bandwidth(settings.bytes_per_s, sleep=sleep)))
     if not found:
         message = "SEKISHO_SYNC_SOURCE: expected the address of a published tree, got none."
         raise SettingsError("settings_value", message, hint="Without one there is nothing for the service to do.")
@@ -35,23 +38,35 @@ def errands(state_dir: Path, settings: SyncSettings, sleep: Callable[[float], ob
 
 
 class Pull:
-    """Bring what is new from a published tree onto the box's shelves."""
+    """Bring what is new from a published tree, try it on the last inspections, and use what the policy allows."""
 
     name = "pull"
 
-    def __init__(self, state_dir: Path, address: str, schedule: Schedule, pace: Pace) -> None:
-        """Pull from `address` for the box in `state_dir`, at the `pace` of its line."""
+    def __init__(self, box: Settings, address: str, schedule: Schedule, pace: Pace) -> None:
+        """Pull from `address` at the `pace` of its line."""
         self.schedule = schedule
-        self._state_dir = state_dir
+        self._box = box
         self._address = address
         self._pace = pace
 
     def run(self, say: Say) -> Outcome:
-        """Pull once. What is refused is no failure of the line: the next look at the publisher is on schedule.
+        """Pull once, then try what is staged; what cannot be tried stays staged and is told.
 
         Raises:
             TransportError: transport_address, transport_unreachable, transport_busy, transport_disk.
         """
         with open_source(self._address, pace=self._pace) as source:
-            state = pull(self._state_dir, source, progress=say)
-        return Outcome(done=state.state == "fresh", reason=state.reason, code=state.code)
+            state = pull(self._box.state_dir, source, progress=say)
+        told = [state.reason, *self._tried(say)]
+        return Outcome(done=state.state == "fresh", reason=" ".join(told), code=state.code)
+
+    def _tried(self, say: Say) -> Iterator[str]:
+        with closing(Trials(self._box, command_clock(self._box))) as trials:
+            for kind in (EDITION, POLICY, PACK):
+                say(f"trying what is staged: {kind}")
+                try:
+                    for one in trials.take_up(kind):
+                        became = "is in use" if one.used else "stays staged"
+                        yield f"{kind.capitalize()} {one.title} {became}: {one.said}; {one.reason}."
+                except SekishoError as error:
+                    yield f"A staged {kind} could not be tried: {error.message}"

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from benchmarks.faults.link import Weather, bad
 from edge.errors import SekishoError, SettingsError
+from edge.settings import Settings
 from edge.storage.shelves import policy_shelf
 from sync.backoff import Schedule
 from sync.command import sync_app
@@ -120,17 +121,21 @@ def test_a_real_service_pulls_over_a_link_that_hangs_up_and_stages_what_is_curre
         address = served.url.replace(str(served.server_address[1]), str(relay.port))
         with Wake() as wake:
             service = Service(
-                receiving.state_dir, errands(receiving.state_dir, SyncSettings(source=address), wake.sleep)
+                receiving.state_dir,
+                errands(Settings(state_dir=receiving.state_dir), SyncSettings(source=address), wake.sleep),
             )
             tries = next(number for number in range(1, 60) if service.once())
     assert tries > 1
-    assert known(receiving.state_dir)["pull"].reason == "Up to date: 1 staged."
+    assert known(receiving.state_dir)["pull"].reason == (
+        "Up to date: 1 staged. Policy strict default 2026.11 stays staged: nothing could be replayed, "
+        "so nothing can be said of it; the policy leaves it to a person."
+    )
     assert policy_shelf(receiving.state_dir).contents().slot().staged
 
 
 def test_a_service_without_a_tree_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as refused:
-        errands(tmp_path, SyncSettings(), print)
+        errands(Settings(state_dir=tmp_path), SyncSettings(), print)
     assert refused.value.message == "SEKISHO_SYNC_SOURCE: expected the address of a published tree, got none."
 
 
