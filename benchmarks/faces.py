@@ -1,6 +1,6 @@
 """The product's own compare step over a folder of cases: scores for a scorer, milliseconds, share aligned.
 
-    ./run bench faces --data DIR --out S.jsonl [--sham] [--multi] [--recognise] [--pack DIR] [--megapixels 12]
+    ./run bench faces --data DIR --out S.jsonl [--sham] [--multi] [--recognise] [--pack DIR] [--precision fp32]
 
 DIR/cases.jsonl is read for `case`, `reference` and `capture` only (sham.jsonl alike with --sham), DIR/multi.jsonl for
 `case`, `reference` and `captures`, DIR/recognise.jsonl for `case` and `capture` with DIR/gallery.json. Each case is
@@ -23,6 +23,7 @@ import numpy as np
 
 from models import faces
 from models import pack as packs
+from models.fusion import unpacked
 from models.measurements import FaceMeasurement, FaceReference, Image
 from models.picture import parse
 
@@ -37,6 +38,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--pack", type=Path, help="a pack directory instead of the built-in one")
+    parser.add_argument("--precision", choices=("int8", "fp32"), default="int8", help="the pack's network or its twin")
     parser.add_argument("--sham", action="store_true", help="also the cases of sham.jsonl")
     parser.add_argument("--multi", action="store_true", help="several captures of one face: multi.jsonl")
     parser.add_argument("--recognise", action="store_true", help="which face of gallery.json: recognise.jsonl")
@@ -44,7 +46,8 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="only so many cases, spread evenly")
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    bench = Bench(options.data, packs.load(options.pack) if options.pack else packs.builtin(), options.megapixels)
+    folder = options.pack or packs.packs_dir() / packs.BUILTIN
+    bench = Bench(options.data, packs.load(folder, options.precision), options.megapixels)
     if options.recognise:
         rows = recognised(bench, spread(lines(options.data / "recognise.jsonl"), options.limit))
     elif options.multi:
@@ -82,6 +85,7 @@ class Bench:
         self.stages: dict[str, list[float]] = {}
         self.answers: Counter[str] = Counter()
         self.prepared = lru_cache(maxsize=256)(self._prepared)
+        self.size = lru_cache(maxsize=1024)(self._size)
 
     def _prepared(self, name: str) -> faces.PreparedFace:
         start = time.perf_counter()
@@ -89,6 +93,11 @@ class Bench:
         _ = prepared.orb, prepared.sift  # found once for a registered face, and kept by a worker
         self.prepare_ms.append((time.perf_counter() - start) * 1e3)
         return prepared
+
+    def _size(self, name: str) -> tuple[int, int]:
+        """Width and height of a registered picture."""
+        height, width = parse((self.data / name).read_bytes()).shape[:2]
+        return width, height
 
     def frame(self, name: str) -> Image:
         frame = parse((self.data / name).read_bytes())
@@ -134,6 +143,14 @@ def score_of(bench: Bench, measured: FaceMeasurement) -> float:
     return bench.pack.threshold_check / 2 if measured.score is None else measured.score
 
 
+def judged(measured: FaceMeasurement) -> float:
+    """The share of the face that the capture let be judged, by the first of its maps."""
+    if not measured.layer:
+        return 0.0
+    values = next(iter(unpacked(measured.layer).maps.values()))
+    return float(np.isfinite(values).mean())
+
+
 def compared(bench: Bench, cases: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for case in cases:
         measured, took = bench.compare(case["capture"], case["reference"])
@@ -144,6 +161,8 @@ def compared(bench: Bench, cases: list[dict[str, Any]]) -> Iterator[dict[str, An
             "boxes": [[*one.box, round(one.score, 5)] for one in measured.differences],
             "kinds": {one.kind: round(one.score, 5) for one in reversed(measured.differences)},
             "retake": measured.retake,
+            "judged": round(judged(measured), 4),
+            "size": bench.size(case["reference"]),
             "ms": round(took, 1),
         }
         if measured.homography:
