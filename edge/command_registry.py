@@ -1,4 +1,4 @@
-"""Registry editions on the command line: build, show."""
+"""Registry editions on the command line: build, show, verify, diff, apply, pack, unpack."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from edge.gs1 import Gtin
+from edge.storage import canonical, snapshot
+from edge.storage import delta as deltas
+from edge.storage.registry import Registry
 from edge.storage.registry_build import build
 from edge.storage.shelves import editions
 from edge.terminal import clear_errors, existing_edition, require_writable, settings_from_environment
@@ -61,3 +64,71 @@ def registry_show(
     product = Gtin.parse(gtin)
     with contextlib.closing(editions(settings.state_dir, settings.registry)) as shelf:
         sys.stdout.write(json.dumps(shelf.current().show(product), ensure_ascii=False, indent=2) + "\n")
+
+
+@registry_app.command("verify")
+@clear_errors
+def registry_verify(edition: Annotated[Path, typer.Argument(help="An edition file.")]) -> None:
+    """Read a whole edition and say its content hash: the one that is signed. Minutes for a national one."""
+    content = canonical.verify(edition)
+    with contextlib.closing(Registry.open(edition)) as registry:
+        sys.stdout.write(f"{edition}: edition {registry.edition.name} {registry.edition.number}, content {content}\n")
+
+
+@registry_app.command("diff")
+@clear_errors
+def registry_diff(
+    old: Annotated[Path, typer.Argument(help="The edition that boxes have.")],
+    new: Annotated[Path, typer.Argument(help="The edition that they are to have.")],
+    out: Annotated[Path, typer.Option(help="The delta file to write.")],
+) -> None:
+    """Write the delta that turns one edition into another."""
+    require_writable(out)
+    report = deltas.diff(old, new, out)
+    changes = ", ".join(f"{rows} {table}" for table, rows in report.header.changes.items())
+    sys.stdout.write(
+        f"{out}: to edition number {report.header.number} ({changes or 'no change'}), {report.size} bytes\n"
+    )
+
+
+@registry_app.command("apply")
+@clear_errors
+def registry_apply(
+    old: Annotated[Path, typer.Argument(help="The edition to start from.")],
+    delta: Annotated[Path, typer.Argument(help="A delta made by registry diff.")],
+    out: Annotated[Path, typer.Option(help="The edition file to write.")],
+    content: Annotated[str | None, typer.Option(help="The content hash that was signed.")] = None,
+) -> None:
+    """Make the next edition from one and a delta: a whole new file, or none."""
+    require_writable(out)
+    deltas.apply(old, delta, out, content)
+    with contextlib.closing(Registry.open(out)) as registry:
+        said = registry.content_sha256
+        sys.stdout.write(f"{out}: edition {registry.edition.name} {registry.edition.number}, content {said}\n")
+
+
+@registry_app.command("pack")
+@clear_errors
+def registry_pack(
+    edition: Annotated[Path, typer.Argument(help="An edition file.")],
+    out: Annotated[Path, typer.Option(help="The snapshot file to write.")],
+) -> None:
+    """Pack an edition into a snapshot, as it is published."""
+    require_writable(out)
+    snapshot.pack(edition, out)
+    sys.stdout.write(f"{out}: {out.stat().st_size} bytes for {edition.stat().st_size}\n")
+
+
+@registry_app.command("unpack")
+@clear_errors
+def registry_unpack(
+    packed: Annotated[Path, typer.Argument(help="A snapshot made by registry pack.")],
+    out: Annotated[Path, typer.Option(help="The edition file to write.")],
+    content: Annotated[str | None, typer.Option(help="The content hash that was signed.")] = None,
+) -> None:
+    """Unpack a snapshot into an edition: a whole new file, or none."""
+    require_writable(out)
+    snapshot.unpack(packed, out, content)
+    with contextlib.closing(Registry.open(out)) as registry:
+        said = registry.content_sha256
+        sys.stdout.write(f"{out}: edition {registry.edition.name} {registry.edition.number}, content {said}\n")

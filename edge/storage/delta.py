@@ -257,13 +257,13 @@ def _merge(old: Path, delta: Path, header: DeltaHeader, beside: Path) -> None:
         connection.executescript(DDL)
         connection.execute("ATTACH ? AS old", (f"file:{quote(str(old.absolute()))}?mode=ro&immutable=1",))
         connection.execute("BEGIN")
-        merge = _Merge(connection, header)
         try:
+            merge = _Merge(connection, header)
             for section in delta_file.read_sections(delta):
                 merge.take(section)
             merge.finish()
             content = of_connection(connection)
-        except (ValueError, KeyError, TypeError, IndexError, OverflowError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
             raise delta_file.damaged(delta, f"a change that does not fit ({error!r})") from error
         if content != header.to_sha256:
             raise _other_content(delta, header.to_sha256, content)
@@ -359,7 +359,9 @@ class _SetMerge:
         self._writer.close()
 
     def _next(self, gone: Hashes, come: Hashes) -> None:
-        old = next(self._old)
+        old = next(self._old, None)
+        if old is None:
+            raise ValueError(f"more than {self._cut} windows of hashes")
         self._number += 1
         until = np.uint64((self._number << self._bits) // self._cut)
         first = np.uint64((self._number - 1 << self._bits) // self._cut)

@@ -53,6 +53,8 @@ def unpack(first: int, block: bytes) -> Hashes:
     """
     count, low = int.from_bytes(block[:2], "big"), block[2] if len(block) > _HEADER else 0
     start = _HEADER + count * low
+    if start >= len(block):
+        raise ValueError(f"block {first}: expected more than {start} bytes, got {len(block)}.")
     ones = np.flatnonzero(np.unpackbits(np.frombuffer(block, np.uint8, offset=start), bitorder="little"))
     if not (1 <= low <= 7 and count and len(ones) == count):  # noqa: PLR2004 - bytes of a hash
         raise ValueError(f"block {first}: expected {count} packed hashes, got {len(ones)}.")

@@ -15,6 +15,7 @@ LIMIT_BYTES = 64 << 30  # of an unpacked edition, when nothing smaller is known
 
 _LEVEL = 10
 _BLOCK = 1 << 20
+_PACKED = 1_024  # taken at once: a frame of nothing but runs unpacks 32,000 times larger, which must fit into memory
 _HEADER = 18  # RFC 8878: the longest frame header
 _WINDOW = 8 << 20  # what a box needs in memory to unpack
 
@@ -69,23 +70,26 @@ def _unpack(snapshot: Path, beside: Path, limit: int) -> None:
     except OSError as error:
         message = f"{snapshot}: expected a readable snapshot, got {error.strerror}."
         raise RegistryError("snapshot_missing", message, hint="Check the path and its permissions.") from error
-    unpacker = zstandard.ZstdDecompressor(max_window_size=_WINDOW)
+    unpacker = zstandard.ZstdDecompressor(max_window_size=_WINDOW).decompressobj()
     with source, beside.open("wb") as file:
         try:
             said = zstandard.frame_content_size(source.read(_HEADER))
             source.seek(0)
             size = 0
-            with unpacker.stream_reader(source, read_size=_BLOCK) as reader:
-                while size <= min(said, limit) and (block := reader.read(_BLOCK)):
-                    size += len(block)
-                    file.write(block)
+            while not unpacker.eof and size <= min(said, limit) and (packed := source.read(_PACKED)):
+                unpacked = unpacker.decompress(packed)
+                size += len(unpacked)
+                file.write(unpacked)
         except zstandard.ZstdError as error:
             raise _damaged(snapshot, str(error)) from error
+        rest = unpacker.unused_data + source.read(1)
     if max(size, said) > limit:
         message = f"{snapshot}: expected an edition of at most {limit} bytes, got {max(size, said)}."
         raise RegistryError("snapshot_too_large", message, hint="Ask the publisher; the edition in use stays.")
-    if size != said:
-        raise _damaged(snapshot, f"{size} bytes of {said}")
+    if size != said or not unpacker.eof:
+        raise _damaged(snapshot, f"{size} bytes of {said}, or their checksum cut short")
+    if rest:
+        raise _damaged(snapshot, "more bytes behind it")
 
 
 def _damaged(snapshot: Path, came: str) -> RegistryError:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import hashlib
 import json
+import sqlite3
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.errors import RegistryError
 from edge.storage.canonical import content_sha256, verify
-from edge.storage.delta import apply, diff
+from edge.storage.delta import apply, diff, read_header
+from edge.storage.delta_file import numbers, planes
 from edge.storage.registry_build import build
 
 GTINS = ("09521234543213", "04912345678904", "00000096385074", "04006381333931", "09506000134352")
@@ -56,7 +65,7 @@ def sources(draw: st.DrawFn) -> dict[str, list[dict[str, object]]]:
     }  # fmt: skip
 
 
-def edition(folder: Path, number: int, tables: dict[str, list[dict[str, object]]]) -> Path:
+def edition(folder: Path, number: int, tables: Mapping[str, Sequence[Mapping[str, object]]]) -> Path:
     source = folder / f"source-{number}"
     source.mkdir()
     (source / "edition.toml").write_text(EDITION.format(number))
@@ -81,3 +90,151 @@ def test_a_delta_makes_the_edition_that_was_published(
         assert verify(out) == verify(new) == report.header.to_sha256
         back = diff(out, old, folder / "back").out
         assert verify(apply(new, back, folder / "again.sqlite")) == verify(old)
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> tuple[Path, Path, Path]:
+    """Two small editions and the delta from one to the other."""
+    product = {"gtin": GTINS[0], "name": "A", "brand": "B", "right_holder": "K", "serialised": True}
+    serials = [{"gtin": GTINS[0], "serial": f"S{number}"} for number in range(50)]
+    old = edition(tmp_path, 1, {"products": [product], "serials": serials[:40]})
+    new = edition(tmp_path, 2, {"products": [product | {"name": "C"}], "serials": serials[10:]})
+    return old, new, diff(old, new, tmp_path / "delta").out
+
+
+def refusal(old: Path, delta: Path, expected: str | None = None) -> tuple[str, str]:
+    out = delta.with_name("out.sqlite")
+    before = sorted(delta.parent.iterdir())
+    with pytest.raises(RegistryError) as caught:
+        apply(old, delta, out, expected)
+    assert sorted(delta.parent.iterdir()) == before, "a refused delta leaves nothing behind"
+    assert caught.value.hint
+    return caught.value.code, caught.value.message
+
+
+def test_the_header_says_what_changes(pair: tuple[Path, Path, Path]) -> None:
+    old, new, delta = pair
+    header = read_header(delta)
+    assert (header.from_sha256, header.to_sha256) == (content_sha256(old), content_sha256(new))
+    assert (header.schema, header.number) == (1, 2)
+    assert header.changes == {"edition": 1, "products": 1, "known_serials": 20}
+    assert header.total == 22
+
+
+def test_a_flipped_byte_anywhere_is_refused(pair: tuple[Path, Path, Path]) -> None:
+    old, _new, delta = pair
+    whole = delta.read_bytes()
+    for place in range(len(whole)):
+        delta.write_bytes(whole[:place] + bytes((whole[place] ^ 0x40,)) + whole[place + 1 :])
+        with pytest.raises(RegistryError, match="expected a whole delta, got another content than its hash says"):
+            apply(old, delta, delta.with_name("out.sqlite"))
+    assert not delta.with_name("out.sqlite").exists()
+
+
+def test_a_cut_delta_is_refused(pair: tuple[Path, Path, Path]) -> None:
+    old, _new, delta = pair
+    whole = delta.read_bytes()
+    for length in (0, 10, 45, len(whole) // 2, len(whole) - 1):
+        delta.write_bytes(whole[:length])
+        code, message = refusal(old, delta)
+        assert code == "delta_damaged"
+        assert message.startswith(f"{delta}: expected a whole delta, got ")
+
+
+def signed(delta: Path, changed: bytes) -> None:
+    delta.write_bytes(changed + hashlib.sha256(changed).digest())
+
+
+def test_a_delta_of_a_newer_schema_is_refused_not_guessed(pair: tuple[Path, Path, Path]) -> None:
+    old, _new, delta = pair
+    whole = delta.read_bytes()[:-32]
+    signed(delta, whole[:9] + b"\x02" + whole[10:])
+    assert refusal(old, delta) == ("delta_newer_schema", f"{delta}: expected a delta of schema 1, got 2.")
+    signed(delta, b"ANOTHER!" + whole[8:])
+    assert refusal(old, delta) == ("delta_damaged", f"{delta}: expected a whole delta, got another kind of file.")
+
+
+def test_damage_behind_a_right_hash_makes_the_signed_edition_or_none(pair: tuple[Path, Path, Path]) -> None:
+    old, new, delta = pair
+    whole = delta.read_bytes()[:-32]
+    out = delta.with_name("out.sqlite")
+    made = 0
+    for place in range(14, len(whole), 7):
+        signed(delta, whole[:place] + bytes((whole[place] ^ 0x11,)) + whole[place + 1 :])
+        try:
+            apply(old, delta, out, content_sha256(new))
+        except RegistryError as error:
+            assert error.code in {"delta_damaged", "delta_wrong_base", "registry_content"}  # noqa: PT017 - or it is made
+            assert not out.exists()
+        else:
+            made += 1
+            assert verify(out) == verify(new)
+            out.unlink()
+    assert made < len(whole) / 10  # what only the header's counts say
+
+
+def test_a_delta_fits_only_its_own_edition(pair: tuple[Path, Path, Path]) -> None:
+    old, new, delta = pair
+    assert refusal(new, delta) == (
+        "delta_wrong_base",
+        f"{delta}: expected the edition of content {content_sha256(old)} to start from, got {content_sha256(new)}.",
+    )
+
+
+def test_what_was_signed_decides(pair: tuple[Path, Path, Path]) -> None:
+    old, new, delta = pair
+    assert refusal(old, delta, "00") == (
+        "registry_content",
+        f"{delta}: expected an edition of content 00, got {content_sha256(new)}.",
+    )
+
+
+def test_a_base_that_lies_about_its_content_makes_no_edition(pair: tuple[Path, Path, Path]) -> None:
+    old, _new, delta = pair
+    with contextlib.closing(sqlite3.connect(old)) as connection:
+        connection.execute("UPDATE products SET value_min_minor=5")
+        connection.execute("UPDATE serial_exceptions SET status='known'")
+        connection.execute("DELETE FROM known_serials")
+        connection.commit()
+    assert refusal(old, delta)[0] in {"registry_content", "delta_damaged"}
+    with pytest.raises(RegistryError, match="expected a whole registry edition, got: content "):
+        verify(old)
+
+
+def test_a_missing_delta_is_told(pair: tuple[Path, Path, Path]) -> None:
+    old, _new, delta = pair
+    delta.unlink()
+    assert refusal(old, delta) == (
+        "delta_missing",
+        f"{delta}: expected a readable delta, got No such file or directory.",
+    )
+
+
+def test_a_full_disk_leaves_the_old_edition(pair: tuple[Path, Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    old, _new, delta = pair
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    message = f"{delta.with_name('out.sqlite')}: expected room for a new edition, got a full disk."
+    assert refusal(old, delta) == ("registry_full", message)
+
+
+def test_many_serials_come_and_go_in_windows(tmp_path: Path) -> None:
+    product = {"gtin": GTINS[0], "name": "A", "brand": "B", "right_holder": "K", "serialised": True}
+    serials = [{"gtin": GTINS[0], "serial": f"S{number}"} for number in range(6000)]
+    old = edition(tmp_path, 1, {"products": [product], "serials": serials[:5000]})
+    new = edition(tmp_path, 2, {"products": [product], "serials": serials[1000:]})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("edge.storage.serial_blocks._WINDOW", 100)
+        patch.setattr("edge.storage.delta._SECTION_SERIALS", 300)
+        report = diff(old, new, tmp_path / "delta")
+    assert report.header.windows["known_serials"] > 32
+    assert verify(apply(old, report.out, tmp_path / "out.sqlite")) == verify(new)
+
+
+@given(st.lists(st.integers(0, 2**60 - 1), unique=True, max_size=50))
+def test_ascending_numbers_come_back_from_their_planes(values: list[int]) -> None:
+    ascending = np.array(sorted(values), np.uint64)
+    assert numbers(planes(ascending), len(values)).tolist() == ascending.tolist()
