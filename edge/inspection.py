@@ -253,6 +253,7 @@ class Edition:
     issued: datetime
     publisher: str = ""
     bulletin_quarter: str = ""  # "2026-Q4"
+    supplements: tuple[str, ...] = ()  # of its publishers, each with name and number
 
 
 class SerialStatus(StrEnum):
@@ -513,6 +514,7 @@ class Freshness:
     bulletin_quarter: str
     pack: str
     policy: str
+    supplements: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,4 +146,5 @@ def _freshness(case: Case, policy: Policy) -> Freshness:
         bulletin_quarter=edition.bulletin_quarter if edition else "",
         pack=", ".join(packs),
         policy=policy.title,
+        supplements=edition.supplements if edition else (),
     )

@@ -185,6 +185,7 @@ def write_durably(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
+        beside.unlink(missing_ok=True)  # of a power cut before which the same process id and thread were writing it
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)

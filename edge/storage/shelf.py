@@ -12,11 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import json
-import os
-import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -27,12 +23,12 @@ from edge.errors import SekishoError, ShelfError
 from edge.storage.chain import Json
 from edge.storage.current import MAIN, Current, Slot, require_slot
 from edge.storage.database import fsync_directory, write_durably
+from edge.storage.incoming import INCOMING, incoming, is_free, removed, synced
 
 Item = TypeVar("Item")
 
 CURRENT = "CURRENT"
 _LOCK = ".lock"
-_INCOMING = ".incoming."
 _NOTE = ".note.json"  # beside a file: what was found out about it, such as a shadow report
 _AGAIN = 5  # looks at CURRENT when it changes while it is being followed
 
@@ -245,11 +241,11 @@ class Shelf(Generic[Item]):
         self._require_usable(source)
         with _told(self.directory):
             self.directory.mkdir(parents=True, exist_ok=True)
-            with _incoming(self.directory, self.kind.suffix) as beside:
+            with incoming(self.directory, self.kind.suffix) as beside:
                 if move and self.kind.suffix and source.stat().st_dev == self.directory.stat().st_dev:
                     source.replace(beside)
                     digest = self.kind.digest(beside)
-                    _sync(beside)
+                    synced(beside)
                 else:
                     digest = self.kind.bring(source, beside)
                 file = f"{self.kind.word}-{digest[:16]}{self.kind.suffix}"
@@ -302,7 +298,7 @@ class Shelf(Generic[Item]):
     def prune(self) -> tuple[str, ...]:
         """Remove what CURRENT does not name, and what a process that is gone was about to bring; the names.
 
-        What somebody still reads stays until the next time: see `edge.storage.shelves.keep`.
+        What somebody still reads stays until the next time: see `edge.storage.incoming.keep`.
 
         Raises:
             ShelfError: shelf_unwritable; shelf_damaged: it is not known what may go.
@@ -315,9 +311,9 @@ class Shelf(Generic[Item]):
                 path.name
                 for path in sorted(self.directory.iterdir())
                 if path.name not in keep
-                and path.name.startswith((f"{self.kind.word}-", _INCOMING))
-                and _is_free(path)
-                and _removed(path)
+                and path.name.startswith((f"{self.kind.word}-", INCOMING))
+                and is_free(path)
+                and removed(path)
             ]
         return tuple(gone)
 
@@ -406,73 +402,3 @@ def _told(directory: Path) -> Iterator[None]:
             f"{directory}: expected a directory that can be written to, got: {error.strerror or error}.",
             hint="Check the space and the permissions of the state directory; what was in use stays in use.",
         ) from error
-
-
-@contextlib.contextmanager
-def _incoming(directory: Path, suffix: str) -> Iterator[Path]:
-    """A place for what is on its way. Its lock tells others that somebody still works on it."""
-    place = Path(tempfile.mkdtemp(prefix=_INCOMING, dir=directory))
-    holder = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(holder, fcntl.LOCK_EX)
-        yield place / f"item{suffix}"
-    finally:
-        os.close(holder)
-        _removed(place)
-
-
-def _is_free(path: Path) -> bool:
-    """Whether nobody reads it or works on it: whoever does holds a lock of it."""
-    try:
-        holder = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    finally:
-        os.close(holder)
-    return True
-
-
-def _removed(path: Path) -> bool:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-    return not path.exists()
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file, read in pieces.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def copied(source: Path, out: Path, most_bytes: int | None = None) -> str:
-    """Copy one file, durable, and answer its SHA-256.
-
-    Raises:
-        OSError: it cannot be copied, or has more than `most_bytes`.
-    """
-    digest, size = hashlib.sha256(), 0
-    with source.open("rb") as original, out.open("xb") as copy:
-        while block := original.read(1 << 20):
-            size += len(block)
-            if most_bytes is not None and size > most_bytes:
-                raise OSError(f"{source.name}: more than {most_bytes} bytes")
-            digest.update(block)
-            copy.write(block)
-        copy.flush()
-        os.fsync(copy.fileno())
-    return digest.hexdigest()

@@ -7,10 +7,8 @@ nothing else is activated; a registry has none.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
-import weakref
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,8 +19,9 @@ from edge.errors import ModelError, PolicyError, RegistryError, SekishoError
 from edge.policy import Policy
 from edge.settings import Settings
 from edge.storage.database import fsync_directory
+from edge.storage.incoming import copied, file_digest, keep
 from edge.storage.registry import Registry
-from edge.storage.shelf import Shelf, copied, file_digest
+from edge.storage.shelf import Shelf
 from edge.storage.supplements import SupplementedRegistry
 from models import pack as packs
 from models.errors import PackError
@@ -229,22 +228,6 @@ class Shelves:
         """Close what is in use. Safe to call twice."""
         for shelf in (self.editions, self.policies, self.packs):
             shelf.close()
-
-
-def keep(path: Path, item: object) -> None:
-    """Keep `path` from being pruned for as long as `item` lives: by a shared lock, which ends with the process.
-
-    Raises:
-        OSError: it is not there any more.
-    """
-    holder = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(holder, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        path.stat()  # else it was pruned between its opening and the lock
-    except OSError:
-        os.close(holder)
-        raise
-    weakref.finalize(item, os.close, holder)
 
 
 def _name_in_archive(path: Path) -> str:

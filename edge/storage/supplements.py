@@ -29,6 +29,8 @@ class SupplementedRegistry(Registry):
     def supplement(self, supplements: Mapping[str, Registry]) -> None:
         """Also answer with what `supplements` say, by publisher. Before the first question."""
         self.supplements = dict(supplements)
+        told = (f"{publisher} {other.edition.name} {other.edition.number}" for publisher, other in supplements.items())
+        self.edition = replace(self.edition, supplements=tuple(sorted(told)))
 
     @property
     def _others(self) -> Mapping[str, Registry]:

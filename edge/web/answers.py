@@ -153,6 +153,7 @@ class FreshnessOut(Outgoing):
     bulletin_quarter: str
     pack: str
     policy: str
+    supplements: tuple[str, ...] = Field(description="Of publishers, beside the edition: name and number of each.")
 
     @classmethod
     def of(cls, freshness: Freshness) -> Self:

@@ -13,16 +13,23 @@ PNG = b"\x89PNG\r\n\x1a\n and some bytes"
 BULLETINS = "number,title_en,text_en,valid_from,valid_to,gtins,source"
 
 
-def edition(directory: Path, number: int, *, bulletins: tuple[str, ...] = (), **tables: str) -> Path:
-    """One product, a serial programme, and the bulletins of these numbers; `tables` are more of them as CSV."""
+def edition(
+    directory: Path, number: int, *, bulletins: tuple[str, ...] | str = (), made: bool = False, **tables: str
+) -> Path:
+    """One product, a serial programme, and the bulletins of these numbers; `tables` are more of them as CSV.
+
+    `made`: the source directory is there already, with pictures.
+    """
     source = directory / f"source-{number}"
-    source.mkdir(parents=True)
+    source.mkdir(parents=True, exist_ok=made)
     (source / "edition.toml").write_text(
         f'schema = 1\nname = "jp"\nnumber = {number}\nissued = 2026-11-{number:02}T00:00:00Z\npublisher = "Customs"\n'
     )
     (source / "products.csv").write_text(f"gtin,name,brand,right_holder,serialised\n{GTIN},Kumo 2,Kumo,Kumo KK,yes\n")
     (source / "serials.csv").write_text(f"gtin,serial,status\n{GTIN},A1,known\n")
-    if bulletins:
+    if isinstance(bulletins, str):
+        tables["bulletins"] = bulletins
+    elif bulletins:
         rows = [f"{one},Seams,Look at the seam,2026-01-01,2027-12-31,{GTIN},Customs" for one in bulletins]
         (source / "bulletins.csv").write_text("\n".join([BULLETINS, *rows, ""]))
     for name, text in tables.items():
