@@ -169,7 +169,13 @@ class Trials:
 
     def _workers(self, pack_dir: Path | None) -> PixelWorkers:
         limits = PictureLimits(self._settings.max_image_bytes, self._settings.max_image_pixels)
-        return PixelWorkers(1, limits=limits, pack_dir=pack_dir, compare_budget_s=self._settings.compare_budget_s)
+        return PixelWorkers(
+            1,
+            limits=limits,
+            pack_dir=pack_dir,
+            precision=self._settings.precision,
+            compare_budget_s=self._settings.compare_budget_s,
+        )
 
     def _registry(self) -> Registry | None:
         try:

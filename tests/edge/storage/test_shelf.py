@@ -13,6 +13,7 @@ import pytest
 
 from edge.errors import Conflict, ModelError, NotFound, PolicyError, RegistryError, ShelfError
 from edge.gs1 import Gtin
+from edge.storage.database import write_durably
 from edge.storage.registry import Registry
 from edge.storage.shelf import Shelf
 from edge.storage.shelves import editions, pack_shelf, policy_shelf
@@ -244,6 +245,12 @@ def test_a_cut_between_any_two_steps_leaves_the_old_or_the_new_state(
         assert shelf.contents().slot().in_use == first
     else:
         pytest.fail("sixty steps were not enough")
+
+
+def test_what_a_cut_left_half_written_is_written_anew(tmp_path: Path) -> None:
+    (tmp_path / f".late.json.{os.getpid()}-{threading.get_ident()}.tmp").write_bytes(b"ha")
+    write_durably(tmp_path / "late.json", b"whole")
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("late.json", b"whole")]
 
 
 # --- supplements --------------------------------------------------
