@@ -69,6 +69,13 @@ class Source(FetcherInterface):
         """
         raise NotImplementedError
 
+    def require(self, name: str) -> None:
+        """Find out that a file is not there, where that is cheaper than asking for it.
+
+        Raises:
+            DownloadError: it cannot be known; DownloadHTTPError with status 403 or 404 when it is not there.
+        """
+
     @abstractmethod
     def metadata_s(self) -> float | None:
         """The time for one metadata file, seconds; None for no limit."""
@@ -217,9 +224,22 @@ class HttpSource(Source):
 
     def blocks(self, name: str, offset: int, limit_s: float | None) -> Iterator[tuple[int, bytes]]:
         """GET a file, from `offset` on where the server can."""
+        with self._watched(name, limit_s) as watch:
+            yield from self._answered(name, offset, watch)
+
+    def require(self, name: str) -> None:
+        """HEAD a file: the page of words that comes with a 404 may be longer than all metadata."""
+        with self._watched(name, self.limits.metadata_s):
+            answer = self._request("HEAD", name, {"Accept-Encoding": urllib3.util.SKIP_HEADER})
+            answer.release_conn()
+        if answer.status in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
+            raise DownloadHTTPError(f"{name}: HTTP status {answer.status}", answer.status)
+
+    @contextlib.contextmanager
+    def _watched(self, name: str, limit_s: float | None) -> Iterator[_Watch]:
         with _Watch(self.limits, limit_s, self._abort) as watch:
             try:
-                yield from self._answered(name, offset, watch)
+                yield watch
             except (HTTPError, OSError, ValueError) as error:  # ValueError: what http.client makes of a broken answer
                 if watch.why:
                     raise SlowRetrievalError(f"{name}: {watch.why}") from error
@@ -229,12 +249,7 @@ class HttpSource(Source):
                 raise DownloadError(f"{name}: {_reason(error)}") from error
 
     def _answered(self, name: str, offset: int, watch: _Watch) -> Iterator[tuple[int, bytes]]:
-        headers = {"Accept-Encoding": "identity", "User-Agent": "sekisho"}
-        if offset:
-            headers["Range"] = f"bytes={offset}-"
-        response = self._pool.request(
-            "GET", f"{self._path}/{quote(name)}", headers=headers, preload_content=False, redirect=False, retries=False
-        )
+        response = self._request("GET", name, {"Range": f"bytes={offset}-"} if offset else {})
         whole = False
         try:
             offset = _place(name, offset, response)
@@ -250,6 +265,16 @@ class HttpSource(Source):
             if not whole:
                 response.close()
             response.release_conn()
+
+    def _request(self, method: str, name: str, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
+        return self._pool.request(
+            method,
+            f"{self._path}/{quote(name)}",
+            headers={"Accept-Encoding": "identity", "User-Agent": "sekisho", **headers},
+            preload_content=False,
+            redirect=False,
+            retries=False,
+        )
 
     def _abort(self) -> None:
         """End what is being waited for, from the watch's thread."""

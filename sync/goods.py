@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,31 +21,18 @@ from sync.errors import TrustError
 SCHEMAS = {"edition": registry_schema.SCHEMA, "delta": delta_file.SCHEMA, "pack": 1, "policy": 1}
 
 _DELTA = re.compile(r"editions/.+-([0-9]{1,15})-([0-9]{1,15})\.delta")
-_Sha256 = Field(pattern="^[0-9a-f]{64}$")
 
 
-class _Said(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
-
-    kind: str
-    schema_: int = Field(alias="schema")
-    number: int = Field(ge=0)
-
-
-class EditionSaid(_Said):
+class EditionSaid(BaseModel):
     """What is signed of an edition's snapshot."""
 
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
     name: str
+    number: int = Field(ge=0)
     issued: str
-    content_sha256: str = _Sha256
+    content_sha256: str = Field(pattern="^[0-9a-f]{64}$")
     size: int = Field(ge=1)  # bytes, unpacked
-
-
-class DeltaSaid(_Said):
-    """What is signed of a delta."""
-
-    from_sha256: str = _Sha256
-    to_sha256: str = _Sha256
 
 
 def said_of_edition(path: str, custom: object) -> EditionSaid:
@@ -56,26 +44,10 @@ def said_of_edition(path: str, custom: object) -> EditionSaid:
     try:
         return EditionSaid.model_validate(custom)
     except ValidationError as error:
-        raise _other(path, "an edition", error) from error
-
-
-def said_of_delta(path: str, custom: object) -> DeltaSaid:
-    """What is signed of the delta at `path`.
-
-    Raises:
-        TrustError: trust_metadata: it says something else than a delta's.
-    """
-    try:
-        return DeltaSaid.model_validate(custom)
-    except ValidationError as error:
-        raise _other(path, "a delta", error) from error
-
-
-def _other(path: str, kind: str, error: ValidationError) -> TrustError:
-    first = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    message = f"{path}: expected what is signed of {kind}; {where}: {first['msg']}."
-    return TrustError("trust_metadata", message, hint="Tell the publisher.")
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        message = f"{path}: expected what is signed of an edition; {where}: {first['msg']}."
+        raise TrustError("trust_metadata", message, hint="Tell the publisher.") from error
 
 
 def numbers_of(path: str) -> tuple[int, int] | None:
@@ -114,27 +86,21 @@ def packed_edition(edition: Path, beside: Path) -> Iterator[tuple[Path, dict[str
         packed.unlink(missing_ok=True)
 
 
-def described_delta(delta: Path) -> dict[str, Any]:
-    """What is to be said of a delta.
+@dataclass(frozen=True, slots=True)
+class HeldEdition:
+    """An edition on a box's shelf."""
 
-    Raises:
-        RegistryError: it is no delta.
-    """
-    header = delta_file.read_header(delta)
-    return {
-        "kind": "delta",
-        "schema": header.schema,
-        "number": header.number,
-        "from_sha256": header.from_sha256,
-        "to_sha256": header.to_sha256,
-    }
+    path: Path
+    name: str
+    number: int
+    content_sha256: str
 
 
-def held_editions(directory: Path, files: tuple[str, ...]) -> dict[str, tuple[Path, Registry]]:
-    """The editions of a shelf by their content: their files, and what they say of themselves. The last is closed."""
-    held = {}
+def held_editions(directory: Path, files: tuple[str, ...]) -> list[HeldEdition]:
+    """The editions of a shelf. A damaged one is no base for anything; the shelf tells of it."""
+    held = []
     for file in files:
-        # A damaged one is no base for anything; the shelf tells of it.
         with contextlib.suppress(SekishoError), contextlib.closing(Registry.open(directory / file)) as registry:
-            held[registry.content_sha256] = (directory / file, registry)
+            edition = registry.edition
+            held.append(HeldEdition(directory / file, edition.name, edition.number, registry.content_sha256))
     return held

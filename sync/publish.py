@@ -20,10 +20,11 @@ from tuf.api.metadata import DelegatedRole, TargetFile, Targets
 
 from edge import policy as policies
 from edge.storage.delta import diff
+from edge.storage.delta_file import read_header
 from sync import current as currents
 from sync.current import Scope
 from sync.errors import PublishError
-from sync.goods import SCHEMAS, described_delta, packed_edition
+from sync.goods import SCHEMAS, packed_edition
 from sync.keys import KeyRing
 from sync.tree import PUBLISHER_PATHS, PUBLISHERS, Tree, publisher_role
 
@@ -62,15 +63,16 @@ def _edition(tree: Tree, file: Path) -> list[str]:
 
 
 def _delta(tree: Tree, file: Path) -> list[str]:
-    said = described_delta(file)
+    header = read_header(file)
     editions = {custom["content_sha256"]: custom for target in _known(tree, "edition") if (custom := target.custom)}
-    old, new = editions.get(said["from_sha256"]), editions.get(said["to_sha256"])
+    old, new = editions.get(header.from_sha256), editions.get(header.to_sha256)
     if old is None or new is None:
         which = "from" if old is None else "to"
         message = f"{file}: expected a delta between editions of this tree, got one {which} an unknown edition."
         raise PublishError("publish_base", message, hint="Publish the edition first: sekisho publish add edition FILE.")
     path = f"editions/{_word(new['name'])}-{old['number']}-{new['number']}.delta"
-    target = tree.store(path, file, said)
+    # From which content to which stands in the delta itself, which is signed too: short metadata travel better.
+    target = tree.store(path, file, {"kind": "delta", "schema": header.schema, "number": header.number})
     current = tree.current()
     deltas = (*(known for known in current.deltas if known != path), path)[-KEPT_DELTAS:]
     tree.change(Targets.type).targets[path] = target

@@ -46,7 +46,7 @@ from sync.current import Current
 from sync.errors import PublishError
 from sync.keys import KeyRing
 
-ISSUED = "x-sekisho-issued"  # when metadata was signed: the signed time that raises a box's clock floor
+ISSUED = "x-issued"  # when metadata was signed: the signed time that raises a box's clock floor
 BIN_BITS = 8
 HISTORY, PUBLISHERS = "history", "publishers"
 HISTORY_PATHS = ("editions/*", "packs/*", "policies/*")

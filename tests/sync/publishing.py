@@ -63,12 +63,14 @@ class Publishing:
     def tree(self) -> Tree:
         return Tree(self.directory, self.ring, self.now, self.lifetimes)
 
-    def found(self, holders: tuple[str, ...] = HOLDERS, threshold: int = 2) -> None:
+    def found(
+        self, holders: tuple[str, ...] = HOLDERS, threshold: int = 2, signed_by: tuple[str, ...] = HOLDERS[:2]
+    ) -> None:
         keys = [make_key(self.place / "safe", name, passphrase) for name in holders]
         online = {role: self.ring.public(role) for role in ceremony.ONLINE_ROLES}
         draft = self.place / "root.json"
         ceremony.write_draft(draft, new_root(keys, threshold, online, self.now, self.lifetimes))
-        self.install(draft, *holders[:threshold])
+        self.install(draft, *signed_by)
 
     def install(self, draft: Path, *holders: str) -> None:
         for name in holders:

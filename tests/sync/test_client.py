@@ -14,7 +14,7 @@ from tuf.api.exceptions import DownloadHTTPError
 from sync.client import Client
 from sync.errors import TrustError
 from sync.fetch import DirectorySource, Source
-from sync.tree import COMPACT
+from sync.tree import COMPACT, ISSUED
 from sync.trust import Floor
 from tests.sync.publishing import NOW, Publishing, Receiving, later
 
@@ -235,7 +235,7 @@ def test_a_stolen_timestamp_key_that_signed_far_ahead_is_recovered_from(
     timestamp = tree.timestamp
     timestamp.signed.version = 2_000_000_000
     timestamp.signed.expires = later(days=900)
-    timestamp.signed.unrecognized_fields["x-sekisho-issued"] = "2027-09-17T12:00:00Z"
+    timestamp.signed.unrecognized_fields[ISSUED] = "2027-09-17T12:00:00Z"
     timestamp.sign(tree.ring.signers(timestamp.signatures, 1, "timestamp")[0])
     (stolen / "metadata" / "timestamp.json").write_bytes(timestamp.to_bytes(COMPACT))
     assert receiving.pull(stolen).state == "fresh"

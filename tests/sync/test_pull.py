@@ -38,7 +38,7 @@ def test_a_second_pull_with_nothing_new_asks_for_two_files_only(receiving: Recei
     served.requests.clear()
     with HttpSource(served.url) as source:
         state = receiving.pull(source)
-    assert [path for path, _ in served.requests] == ["/metadata/2.root.json", "/metadata/timestamp.json"]
+    assert served.requests == [("/metadata/2.root.json", "HEAD"), ("/metadata/timestamp.json", "")]
     assert state.items[0].state == "staged"
 
 

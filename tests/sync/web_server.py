@@ -19,6 +19,10 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *args: object) -> None:
         del args
 
+    def do_HEAD(self) -> None:
+        self.server.requests.append((self.path, "HEAD"))
+        super().do_HEAD()
+
     def do_GET(self) -> None:
         asked = self.headers.get("Range", "")
         self.server.requests.append((self.path, asked))
