@@ -15,6 +15,7 @@ from edge.storage.chain import Json
 from sync.central.tables import enrolments, keys
 from sync.identity import DEVICE, EnrolmentToken, enrolment_proof, public_key
 from sync.protocol import CERTIFICATE, REVOCATIONS, SCHEMA, key_id, signed
+from sync.seal import public_hex, sealing_key
 
 TOKEN_HOURS = 72
 CERTIFICATE_DAYS = 1095
@@ -71,7 +72,8 @@ def enrol(
     expires = (now + timedelta(days=CERTIFICATE_DAYS)).isoformat()
     told = {
         "type": CERTIFICATE, "schema": SCHEMA, "central": key_id(private.public_key()), "device": device,
-        "port": token.port, "public_key": public, "issued": now.isoformat(), "expires": expires,
+        "port": token.port, "public_key": public,
+        "seal": public_hex(sealing_key(private)), "issued": now.isoformat(), "expires": expires,
     }  # fmt: skip
     certificate = signed(told, private.sign, key_id(private.public_key()))
     connection.execute(

@@ -91,7 +91,7 @@ def add(app: FastAPI, central: Central, body_of: Body, signer: Signer) -> None:
     )  # fmt: skip
     async def receipt(sha256: Sha256, request: Request) -> Response:
         key = await signer(central, request, b"")
-        return Response(await run_in_threadpool(_receipt, central, key.device, sha256), media_type="application/json")
+        return Response(await run_in_threadpool(receipt_of, central, key.device, sha256), media_type="application/json")
 
     @app.get(
         "/v1/objects/{sha256}", tags=["feed"], operation_id="object", summary="A picture, for a central system.",
@@ -156,7 +156,26 @@ def _taken(central: Central, device: str, sha256: str, offset: int, data: bytes)
     return upload
 
 
-def _receipt(central: Central, device: str, sha256: str) -> bytes:
+def brought_whole(central: Central, device: str, sha256: str, data: bytes, media_type: str) -> None:
+    """Keep a picture that came whole, on another way than an upload.
+
+    Raises:
+        InputError: evidence_altered, evidence_size: another upload of it is under way with another size; request_field.
+    """
+    if not _MEDIA_TYPE.fullmatch(media_type) or not 0 < len(data) <= MAX_OBJECT_BYTES:
+        message = f"{sha256}: expected a picture with a media type, got {len(data)} bytes of {media_type[:60]!r}."
+        raise InputError("request_field", message)
+    upload = _begun(central, device, sha256, len(data), media_type)
+    if upload.offset < upload.size:
+        _taken(central, device, sha256, upload.offset, data[upload.offset :])
+
+
+def receipt_of(central: Central, device: str, sha256: str) -> bytes:
+    """The signed receipt of a picture that a device has brought whole.
+
+    Raises:
+        NotFound: evidence_not_found.
+    """
     brought = _brought(central, device, sha256)
     if brought is None:
         message = f"{sha256}: expected a picture that {device} has brought whole, got none."

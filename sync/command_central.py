@@ -1,0 +1,201 @@
+"""The reference central on the command line: init, serve, enrol-token, revoke, token, status, import.
+
+It needs the extra "central" (SQLAlchemy, alembic, and psycopg for PostgreSQL), which a bench does not have.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
+
+import typer
+
+from edge.errors import RequestRefused, SettingsError
+from edge.terminal import clear_errors
+from edge.web.access import is_loopback
+
+if TYPE_CHECKING:
+    from sync.central.app import Central
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+central_app = typer.Typer(no_args_is_help=True, help="The reference central: results of many boxes.")
+
+Folder = Annotated[Path, typer.Option("--dir", envvar="SEKISHO_CENTRAL_DIR", help="Where the central lives.")]
+Database = Annotated[
+    str, typer.Option(envvar="SEKISHO_CENTRAL_DATABASE", help="postgresql+psycopg://...; default: SQLite in --dir.")
+]
+_HOME = Path("var/central")
+
+
+def needs_central(command: Callable[P, R]) -> Callable[P, R]:
+    """Say what to install where the central's libraries are absent."""
+
+    @functools.wraps(command)
+    def told(*args: P.args, **kwargs: P.kwargs) -> R:
+        absent = [name for name in ("sqlalchemy", "alembic") if importlib.util.find_spec(name) is None]
+        if absent:
+            message = f"The central needs {', '.join(absent)}, got a bench without."
+            raise SettingsError("settings_central", message, hint="pip install 'sekisho[central]'")
+        return command(*args, **kwargs)
+
+    return clear_errors(told)
+
+
+def opened_central(folder: Path, database: str) -> Central:
+    """The central, with its tables brought up to date.
+
+    Raises:
+        SettingsError: settings_database, settings_key.
+    """
+    from sqlalchemy.exc import ArgumentError, SQLAlchemyError  # noqa: PLC0415 - absent on a bench
+
+    from sync.central.database import migrate  # noqa: PLC0415 - likewise
+    from sync.central.serving import open_central  # noqa: PLC0415 - likewise
+
+    try:
+        central = open_central(folder, database)
+        migrate(central.engine)
+    except (SQLAlchemyError, ArgumentError, ImportError) as error:
+        where = database.rpartition("@")[2] or str(folder)  # no password in a message
+        message = f"{where}: expected a database that can be used, got {str(error).splitlines()[0][:200]}."
+        raise SettingsError("settings_database", message, hint="postgresql+psycopg://USER@HOST/NAME") from error
+    return central
+
+
+@central_app.command()
+@needs_central
+def init(folder: Folder = _HOME, database: Database = "") -> None:
+    """Make the central's key and tables, or bring the tables up to date; print its fingerprint."""
+    sys.stdout.write(f"{opened_central(folder, database).id}\n")
+
+
+@central_app.command()
+@needs_central
+def serve(  # noqa: PLR0917 - typer reads the options from the signature
+    folder: Folder = _HOME,
+    database: Database = "",
+    host: Annotated[str, typer.Option(help="Address; other than loopback needs TLS here or in front.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="TCP port.")] = 8090,
+    workers: Annotated[int, typer.Option(help="Processes; all are alike.")] = 1,
+    tls_certificate: Annotated[Path | None, typer.Option(help="PEM file.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="PEM file.")] = None,
+    behind_proxy: Annotated[bool, typer.Option("--behind-proxy", help="A proxy in front speaks TLS.")] = False,  # noqa: FBT002 - typer
+) -> None:
+    """Serve the central."""
+    import uvicorn  # noqa: PLC0415 - after the checks
+
+    from sync.central.serving import DATABASE, DIR  # noqa: PLC0415 - absent on a bench
+
+    if not (is_loopback(host) or tls_certificate or behind_proxy):
+        message = f"Listening on {host!r}, beyond loopback, needs TLS, got none."
+        hint = "Give --tls-certificate and --tls-key, or --behind-proxy where a proxy speaks TLS."
+        raise SettingsError("settings_tls", message, hint=hint)
+    opened_central(folder, database).engine.dispose()
+    os.environ[DIR], os.environ[DATABASE] = str(folder), database
+    uvicorn.run(
+        "sync.central.serving:app",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        ssl_certfile=tls_certificate,
+        ssl_keyfile=tls_key,
+        log_level="warning",
+        proxy_headers=False,
+        server_header=False,
+    )
+
+
+@central_app.command("enrol-token")
+@needs_central
+def enrol_token(
+    device: Annotated[str, typer.Argument(help="The SEKISHO_DEVICE of the box.")],
+    url: Annotated[str, typer.Option(help="Where the box reaches this central.")],
+    port: Annotated[str, typer.Option(help="Port or office where the box stands.")] = "",
+    folder: Folder = _HOME,
+    database: Database = "",
+) -> None:
+    """Print a one-time token for a box. Enrolling revokes an older key of the same name."""
+    from sync.central.database import writing  # noqa: PLC0415 - absent on a bench
+    from sync.central.devices import new_token  # noqa: PLC0415 - likewise
+
+    central = opened_central(folder, database)
+    with writing(central.engine) as connection:
+        token = new_token(connection, url, central.id, device, port=port, now=datetime.now(UTC))
+    sys.stdout.write(f"{token}\n")
+
+
+@central_app.command()
+@needs_central
+def revoke(
+    device: Annotated[str, typer.Argument(help="The device.")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+    folder: Folder = _HOME,
+    database: Database = "",
+) -> None:
+    """Revoke every key of a device: nothing signed with them is taken from now on."""
+    from sync.central import devices  # noqa: PLC0415 - absent on a bench
+    from sync.central.database import writing  # noqa: PLC0415 - likewise
+
+    central = opened_central(folder, database)
+    with writing(central.engine) as connection:
+        count = devices.revoke(connection, device, reason, datetime.now(UTC).isoformat())
+    sys.stdout.write(f"{device}: {count} key(s) revoked\n")
+
+
+@central_app.command()
+@needs_central
+def token(
+    name: Annotated[str, typer.Argument(help="The central system that reads.")],
+    nominal: Annotated[bool, typer.Option("--nominal", help="It may see what is personal.")] = False,  # noqa: FBT002 - typer
+    port: Annotated[list[str] | None, typer.Option(help="Only rows of this port; may be repeated.")] = None,
+    folder: Folder = _HOME,
+    database: Database = "",
+) -> None:
+    """Print a token to read the feed with. It is shown once."""
+    from sync.central.clients import new_client  # noqa: PLC0415 - absent on a bench
+    from sync.central.database import writing  # noqa: PLC0415 - likewise
+
+    central = opened_central(folder, database)
+    with writing(central.engine) as connection:
+        made = new_client(connection, name, nominal=nominal, ports=port or ())
+    sys.stdout.write(f"{made}\n")
+
+
+@central_app.command()
+@needs_central
+def status(folder: Folder = _HOME, database: Database = "") -> None:
+    """Print what the central holds, as JSON: boxes, chains, alarms."""
+    from sync.central.holdings import holdings  # noqa: PLC0415 - absent on a bench
+
+    central = opened_central(folder, database)
+    sys.stdout.write(json.dumps(holdings(central.engine), ensure_ascii=False, indent=2) + "\n")
+
+
+@central_app.command("import")
+@needs_central
+def import_(
+    directory: Annotated[Path, typer.Argument(help="The directory that `sekisho results export` wrote.")],
+    folder: Folder = _HOME,
+    database: Database = "",
+) -> None:
+    """Take in what a box has exported, and write receipts beside it for the box. Exit code 2 when some is refused."""
+    from sync.central.imports import take_in  # noqa: PLC0415 - absent on a bench
+
+    if not directory.is_dir():
+        raise RequestRefused("request_no_file", f"{directory}: expected an exported directory, got none.")
+    taken = take_in(opened_central(folder, database), directory)
+    sys.stdout.write(f"{taken.batches} batches, {taken.pictures} pictures taken in, {len(taken.refused)} refused\n")
+    for refusal in taken.refused:
+        sys.stderr.write(f"{refusal}\n")
+    if taken.refused:
+        raise typer.Exit(2)

@@ -1,0 +1,109 @@
+"""Results on the command line: enrol a box, push its results, carry them by stick, verify what an auditor holds."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edge.devices.clock import system_clock
+from edge.errors import RequestRefused, SettingsError
+from edge.settings import Settings
+from edge.terminal import clear_errors, settings_from_environment
+from sync import usb
+from sync.identity import KEY_FILE, Enrolment, EnrolmentToken, kept_enrolment, kept_private_key
+from sync.link import Link, enrol
+from sync.protocol import key_id
+from sync.push import Signer, push
+from sync.push_evidence import push_evidence
+
+results_app = typer.Typer(no_args_is_help=True, help="Bring results and evidence to a central.")
+
+StateDir = Annotated[Path | None, typer.Option(help="Where the state of the box lives.")]
+_BUDGET_MB = 200
+_NOW = system_clock(lambda: None)  # only says when a batch was made; rows keep their own times
+
+
+@results_app.command("enrol")
+@clear_errors
+def results_enrol(
+    token: Annotated[str, typer.Argument(help="As `sekisho central enrol-token` prints it; - reads it from input.")],
+    state_dir: StateDir = None,
+) -> None:
+    """Enrol this box with the central that the token names. The key is made here and never leaves."""
+    settings = settings_from_environment(state_dir=state_dir)
+    told = EnrolmentToken.parse(sys.stdin.read() if token == "-" else token)  # noqa: S105 - a mark, no token
+    if told.device != settings.device:
+        message = f"Expected a token for {settings.device}, the name of this box, got one for {told.device}."
+        raise SettingsError("settings_device", message, hint="Set SEKISHO_DEVICE, or ask for another token.")
+    enrolment = enrol(told, kept_private_key(settings.state_dir / KEY_FILE))
+    enrolment.keep(settings.state_dir)
+    sys.stdout.write(f"{enrolment.device}: enrolled with {enrolment.url}, fingerprint {enrolment.recipient}\n")
+
+
+@results_app.command("push")
+@clear_errors
+def results_push(
+    budget_mb: Annotated[float, typer.Option(help="Most megabytes of pictures in this run.")] = _BUDGET_MB,
+    state_dir: StateDir = None,
+) -> None:
+    """Send what the central lacks: rows first, then pictures, small ones first. A bench may run meanwhile."""
+    settings = settings_from_environment(state_dir=state_dir)
+    with enrolled(settings) as (link, signer):
+        sent = push(settings.state_dir, link, signer, _NOW)
+        brought = push_evidence(settings.state_dir, link, int(budget_mb * 1e6))
+    left = ", more is left for the next run" if brought.left else ""
+    sys.stdout.write(
+        f"{sent.rows} rows in {sent.batches} batches; {brought.pictures} pictures, {brought.bytes} bytes{left}\n"
+    )
+    for name in sent.unreadable:
+        sys.stderr.write(f"{name}: the rest of it cannot be read; what could be was sent\n")
+    if sent.again:
+        sys.stderr.write(f"The central had lost {sent.again} rows that it had receipted. Tell its operator.\n")
+
+
+@results_app.command("export")
+@clear_errors
+def results_export(
+    directory: Annotated[Path, typer.Argument(help="A directory, e.g. on a stick.")], state_dir: StateDir = None
+) -> None:
+    """Write what the central lacks into a directory, for `sekisho central import`."""
+    settings = settings_from_environment(state_dir=state_dir)
+    with enrolled(settings) as (link, signer):
+        written = usb.export(settings.state_dir, directory, link.enrolment, signer, _NOW())
+    sys.stdout.write(f"{directory}: {written.rows} rows in {written.batches} batches, {written.pictures} pictures\n")
+
+
+@results_app.command("receipts")
+@clear_errors
+def results_receipts(
+    directory: Annotated[Path, typer.Argument(help="The directory that came back from the central.")],
+    state_dir: StateDir = None,
+) -> None:
+    """Take the central's receipts from a directory."""
+    settings = settings_from_environment(state_dir=state_dir)
+    if not directory.is_dir():
+        raise RequestRefused("request_no_file", f"{directory}: expected an exported directory, got none.")
+    with enrolled(settings) as (link, _signer):
+        taken = usb.take_receipts(settings.state_dir, directory, link.enrolment)
+    sys.stdout.write(f"acknowledged: {taken.rows} rows, {taken.pictures} pictures\n")
+
+
+@contextmanager
+def enrolled(settings: Settings) -> Iterator[tuple[Link, Signer]]:
+    """The line to the central and the signer of this box.
+
+    Raises:
+        SettingsError: settings_enrolment: the box is not enrolled; settings_key.
+    """
+    enrolment: Enrolment | None = kept_enrolment(settings.state_dir)
+    if enrolment is None:
+        message = f"{settings.state_dir}: expected a box that is enrolled with a central, got one that is not."
+        raise SettingsError("settings_enrolment", message, hint="sekisho results enrol TOKEN")
+    private = kept_private_key(settings.state_dir / KEY_FILE)
+    with closing(Link(enrolment, private)) as link:
+        yield link, Signer(enrolment.device, private.sign, key_id(private.public_key()))

@@ -1,0 +1,204 @@
+"""Evidence up, after its rows: pictures by SHA-256, resumable (tus 1.0), small ones first, within a budget of bytes.
+
+A cursor says up to which row every picture is at the centre; it lies in a file of its own beside the outbox. For each
+picture the central's signed receipt is kept: without one, nothing may be deleted here (`deletable`).
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge.errors import EvidenceError, LedgerError
+from edge.steps.record import ASSESSED
+from edge.storage.chain import Row
+from edge.storage.database import write_durably
+from edge.storage.evidence import EvidenceStore
+from edge.storage.outbox import Acknowledged, Outbox
+from sync.errors import CentralRefused, DocumentRefused
+from sync.protocol import EVIDENCE, verified
+from sync.push import OUTBOX, Chain, remaining
+
+if TYPE_CHECKING:
+    from sync.identity import Enrolment
+    from sync.link import Link
+
+EVIDENCE_OUTBOX = "outbox-evidence.json"
+PIECE_BYTES = 256_000
+_ROWS = 500  # whose pictures are ordered by size together
+_HEADERS = {"Tus-Resumable": "1.0.0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What one run has brought. `gone` pictures are named by rows and not kept here any more."""
+
+    pictures: int = 0
+    bytes: int = 0
+    gone: int = 0
+    left: bool = False  # the budget ended it
+
+
+class Receipts:
+    """The receipts of pictures: state_dir/receipts/aa/SHA256.json, each durable before the next picture is sent."""
+
+    def __init__(self, state_dir: Path) -> None:
+        """Keep them below `state_dir`."""
+        self._folder = state_dir / "receipts"
+
+    def held(self, sha256: str) -> bool:
+        """Whether there is one for this picture."""
+        return self._place(sha256).exists()
+
+    def keep(self, sha256: str, receipt: bytes) -> None:
+        """Keep one that was verified.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        place = self._place(sha256)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_durably(place, receipt)
+
+    def _place(self, sha256: str) -> Path:
+        return self._folder / sha256[:2] / f"{sha256}.json"
+
+
+def pictures_of(row: Row) -> Iterator[str]:
+    """The SHA-256 of every picture that a row names as kept."""
+    if row.entry.kind != ASSESSED:
+        return
+    for capture in row.entry.body.get("assessment", {}).get("seen", {}).get("captures", ()):
+        for kept in capture.get("kept", ()):
+            yield kept["sha256"]
+
+
+def push_evidence(state_dir: Path, link: Link, budget_bytes: int) -> Brought:
+    """Bring the pictures of acknowledged rows, until none is left or the budget is spent.
+
+    Raises:
+        CentralUnreachable, CentralRefused, DocumentRefused: what was brought stays brought.
+        LedgerError, EvidenceError, OSError: the box's own state cannot be read or written.
+    """
+    rows, pictures = Outbox(state_dir / OUTBOX), Outbox(state_dir / EVIDENCE_OUTBOX)
+    recipient = link.enrolment.recipient
+    acknowledged = rows.acknowledged(recipient)
+    store, receipts = EvidenceStore(state_dir), Receipts(state_dir)
+    brought = Brought()
+    if not acknowledged.ledger:
+        return brought
+    for chain in remaining(state_dir, pictures.acknowledged(recipient).ledger):
+        with closing(chain.reader):
+            known = pictures.acknowledged(recipient)
+            after = known.seq if known.ledger == chain.ledger else 0
+            upto = acknowledged.seq if chain.ledger == acknowledged.ledger else _end(chain)
+            while after < upto and not brought.left:
+                window = [row for row in chain.reader.outbox(after, _ROWS) if row.seq <= upto]
+                if not window:
+                    break
+                brought = _bring(window, store, receipts, link, budget_bytes=budget_bytes, brought=brought)
+                if not brought.left:
+                    after = window[-1].seq
+                    pictures.acknowledge(recipient, Acknowledged(chain.ledger, after))
+            if brought.left or chain.ledger == acknowledged.ledger:
+                break
+    return brought
+
+
+def _end(chain: Chain) -> int:
+    try:
+        return chain.reader.head().seq
+    except LedgerError:  # set aside: what can be read of it is read
+        return 0
+
+
+def _bring(
+    rows: Sequence[Row], store: EvidenceStore, receipts: Receipts, link: Link, *, budget_bytes: int, brought: Brought
+) -> Brought:
+    wanted = dict.fromkeys(name for row in rows for name in pictures_of(row) if not receipts.held(name))
+    here = [name for name in wanted if store.holds(name)]
+    brought = replace(brought, gone=brought.gone + len(wanted) - len(here))
+    for name in sorted(here, key=lambda one: (store.size(one), one)):
+        if brought.bytes and brought.bytes + store.size(name) > budget_bytes:
+            return replace(brought, left=True)
+        try:
+            picture = store.read(name)
+        except EvidenceError as error:
+            if error.code == "evidence_missing":
+                continue
+            raise
+        sent = upload(link, name, picture.data, picture.media_type)
+        receipt = link.ask("GET", f"/v1/evidence/{name}/receipt").data
+        receipts.keep(name, take_evidence_receipt(receipt, link.enrolment, name, len(picture.data)))
+        brought = replace(brought, pictures=brought.pictures + 1, bytes=brought.bytes + sent)
+    return brought
+
+
+def upload(link: Link, sha256: str, data: bytes, media_type: str) -> int:
+    """Send what the central lacks of a picture; how many bytes that were.
+
+    Raises:
+        CentralUnreachable, CentralRefused.
+    """
+    named = {"sha256": sha256, "type": media_type}
+    pairs = (f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in named.items())
+    begin = {**_HEADERS, "Upload-Length": str(len(data)), "Upload-Metadata": ",".join(pairs)}
+    offset = int(link.ask("POST", "/v1/evidence", b"", begin).headers["upload-offset"])
+    sent = 0
+    while offset < len(data):
+        piece = data[offset : offset + PIECE_BYTES]
+        headers = {**_HEADERS, "Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
+        try:
+            answer = link.ask("PATCH", f"/v1/evidence/{sha256}", piece, headers)
+        except CentralRefused as error:
+            if error.code not in {"evidence_offset", "evidence_not_found"}:  # else an answer was lost on the way
+                raise
+            answer = link.ask("HEAD", f"/v1/evidence/{sha256}", b"", _HEADERS)
+        before, offset = offset, int(answer.headers["upload-offset"])
+        sent += len(piece)
+        if offset <= before:
+            raise DocumentRefused(
+                "document_form", f"{sha256}: expected an upload that goes on from {before}, got {offset}."
+            )
+    return sent
+
+
+def take_evidence_receipt(data: bytes, enrolment: Enrolment, sha256: str, size: int) -> bytes:
+    """The receipt again, when the pinned central signed it for this picture of this device.
+
+    Raises:
+        DocumentRefused: document_form, document_signature, receipt_other.
+    """
+    told = verified(data, EVIDENCE, enrolment.central)
+    expected = {"central": enrolment.recipient, "device": enrolment.device, "sha256": sha256, "size": size}
+    if {name: told.get(name) for name in expected} != expected:
+        message = f"Expected a receipt for {sha256} of {enrolment.device}, got one for {told.get('sha256')!r}."
+        raise DocumentRefused("receipt_other", message, hint="Nothing may be deleted by it.")
+    return data
+
+
+def deletable(state_dir: Path, before: datetime) -> Iterator[str]:
+    """Pictures that may be deleted here: receipted by the central, and named by no row written at or after `before`.
+
+    `before` is what the retention policy says. Deleting is the bench's: it leaves a row.
+
+    Raises:
+        LedgerError: a ledger cannot be read; then nothing of it is named.
+    """
+    receipts = Receipts(state_dir)
+    old: dict[str, None] = {}
+    young: set[str] = set()
+    for chain in remaining(state_dir, ""):
+        with closing(chain.reader):
+            after = 0
+            while rows := chain.reader.outbox(after, _ROWS):
+                for row in rows:
+                    names = pictures_of(row)
+                    young.update(names) if row.entry.at.utc >= before else old.update(dict.fromkeys(names))
+                after = rows[-1].seq
+    yield from (name for name in old if name not in young and receipts.held(name))

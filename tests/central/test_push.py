@@ -1,0 +1,452 @@
+"""A box and its central over real HTTP: enrolment, rows, pictures, receipts, the feed, the stick."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import urllib3
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from edge.errors import AccessRefused, LedgerError
+from edge.storage.evidence import EvidenceStore
+from edge.storage.ledger import Ledger
+from edge.storage.outbox import Acknowledged, Outbox
+from sync import link as links
+from sync import usb
+from sync.central.app import Central
+from sync.central.clients import new_client
+from sync.central.database import migrate, opened, reading, writing
+from sync.central.devices import revoke
+from sync.central.holdings import holdings
+from sync.central.imports import take_in
+from sync.central.objects import ObjectsOnDisk
+from sync.central.tables import ledgers
+from sync.errors import CentralRefused, CentralUnreachable, DocumentRefused
+from sync.feed_client import Feed
+from sync.identity import Enrolment, EnrolmentToken, kept_enrolment, kept_private_key
+from sync.link import Link, enrol
+from sync.protocol import Receipt, key_id
+from sync.push import Pushed, push
+from sync.push_evidence import EVIDENCE_OUTBOX, Brought, Receipts, deletable, push_evidence
+from tests.central.conftest import CENTRAL
+from tests.central.serving import enrolled, serving, token_for
+from tests.sync.boxes import DAY, NOW, Box, assessed
+
+
+@dataclass
+class Pair:
+    central: Central
+    url: str
+    box: Box
+    link: Link
+    enrolment: Enrolment
+
+    def push(self) -> Pushed:
+        return push(self.box.folder, self.link, self.box.signer, lambda: NOW)
+
+    def push_evidence(self, budget: int = 10**9) -> Brought:
+        return push_evidence(self.box.folder, self.link, budget)
+
+    def acknowledged(self) -> int:
+        return Outbox(self.box.folder / "outbox.json").acknowledged(self.enrolment.recipient).seq
+
+    def holdings(self) -> dict[str, Any]:
+        return holdings(self.central.engine)
+
+
+@pytest.fixture
+def central(tmp_path: Path) -> Iterator[Central]:
+    engine = opened(f"sqlite:///{tmp_path / 'central.db'}")
+    migrate(engine)
+    (tmp_path / "central").mkdir()
+    yield Central(engine, ObjectsOnDisk(tmp_path / "central"), CENTRAL)
+    engine.dispose()
+
+
+@pytest.fixture
+def pair(central: Central, tmp_path: Path) -> Iterator[Pair]:
+    box = Box(tmp_path / "box")
+    with serving(central) as url:
+        link, enrolment = enrolled(central, url, box)
+        yield Pair(central, url, box, link, enrolment)
+        link.close()
+    box.close()
+
+
+def with_pictures(box: Box, number: int, sizes: list[int]) -> list[str]:
+    """A row whose inspection kept pictures of these sizes; their names."""
+    store = EvidenceStore(box.folder)
+    names = [store.put(bytes([number % 256]) * size, "image/png") for size in sizes]
+    kept = [{"sha256": name, "media_type": "image/png"} for name in names]
+    body = {"request": "", "assessment": {"seen": {"captures": [{"sha256": "0" * 64, "kept": kept}]}}}
+    box.ledger.append([assessed(number, body=body)])
+    return names
+
+
+# --- enrolment --------------------------------------------------
+
+
+def test_an_enrolled_box_keeps_its_standing_and_its_key(pair: Pair) -> None:
+    kept = kept_enrolment(pair.box.folder)
+    assert kept == pair.enrolment
+    assert kept is not None
+    assert kept.recipient == pair.central.id
+    assert kept_enrolment(pair.box.folder / "nowhere") is None
+
+
+def test_a_token_serves_one_key_and_that_key_again(pair: Pair) -> None:
+    token = token_for(pair.central, pair.url, "bench-9")
+    key = Ed25519PrivateKey.generate()
+    assert enrol(token, key) == enrol(token, key)
+    with pytest.raises(CentralRefused) as caught:
+        enrol(token, Ed25519PrivateKey.generate())
+    assert caught.value.code == "access_enrolment"
+    assert caught.value.message == "Expected the proof of an unused token for 'bench-9', got another."
+    assert EnrolmentToken.parse(f" {token}\n") == token
+
+
+def test_a_token_that_is_too_old_or_for_another_device_is_refused(pair: Pair) -> None:
+    token = token_for(pair.central, pair.url, "bench-9")
+    with pytest.raises(CentralRefused):
+        enrol(replace(token, device="bench-8"), Ed25519PrivateKey.generate())
+    object.__setattr__(pair.central, "now", lambda: datetime.now(UTC) + timedelta(days=4))
+    with pytest.raises(CentralRefused):
+        enrol(token, Ed25519PrivateKey.generate())
+
+
+def test_a_central_that_is_not_the_pinned_one_is_refused(pair: Pair) -> None:
+    token = token_for(pair.central, pair.url, "bench-9")
+    with pytest.raises(DocumentRefused) as caught:
+        enrol(replace(token, central="0" * 64), Ed25519PrivateKey.generate())
+    assert caught.value.code == "document_pin"
+    assert caught.value.message == f"Expected the central with fingerprint {'0' * 64}, got {pair.central.id}."
+
+
+def test_a_new_enrolment_revokes_the_key_before(pair: Pair) -> None:
+    new = Ed25519PrivateKey.generate()
+    enrolment = enrol(token_for(pair.central, pair.url), new)
+    pair.box.write(1)
+    with pytest.raises(CentralRefused) as caught:
+        pair.push()
+    assert caught.value.code == "access_revoked"
+    pair.box.private = new
+    pair.link = Link(enrolment, new)
+    assert pair.push().rows == 1
+
+
+def test_what_is_no_token_is_refused() -> None:
+    with pytest.raises(AccessRefused) as caught:
+        EnrolmentToken.parse("SEKISHO1.e30")
+    assert caught.value.message == (
+        "Expected an enrolment token as `sekisho central enrol-token` prints it, got 12 characters."
+    )
+
+
+def test_the_key_is_made_once_readable_by_its_owner_only(tmp_path: Path) -> None:
+    key = kept_private_key(tmp_path / "a" / "device.key")
+    assert kept_private_key(tmp_path / "a" / "device.key").private_bytes_raw() == key.private_bytes_raw()
+    assert (tmp_path / "a" / "device.key").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["device.key"]
+
+
+# --- rows --------------------------------------------------
+
+
+def test_every_row_arrives_once_and_is_acknowledged(pair: Pair) -> None:
+    pair.box.write(450)
+    assert pair.push() == Pushed(batches=3, rows=450)
+    assert pair.push() == Pushed()
+    pair.box.write(1, first=451)
+    assert pair.push() == Pushed(batches=1, rows=1)
+    assert pair.acknowledged() == 451
+    held = pair.holdings()
+    assert (held["rows"], held["alarms"], held["assessments"]["CHECK"]) == (451, [], 151)
+    assert pair.box.ledger.state().unsent == 0
+
+
+def test_a_lost_outbox_asks_the_central_where_it_stands(pair: Pair) -> None:
+    pair.box.write(5)
+    pair.push()
+    (pair.box.folder / "outbox.json").unlink()
+    assert pair.push() == Pushed()
+    assert pair.acknowledged() == 5
+
+
+def test_a_central_that_lost_rows_gets_them_again_and_the_outbox_does_not_go_back(pair: Pair) -> None:
+    pair.box.write(5)
+    pair.push()
+    with writing(pair.central.engine) as connection:
+        for table in reversed(ledgers.metadata.sorted_tables):
+            if table.name in {"ledgers", "entries", "personal", "heads"}:
+                connection.execute(table.delete())
+    pair.box.write(2, first=6)
+    sent = pair.push()
+    assert (sent.rows, sent.again) == (7, 5)
+    assert pair.acknowledged() == 7
+
+
+def test_a_ledger_set_aside_is_sent_before_the_new_one_as_far_as_it_holds(pair: Pair) -> None:
+    box = pair.box
+    box.write(4)
+    pair.push()
+    box.write(3, first=5)
+    box.ledger.close()
+    path = box.folder / "ledger.db"
+    data = path.read_bytes()
+    place = data.index(b'"words"')  # SQLite fills its pages from the end: the last row
+    path.write_bytes(data[:place] + b'"wordz"' + data[place + 7 :])
+    box.ledger = Ledger.open(path, box.device)
+    assert box.ledger.state().set_aside == "ledger.damaged-1.db"
+    box.write(2, first=10)
+    sent = pair.push()
+    assert sent.unreadable == ("ledger.damaged-1.db",)
+    chains = pair.holdings()["devices"][0]["chains"]
+    assert sorted(chain["rows"] for chain in chains) == [2, 6]
+    assert pair.holdings()["alarms"] == []
+    assert pair.push().rows == 0
+
+
+def test_a_box_with_a_wrong_clock_signs_with_the_centrals_time_and_keeps_its_own_in_the_rows(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair.box.write(1)
+    monkeypatch.setattr("sync.link.time.time", lambda: 86_400.0)  # 1970
+    assert pair.push().rows == 1
+    with writing(pair.central.engine) as connection:
+        token = new_client(connection, "customs", nominal=False)
+    (row,) = Feed(pair.url, token).rows()
+    assert row.at == DAY
+
+
+def test_a_revoked_box_is_refused_and_keeps_its_rows(pair: Pair) -> None:
+    pair.box.write(2)
+    with writing(pair.central.engine) as connection:
+        revoke(connection, "bench-1", "stolen", DAY.isoformat())
+    with pytest.raises(CentralRefused) as caught:
+        pair.push()
+    assert caught.value.code == "access_revoked"
+    assert pair.acknowledged() == 0
+    told = json.loads(urllib3.request("GET", f"{pair.url}/v1/revocations").data)
+    assert [(one["device"], one["reason"]) for one in told["signed"]["revoked"]] == [("bench-1", "stolen")]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"hash": "f" * 64}, "receipt_false"),
+        ({"seq": 4}, "receipt_false"),
+        ({"seq": 2, "hash": ""}, "receipt_false"),
+        ({"device": "bench-2"}, "receipt_other"),
+        ({"ledger": "another"}, "receipt_other"),
+        ({"central": "another"}, "receipt_other"),
+    ],
+)
+def test_a_receipt_that_is_not_true_acknowledges_nothing(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], code: str
+) -> None:
+    pair.box.write(3)
+    head = pair.box.ledger.head()
+    true = Receipt(pair.central.id, "bench-1", head.ledger, 3, head.hash, "")
+    monkeypatch.setattr("sync.central.app.ingest", lambda *_: replace(true, **change))
+    with pytest.raises(DocumentRefused) as caught:
+        pair.push()
+    assert caught.value.code == code
+    assert pair.acknowledged() == 0
+
+
+def test_a_central_that_takes_nothing_is_told_of_instead_of_asked_for_ever(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair.box.write(3)
+    ledger = pair.box.ledger.head().ledger
+    receipt = Receipt(pair.central.id, "bench-1", ledger, 0, "", "")
+    monkeypatch.setattr("sync.central.app.ingest", lambda *_: receipt)
+    with pytest.raises(DocumentRefused) as caught:
+        pair.push()
+    assert caught.value.message == "Expected a receipt that goes on from row 0, got row 0 twice."
+
+
+def test_no_central_leaves_everything_in_the_outbox(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair.box.write(1)
+    monkeypatch.setattr(links, "_PAUSE_S", (0.0, 0.0, 0.0))
+    nowhere = replace(pair.enrolment, url="http://127.0.0.1:1")
+    with pytest.raises(CentralUnreachable) as caught:
+        push(pair.box.folder, Link(nowhere, pair.box.private), pair.box.signer, lambda: NOW)
+    assert caught.value.message.startswith("127.0.0.1:1: expected an answer within 4 tries, got ")
+    assert pair.acknowledged() == 0
+
+
+def test_an_unsigned_or_changed_request_is_refused(pair: Pair) -> None:
+    answer = urllib3.request("POST", f"{pair.url}/v1/batches", body=pair.box.batch() if pair.box.write(1) else b"")
+    assert (answer.status, json.loads(answer.data)["code"]) == (401, "access_signature")
+    other = Link(pair.enrolment, Ed25519PrivateKey.generate())
+    with pytest.raises(CentralRefused) as caught:
+        other.ask("GET", "/v1/ledgers/x")
+    assert caught.value.code == "access_device"
+
+
+def test_the_current_ledger_damaged_is_told_after_what_was_whole_is_sent(pair: Pair) -> None:
+    pair.box.write(3)
+    pair.box.ledger._file.connection.execute("DROP TRIGGER entries_keep")
+    pair.box.ledger._file.connection.execute("UPDATE entries SET officer='another' WHERE seq=3")
+    with pytest.raises(LedgerError) as caught:
+        pair.push()
+    assert caught.value.code == "ledger_damaged"
+    assert pair.acknowledged() == 2
+
+
+# --- pictures --------------------------------------------------
+
+
+def test_pictures_follow_their_rows_small_ones_first_within_the_budget(pair: Pair) -> None:
+    names = with_pictures(pair.box, 1, [300_000, 1_000, 20_000])
+    assert pair.push_evidence() == Brought()  # no row is acknowledged yet
+    pair.push()
+    first = pair.push_evidence(budget=30_000)
+    assert first == Brought(pictures=2, bytes=21_000, left=True)
+    assert pair.push_evidence(budget=30_000) == Brought(pictures=1, bytes=300_000)
+    assert pair.push_evidence() == Brought()
+    for name in names:
+        assert hashlib.sha256(pair.central.objects.get(name)).hexdigest() == name
+        assert Receipts(pair.box.folder).held(name)
+    assert pair.holdings()["pictures"] == 3
+
+
+def test_an_upload_goes_on_where_it_ended(pair: Pair) -> None:
+    (name,) = with_pictures(pair.box, 1, [600_000])
+    pair.push()
+    pair.central.objects.begin("bench-1", name, 600_000, "image/png")
+    pair.central.objects.append("bench-1", name, 0, b"\x01" * 250_000)
+    assert pair.push_evidence().bytes == 350_000
+    assert pair.central.objects.get(name) == b"\x01" * 600_000
+
+
+def test_a_picture_damaged_on_its_way_is_begun_anew(pair: Pair) -> None:
+    (name,) = with_pictures(pair.box, 1, [1_000])
+    pair.push()
+    pair.central.objects.begin("bench-1", name, 1_000, "image/png")
+    pair.central.objects.append("bench-1", name, 0, b"\x02" * 500)
+    with pytest.raises(CentralRefused) as caught:
+        pair.push_evidence()
+    assert caught.value.code == "evidence_altered"
+    assert pair.push_evidence().pictures == 1
+
+
+def test_a_picture_that_is_gone_from_the_box_does_not_hold_up_the_others(pair: Pair) -> None:
+    gone, _kept = with_pictures(pair.box, 1, [10, 20])
+    EvidenceStore(pair.box.folder).delete(gone)
+    pair.push()
+    assert pair.push_evidence() == Brought(pictures=1, bytes=20, gone=1)
+    assert pair.push_evidence() == Brought()
+
+
+def test_only_receipted_pictures_of_old_rows_alone_may_be_deleted(pair: Pair) -> None:
+    (old,) = with_pictures(pair.box, 1, [10])
+    later = DAY + timedelta(days=2)
+    assert list(deletable(pair.box.folder, later)) == []
+    pair.push()
+    pair.push_evidence()
+    assert list(deletable(pair.box.folder, later)) == [old]
+    assert list(deletable(pair.box.folder, DAY)) == []
+    (row,) = pair.box.ledger.outbox(0, 1)
+    pair.box.ledger.append([replace(row.entry, key="again", at=replace(NOW, utc=later))])
+    assert list(deletable(pair.box.folder, later)) == []
+
+
+# --- reading --------------------------------------------------
+
+
+def test_a_program_reads_every_row_and_goes_on_from_its_cursor(pair: Pair) -> None:
+    (picture,) = with_pictures(pair.box, 1, [10])
+    pair.box.write(30, first=2)
+    pair.push()
+    pair.push_evidence()
+    with writing(pair.central.engine) as connection:
+        feed = Feed(pair.url, new_client(connection, "customs", nominal=True))
+    rows = list(feed.rows())
+    assert [row.seq for row in rows] == list(range(1, 32))
+    assert rows[4].personal["parcel"] == "RR000000005JP"
+    assert [row.cursor for row in feed.rows(after=20)] == list(range(21, 32))
+    assert {row.body["assessment"]["verdict"]["outcome"] for row in feed.rows(outcome="CHECK")} == {"CHECK"}
+    assert feed.picture(picture) == b"\x01" * 10
+    page = feed.page(31, wait_s=0.3)
+    assert (page.rows, page.next, page.at_end) == ((), 31, True)
+
+
+def test_without_a_token_nothing_is_read(pair: Pair) -> None:
+    with pytest.raises(CentralRefused) as caught:
+        list(Feed(pair.url, "wrong").rows())
+    assert caught.value.code == "access_token"
+
+
+# --- the stick --------------------------------------------------
+
+
+def carry(pair: Pair, stick: Path) -> usb.Carried:
+    return usb.export(pair.box.folder, stick, pair.enrolment, pair.box.signer, NOW)
+
+
+def test_results_and_pictures_travel_by_stick_and_receipts_come_back(pair: Pair, tmp_path: Path) -> None:
+    (picture,) = with_pictures(pair.box, 1, [5_000])
+    pair.box.write(299, first=2)
+    stick = tmp_path / "stick"
+    assert carry(pair, stick) == usb.Carried(batches=2, rows=300, pictures=1)
+    assert all(b"RR0000" not in path.read_bytes() for path in stick.rglob("*.sealed"))
+    taken = take_in(pair.central, stick)
+    assert (taken.batches, taken.pictures, taken.refused) == (2, 1, ())
+    assert take_in(pair.central, stick) == taken  # brought twice
+    assert usb.take_receipts(pair.box.folder, stick, pair.enrolment) == usb.Carried(rows=300, pictures=1)
+    assert pair.acknowledged() == 300
+    assert Receipts(pair.box.folder).held(picture)
+    assert pair.push() == Pushed()
+    assert pair.push_evidence() == Brought()
+    assert carry(pair, tmp_path / "second") == usb.Carried()
+    assert pair.holdings()["rows"] == 300
+
+
+def test_damaged_or_missing_files_of_a_stick_are_told_and_the_rest_is_taken(pair: Pair, tmp_path: Path) -> None:
+    with_pictures(pair.box, 1, [50])
+    pair.box.write(500, first=2)
+    carry(pair, tmp_path)
+    first, second, third = sorted(tmp_path.rglob("batch-*.sealed"))
+    second.write_bytes(second.read_bytes()[:-1] + b"\0")
+    (picture,) = tmp_path.rglob("picture-*.sealed")
+    picture.rename(picture.with_name(f"picture-{'0' * 64}.sealed"))
+    taken = take_in(pair.central, tmp_path)
+    assert [line.rpartition("[")[2] for line in taken.refused] == ["sealed_form]", "sealed_form]"]
+    usb.take_receipts(pair.box.folder, tmp_path, pair.enrolment)
+    assert pair.acknowledged() == 200
+    assert pair.push().rows == 301
+    assert third.exists()
+    assert first.exists()
+
+
+def test_a_false_receipt_on_a_stick_acknowledges_nothing(pair: Pair, tmp_path: Path) -> None:
+    pair.box.write(2)
+    carry(pair, tmp_path)
+    ledger = pair.box.ledger.head().ledger
+    forger = Ed25519PrivateKey.generate()
+    receipt = Receipt(key_id(forger.public_key()), "bench-1", ledger, 2, pair.box.ledger.head().hash, "")
+    place = usb.folder_of(tmp_path, "bench-1") / f"receipt-{ledger}.json"
+    place.write_bytes(receipt.signed(forger.sign, key_id(forger.public_key())))
+    with pytest.raises(DocumentRefused) as caught:
+        usb.take_receipts(pair.box.folder, tmp_path, pair.enrolment)
+    assert caught.value.code == "document_signature"
+    assert pair.acknowledged() == 0
+
+
+def test_the_cursor_of_pictures_lies_beside_the_outbox(pair: Pair) -> None:
+    with_pictures(pair.box, 1, [10])
+    pair.push()
+    pair.push_evidence()
+    told = Outbox(pair.box.folder / EVIDENCE_OUTBOX).acknowledged(pair.central.id)
+    assert told == Acknowledged(pair.box.ledger.head().ledger, 1)
+    with reading(pair.central.engine) as connection:
+        assert connection.execute(ledgers.select()).one().seq == 1
