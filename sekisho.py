@@ -6,7 +6,7 @@ from edge.command import app
 from provisioning.demo.command import demo
 from sync.command import sync_app
 from sync.command_central import central_app
-from sync.command_results import results_app
+from sync.command_results import audit_app, results_app
 from sync.publish_command import publish_app
 
 __all__ = ["app", "main"]
@@ -15,6 +15,7 @@ app.command()(demo)
 app.add_typer(sync_app, name="sync")
 app.add_typer(publish_app, name="publish")
 app.add_typer(results_app, name="results")
+app.add_typer(audit_app, name="audit")
 app.add_typer(central_app, name="central")
 
 

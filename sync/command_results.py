@@ -13,8 +13,9 @@ import typer
 from edge.devices.clock import system_clock
 from edge.errors import RequestRefused, SettingsError
 from edge.settings import Settings
-from edge.terminal import clear_errors, settings_from_environment
+from edge.terminal import clear_errors, require_writable, settings_from_environment
 from sync import usb
+from sync.audit import export_audit, verify_audit
 from sync.identity import KEY_FILE, Enrolment, EnrolmentToken, kept_enrolment, kept_private_key
 from sync.link import Link, enrol
 from sync.protocol import key_id
@@ -22,6 +23,8 @@ from sync.push import Signer, push
 from sync.push_evidence import push_evidence
 
 results_app = typer.Typer(no_args_is_help=True, help="Bring results and evidence to a central.")
+
+audit_app = typer.Typer(no_args_is_help=True, help="Prove that nothing was altered or left out.")
 
 StateDir = Annotated[Path | None, typer.Option(help="Where the state of the box lives.")]
 _BUDGET_MB = 200
@@ -91,6 +94,36 @@ def results_receipts(
     with enrolled(settings) as (link, _signer):
         taken = usb.take_receipts(settings.state_dir, directory, link.enrolment)
     sys.stdout.write(f"acknowledged: {taken.rows} rows, {taken.pictures} pictures\n")
+
+
+@audit_app.command("export")
+@clear_errors
+def audit_export(
+    out: Annotated[Path, typer.Argument(help="The file to write.")],
+    personal: Annotated[bool, typer.Option("--personal", help="With what is personal and not erased.")] = False,  # noqa: FBT002 - typer
+    state_dir: StateDir = None,
+) -> None:
+    """Write the whole current ledger with the box's signature and the central's last receipt into one file."""
+    settings = settings_from_environment(state_dir=state_dir)
+    require_writable(out)
+    with enrolled(settings) as (link, signer):
+        count = export_audit(settings.state_dir, out, link.enrolment, signer, made=_NOW(), personal=personal)
+    sys.stdout.write(f"{out}: {count} rows; verify with --central {link.enrolment.central.public_bytes_raw().hex()}\n")
+
+
+@audit_app.command("verify")
+@clear_errors
+def audit_verify(
+    export: Annotated[Path, typer.Argument(help="A file of `sekisho audit export`.")],
+    central: Annotated[str, typer.Option(help="The central's public key, 64 hex digits, as its operator tells it.")],
+) -> None:
+    """Prove offline that no row is altered, and none missing up to the last receipt. Exit code 3 when not."""
+    told = verify_audit(export, central)
+    sys.stdout.write(
+        f"{told.device}, ledger {told.ledger}: {told.rows} rows of {told.inspections} inspections, none altered, none "
+        f"missing\nreceipted up to row {told.receipted} at {told.received}: nothing was cut off up to there\n"
+        f"{told.values} personal values as they were, {told.sealed} erased or not in this file\n"
+    )
 
 
 @contextmanager

@@ -5,6 +5,7 @@ SekishoError
 │   ├── BatchRefused      codes batch_*: not what its device signed, or not signed by it
 │   └── PublishError      codes publish_*: what a publisher asked for cannot be published
 └── BoxError
+    ├── AuditError        codes audit_*: an export that does not prove what it should
     ├── CentralRefused    the central answered that it does not take this; the code is the central's
     ├── CentralUnreachable  code central_unreachable: no answer, after several tries
     ├── DocumentRefused   codes document_*, receipt_*: a signed document that is not what it should be
@@ -43,3 +44,7 @@ class CentralUnreachable(BoxError):  # noqa: N818
 
 class DocumentRefused(BoxError):  # noqa: N818
     """A signed document that is not what it should be. Nothing is believed of it."""
+
+
+class AuditError(BoxError):
+    """An export that does not prove what it should."""

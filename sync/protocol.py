@@ -35,9 +35,8 @@ MAX_BATCH_BYTES = 32_000_000  # as it travels
 MAX_ROWS_BYTES = 128_000_000  # decompressed
 LEVEL = 9  # of zstd: 200 rows take some 20 ms on a small box
 
-BATCH, RECEIPT, EVIDENCE, PICTURE, CERTIFICATE, REVOCATIONS, TIME = (
-    f"sekisho-{name}" for name in ("batch", "receipt", "evidence", "picture", "certificate", "revocations", "time")
-)
+BATCH, RECEIPT, EVIDENCE, PICTURE = "sekisho-batch", "sekisho-receipt", "sekisho-evidence", "sekisho-picture"
+CERTIFICATE, REVOCATIONS, TIME, AUDIT = "sekisho-certificate", "sekisho-revocations", "sekisho-time", "sekisho-audit"
 
 Sign = Callable[[bytes], bytes]  # what is signed -> Ed25519 signature of 64 bytes
 

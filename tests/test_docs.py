@@ -30,7 +30,9 @@ def test_every_setting_is_documented_with_its_default() -> None:
 
 
 def test_every_command_is_documented() -> None:
-    guide = "".join((ROOT / "docs" / name).read_text("utf-8") for name in ("technician.md", "publisher.md"))
+    guide = "".join(
+        (ROOT / "docs" / name).read_text("utf-8") for name in ("technician.md", "publisher.md", "central.md")
+    )
     assert {command for command in commands(app) if f"`{command}`" not in guide} == set()
 
 
@@ -38,7 +40,10 @@ def test_every_command_is_documented() -> None:
 def test_every_command_that_a_guide_states_exists(guide: Path) -> None:
     known = commands(app)
     stated = set(
-        re.findall(r"sekisho (?:(?:registry|policy|pack|sync|publish) )?[a-z]+(?:-[a-z]+)?", guide.read_text("utf-8"))
+        re.findall(
+            r"sekisho (?:(?:registry|policy|pack|sync|publish|central|results|audit) )?[a-z]+(?:-[a-z]+)?",
+            guide.read_text("utf-8"),
+        )
     )
     groups = {f"sekisho {group.name}" for group in app.registered_groups}
     assert {command for command in stated if command not in known and command not in groups} == set()
