@@ -27,6 +27,8 @@ from sync.goods import SCHEMAS
 from sync.publishers import bring_part, withdraw
 from sync.state import Became, Box, Item, PublisherState, State, now_utc
 
+_NO_ROOM = ("registry_full", "shelf_unwritable")  # the box's doing, not the publisher's: it is tried again soon
+
 Progress = Callable[[str], None]  # told in words what is being done
 
 
@@ -136,7 +138,8 @@ class _Pull:
                 raise
             return Item(target=path, kind=kind, state="waiting", reason=error.message)
         except SekishoError as error:
-            return Item(target=path, kind=kind, state="refused", reason=error.message)
+            became: Became = "waiting" if error.code in _NO_ROOM else "refused"
+            return Item(target=path, kind=kind, state=became, reason=error.message)
 
     def _bring(self, client: Client, current: Current, target: TargetFile, known: Item | None) -> Item:
         kind = str(target.custom["kind"])
@@ -173,7 +176,7 @@ class _Pull:
                     raise
                 found[publisher] = _kept(known, "waiting", error)
             except SekishoError as error:
-                found[publisher] = _kept(known, "refused", error)
+                found[publisher] = _kept(known, "waiting" if error.code in _NO_ROOM else "refused", error)
         for publisher in state.publishers.keys() - current.publishers.keys():
             withdraw(self.box, publisher, state.publishers[publisher])
         return found
@@ -202,7 +205,7 @@ def _where(file: str, in_use: str) -> dict[str, str]:
     return {"state": "in use" if file == in_use else "staged", "reason": ""}
 
 
-def _kept(known: PublisherState | None, state: str, error: SekishoError) -> PublisherState:
+def _kept(known: PublisherState | None, state: Became, error: SekishoError) -> PublisherState:
     """What was known of a publisher, with why nothing newer came; the next pull tries again."""
     before = known or PublisherState(state="nothing")
     return before.model_copy(update={"state": state, "reason": error.message, "digest": ""})

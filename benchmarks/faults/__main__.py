@@ -1,6 +1,7 @@
 """./run faults NAME [--seeds N] [--seed S] [--only SCENARIO]: interrupt it again and again; what broke, if anything.
 
-Each scenario is interrupted by N kills, 2 N power cuts and N / 10 full disks. Exit code 1 when anything did not hold.
+Each scenario is interrupted by N kills, 2 N power cuts, N / 10 full disks and N / 10
+sticks pulled out. Exit code 1 when anything did not hold.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ def main() -> None:
             faults += [
                 ("power cut", campaign.power_cuts, 2 * options.seeds),
                 ("full disk", campaign.full_disks, max(1, options.seeds // 10)),
+                ("stick pulled", campaign.pulled_sticks, max(1, options.seeds // 10)),
             ]
         for word, run, count in faults:
             started = time.monotonic()

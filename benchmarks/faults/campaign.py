@@ -25,6 +25,7 @@ from benchmarks.faults import crash, disk
 
 Note = Callable[[str], None]
 _LONGEST_S = 120.0
+_MOST_OPERATIONS = 12  # as a power of two
 
 
 class Scenario(Protocol):
@@ -121,6 +122,25 @@ def full_disks(scenario: Scenario, count: int, seed: int) -> Tally:
             told = tuple(event[1] for event in mount.trace() if event[0] == "note")
             failures += _checked(scenario, "full disk", number, material=material, state=left, told=told)
             shutil.rmtree(left, ignore_errors=True)
+            shutil.rmtree(place)
+    return Tally(count, tuple(failures))
+
+
+def pulled_sticks(scenario: Scenario, count: int, seed: int) -> Tally:
+    """Run it from a stick that is pulled out after a drawn number of operations; then the stick is there again."""
+    draw = random.Random(seed)
+    failures: list[Failure] = []
+    with _folder() as folder:
+        material = folder / "material"
+        material.mkdir()
+        scenario.prepare(material)
+        for number in range(count):
+            place = folder / f"stick-{number}"
+            with disk.mounted(place) as mount:
+                stick = Path(shutil.copytree(material, mount.path / "stick"))
+                mount.gone_after(int(2 ** draw.uniform(1, _MOST_OPERATIONS)))
+                _apart(scenario, stick, place / "state", place / "notes", may_fail=True)
+            failures += _checked(scenario, "stick", number, material=material, state=place / "state", told=_told(place))
             shutil.rmtree(place)
     return Tally(count, tuple(failures))
 

@@ -6,16 +6,22 @@ After each there is an old or a new one, whole, and nothing else.
 from __future__ import annotations
 
 import contextlib
+import shutil
 from pathlib import Path
 
-from benchmarks.drawn_registry import Drawn, draw, write_source
+from benchmarks.drawn_registry import Drawn, write_source
 from benchmarks.faults.campaign import Note, Scenario
+from benchmarks.faults.publisher import NOW, Publisher
 from edge.storage import delta, snapshot
 from edge.storage.canonical import verify
 from edge.storage.registry import Registry
 from edge.storage.registry_build import build
 from edge.storage.shelf import Shelf
 from edge.storage.shelves import editions
+from sync import publish
+from sync.fetch import DirectorySource
+from sync.pull import pull
+from sync.state import Box, State
 
 _PRODUCTS, _SERIALS = 40, 200
 
@@ -25,8 +31,14 @@ def _edition(material: Path, number: int) -> Path:
 
 
 def _drawn(material: Path, numbers: range) -> None:
+    """Editions of one lineage: each has one product and some serials more than the one before."""
     for number in numbers:
-        draw(_edition(material, number), _PRODUCTS + number, _SERIALS, seed=number, whole=True)
+        source = material / f"source-{number}"
+        source.mkdir()
+        write_source(source, Drawn(_PRODUCTS + number, _SERIALS + 10 * number, seed=1))
+        said = (source / "edition.toml").read_text().replace("number = 1", f"number = {number}")
+        (source / "edition.toml").write_text(said)
+        build(source, _edition(material, number))
 
 
 def _content(path: Path) -> str:
@@ -103,11 +115,8 @@ class Builds:
 
     def prepare(self, material: Path) -> None:
         """An edition, its snapshot, and sources of the next."""
-        _drawn(material, range(1, 2))
+        _drawn(material, range(1, 3))
         snapshot.pack(_edition(material, 1), material / "snapshot")
-        (material / "source").mkdir()
-        write_source(material / "source", Drawn(_PRODUCTS, _SERIALS, 2))
-        build(material / "source", _edition(material, 2))
 
     def run(self, material: Path, state: Path, note: Note) -> None:
         """Unpack the first, build the second in its place, and the first again."""
@@ -115,7 +124,7 @@ class Builds:
         snapshot.unpack(material / "snapshot", state / "out.sqlite")
         note("use 1")
         note("begin 2")
-        build(material / "source", state / "out.sqlite")
+        build(material / "source-2", state / "out.sqlite")
         note("use 2")
         note("begin 1")
         snapshot.unpack(material / "snapshot", state / "out.sqlite")
@@ -126,7 +135,7 @@ class Builds:
         out = state / "out.sqlite"
         found = _known(material, 1, 2)[_content(out)] if out.exists() else ""
         assert found in _allowed(told), f"expected one of {sorted(_allowed(told))}, got {found!r}"
-        build(material / "source", out)
+        build(material / "source-2", out)
         assert _known(material, 1, 2)[_content(out)] == "2"
 
 
@@ -176,4 +185,60 @@ def _merged(shelf: Shelf[Registry], change: Path, beside: Path) -> None:
     shelf.activate(shelf.stage(beside, move=True))
 
 
-SCENARIOS: tuple[Scenario, ...] = (Swaps(), Builds(), Merges())
+class Pulls:
+    """Three states of one published tree are pulled, the second and third by deltas, and taken into use."""
+
+    name = "pull"
+
+    def prepare(self, material: Path) -> None:
+        """The tree after each of three publications."""
+        _drawn(material, range(1, 4))
+        publisher = Publisher(material / "publisher")
+        for number in (1, 2, 3):
+            since = _edition(material, number - 1) if number > 1 else None
+            publish.add(publisher.tree(), "edition", _edition(material, number), since=since)
+            shutil.copytree(publisher.directory, material / f"tree-{number}")
+
+    def run(self, material: Path, state: Path, note: Note) -> None:
+        """Trust, pull, activate, three times over."""
+        Box(state).trust(material / "tree-1" / "metadata" / "1.root.json")
+        note("trusted")
+        for number in (1, 2, 3):
+            _pulled(material, state, number, note)
+
+    def check(self, material: Path, state: Path, told: tuple[str, ...]) -> None:
+        """In use is one of the three, whole; what was accepted is never forgotten; the newest tree leads to the end."""
+        known = _known(material, 1, 2, 3)
+        with contextlib.closing(editions(state)) as shelf:
+            swaps = tuple(words for words in told if words != "trusted" and not words.startswith("accepted"))
+            found = known[_content(_in_use(shelf))] if shelf.contents().slot().in_use else ""
+            assert found in _allowed(swaps), f"expected one of {sorted(_allowed(swaps))} in use, got {found!r}"
+        Box(state).trust(material / "tree-1" / "metadata" / "1.root.json")
+        accepted = max((int(words.split()[1]) for words in told if words.startswith("accepted")), default=0)
+        for older in range(1, accepted):
+            before = _pull(state, material / f"tree-{older}")
+            assert before.code == "trust_older", f"expected the older tree {older} refused, got {before.reason}"
+        _pulled(material, state, 3, lambda _: None)
+        with contextlib.closing(editions(state)) as shelf:
+            assert known[_content(_in_use(shelf))] == "3"
+
+
+def _pull(state: Path, tree: Path) -> State:
+    with DirectorySource(tree) as source:
+        return pull(state, source, system=NOW)
+
+
+def _pulled(material: Path, state: Path, number: int, note: Note) -> None:
+    said = _pull(state, material / f"tree-{number}")
+    if said.state != "fresh" or not said.items[0].file:
+        raise OSError(said.reason)  # a full disk, told as a state
+    note(f"accepted {number}")
+    with contextlib.closing(editions(state)) as shelf:
+        note(f"begin {number}")
+        if shelf.contents().slot().in_use != said.items[0].file:
+            shelf.activate(said.items[0].file)
+        note(f"use {number}")
+        shelf.prune()
+
+
+SCENARIOS: tuple[Scenario, ...] = (Swaps(), Builds(), Merges(), Pulls())
