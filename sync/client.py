@@ -25,7 +25,7 @@ from sync.trust import Floor, reference, signed_time
 
 _SIGNATURE = re.compile("[0-9a-f]{128}")
 _LIMITS = UpdaterConfig(
-    max_root_rotations=64,
+    max_root_rotations=1024,  # since the root that the technician brought; those met before are in the cache
     max_delegations=8,
     root_max_length=64_000,
     timestamp_max_length=8_000,
@@ -180,8 +180,10 @@ class Client(Updater):
 
     def _expired(self, error: Exception) -> TrustError:
         roles = (self._trusted_set.get(role) for role in (Root.type, Timestamp.type, Snapshot.type, Targets.type))
-        ends = [(role.expires, role.type) for role in roles if role is not None]
-        end, role = min(ends)
+        end, role = min((role.expires, role.type) for role in roles if role is not None)
+        if end > self.clock.time:  # then it is a delegated role
+            message = f"{self._source.title}: expected metadata that are good at {self.clock.words}, got: {error}."
+            return TrustError("trust_expired", message, hint="Its publisher has to sign it again.")
         message = f"{self._source.title}: expected a {role} that is good at {self.clock.words}, got: {error}; "
         message += f"it was good until {end:%Y-%m-%d %H:%M} UTC."
         hint = "A fresh timestamp is needed (the publisher runs: sekisho publish timestamp), or the clock is wrong."

@@ -101,7 +101,7 @@ class Box:
         except (OSError, RepositoryError, ValueError) as error:
             raise _no_root(file, str(error)) from error
         sha256 = hashlib.sha256(data).hexdigest()
-        with self.told():
+        with self.locked(), self.told():
             if (self.directory / "floor.json").exists() and not replace:
                 before = self.floor().root_sha256
                 if before == sha256:
@@ -109,10 +109,9 @@ class Box:
                 message = f"{file}: expected the root that is trusted already, {before}, got {sha256}."
                 hint = "A newer root of the same tree comes by itself; --replace begins anew with another tree."
                 raise TrustError("trust_root", message, hint=hint)
-            self.directory.mkdir(parents=True, exist_ok=True)
             # Floor last: until it is written the root before is the one that its hash fits.
             shutil.rmtree(self.metadata, ignore_errors=True)
-            (self.directory / "state.json").unlink(missing_ok=True)
+            self.keep(State(publishers=self.state().publishers))  # what they brought is withdrawn unless listed again
             write_durably(self.directory / f"{sha256}.root.json", data)
             self.raise_floor(Floor(sha256))
             for old in self.directory.glob("*.root.json"):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tuf.api.exceptions import DownloadHTTPError
 
+from edge.storage.shelves import editions
 from sync.client import Client
 from sync.errors import TrustError
 from sync.fetch import DirectorySource, Source
@@ -98,6 +99,16 @@ def test_a_key_is_rotated_and_the_box_follows(publishing: Publishing, receiving:
         assert (state.state, state.items[0].state) == ("fresh", "staged")
 
 
+def test_after_a_new_targets_key_the_history_is_signed_too(publishing: Publishing, tmp_path: Path) -> None:
+    first = publishing.tree().current().current[0]
+    publishing.add_policy("newer")
+    publishing.rotate("targets")
+    client = refreshed(publishing.directory, publishing.root.read_bytes(), tmp_path / "cache")
+    old = client.target(first)
+    assert old is not None
+    assert client.fetch(old, tmp_path / "incoming").stat().st_size == old.length
+
+
 def test_while_a_root_is_installed_readers_of_the_old_and_the_new_one_are_served(
     publishing: Publishing, tmp_path: Path
 ) -> None:
@@ -158,6 +169,20 @@ def test_a_damaged_floor_is_never_taken_as_empty(publishing: Publishing, receivi
     assert state.reason == "floor.json: expected the versions that were seen, got damage: another checksum."
     receiving.box.trust(publishing.root, replace=True)
     assert receiving.pull(publishing.directory).state == "fresh"
+
+
+def test_a_new_trust_withdraws_what_publishers_of_the_old_one_brought(
+    publishing: Publishing, receiving: Receiving, tmp_path: Path
+) -> None:
+    publishing.delegate("kumo", brands=["Kumo"])
+    publishing.take_in("kumo", publishing.sign("kumo", ("K-1", "brands", "Kumo")))
+    file = receiving.pull(publishing.directory).publishers["kumo"].file
+    other = Publishing(tmp_path / "other")
+    other.found()
+    receiving.box.trust(other.root, replace=True)
+    assert receiving.box.state().reason == "Nothing was pulled yet."
+    receiving.pull(other.directory)
+    assert file not in editions(receiving.state_dir).contents().files
 
 
 def test_another_root_is_not_trusted_by_the_way(publishing: Publishing, receiving: Receiving, tmp_path: Path) -> None:

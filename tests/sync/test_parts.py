@@ -158,6 +158,21 @@ def test_an_expired_part_is_not_taken_in(kumo: Publishing) -> None:
     assert refused.value.message == "publisher-kumo.json: expected an expiry after 2027-12-26, got 2027-11-21."
 
 
+def test_a_part_that_has_ended_brings_nothing_new_and_stays_in_use(kumo: Publishing, receiving: Receiving) -> None:
+    kumo.take_in("kumo", kumo.sign("kumo", ("K-1", "brands", "Kumo")))
+    file = receiving.pull(kumo.directory).publishers["kumo"].file
+    editions(receiving.state_dir).activate(file)
+    kumo.now = later(days=400)
+    publish.renew(kumo.tree())
+    state = receiving.pull(kumo.directory, later(days=401))
+    part = state.publishers["kumo"]
+    assert (state.state, part.state, part.file) == ("fresh", "refused", file)
+    at = "2027-12-27 12:00 UTC by this clock"
+    reason = f"{kumo.directory}: expected metadata that are good at {at}, got: New publisher-kumo is expired."
+    assert part.reason == reason
+    assert file in editions(receiving.state_dir).contents().files
+
+
 def test_a_revoked_publisher_is_no_longer_used(kumo: Publishing, receiving: Receiving) -> None:
     kumo.take_in("kumo", kumo.sign("kumo", ("K-1", "brands", "Kumo")))
     file = receiving.pull(kumo.directory).publishers["kumo"].file
