@@ -3,7 +3,8 @@
 Released inspections of the last `late.days` (policy) are judged again from their kept rows, newest first, a few at a
 time, once for each edition and its supplements. What could not be said at the release becomes a row of its own: nothing
 is edited, the disposition stands, and the bench advises only. How far it got is kept beside the ledger, so that it goes
-on after a restart; a piece that is looked at twice says nothing twice.
+on after a restart; a piece that is looked at twice says nothing twice. A release that comes after the search is looked
+at when it comes: its assessment may be older than the edition.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -33,12 +34,13 @@ _SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far one edition has been looked at: every disposition from the sequence `before` on, or all of them."""
+    """How far one edition has been looked at: a walk from the newest disposition down to where the last walk began."""
 
     edition: str  # what came into use, by its files
     ledger: str
-    before: int  # 0: nothing yet
-    done: bool
+    newest: int = 0  # sequence that this walk began at
+    before: int = 0  # the walk goes on below it; 0: there is no walk
+    floor: int = 0  # the walk ends at it
 
 
 class LateSearch:
@@ -75,18 +77,21 @@ class LateSearch:
         except RegistryError:
             return False
         progress = self._of(held)
-        if progress.done:
-            return False
-        policy, now = self._shelves.policies.current(), self._now()
-        since = now.utc - timedelta(days=policy.late.days)
         rows = self._ledger.recent(AT_ONCE, progress.before or None, kinds=(record.DISPOSED,))
+        if not progress.before:
+            progress = replace(progress, newest=rows[0].seq if rows else 0, floor=progress.newest)
+            if progress.newest == progress.floor:
+                return False
+        policy, now = self._shelves.policies.current(), self._now()
+        latest = self._ledger.row(progress.newest)  # a clock that has run ahead must not make all of it seem old
+        since = min(now.utc, latest.entry.at.utc if latest else now.utc) - timedelta(days=policy.late.days)
         judge = Judge(held.item, policy, self._ledger)
-        for row in rows:
-            if row.entry.at.utc >= since:
-                self._look_at(row, judge, now)
-        done = len(rows) < AT_ONCE or rows[-1].entry.at.utc < since
-        self._keep(replace(progress, before=rows[-1].seq if rows else 0, done=done))
-        return not done
+        wanted = [row for row in rows if row.seq > progress.floor and row.entry.at.utc >= since]
+        for row in wanted:
+            self._look_at(row, judge, now)
+        more = bool(wanted) and len(rows) == AT_ONCE and rows[-1].seq > progress.floor
+        self._keep(replace(progress, before=rows[-1].seq if more else 0))
+        return more
 
     def _look_at(self, row: Row, judge: Judge, now: Moment) -> None:
         """One disposition: is it a release that stands, and is there something new to say of it?"""
@@ -108,17 +113,11 @@ class LateSearch:
         if self._progress is None:
             self._progress = _read(self._path)
         if self._progress is None or (self._progress.edition, self._progress.ledger) != (edition, ledger):
-            self._progress = Progress(edition, ledger, 0, done=False)
+            self._progress = Progress(edition, ledger)
         return self._progress
 
     def _keep(self, progress: Progress) -> None:
-        document = {
-            "schema": _SCHEMA,
-            "edition": progress.edition,
-            "ledger": progress.ledger,
-            "before": progress.before,
-            "done": progress.done,
-        }
+        document = {"schema": _SCHEMA, **asdict(progress)}
         write_durably(self._path, canonical(document) + b"\n", mode=0o600)
         self._progress = progress
 
@@ -162,7 +161,11 @@ def _read(path: Path) -> Progress | None:
         if document["schema"] != _SCHEMA:
             return None
         return Progress(
-            str(document["edition"]), str(document["ledger"]), int(document["before"]), done=document["done"] is True
+            edition=str(document["edition"]),
+            ledger=str(document["ledger"]),
+            newest=int(document["newest"]),
+            before=int(document["before"]),
+            floor=int(document["floor"]),
         )
     except (OSError, ValueError, KeyError, TypeError):  # it is looked at again: nothing is said twice
         return None

@@ -123,12 +123,40 @@ def test_a_revoked_serial_and_a_supplement_are_found_and_what_was_not_released_i
         assert late(one, here.inspection) == late(one, undone.inspection) == []
 
 
+def test_what_is_released_on_an_older_assessment_after_the_search_is_looked_at_too(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    install(state, edition(tmp_path, 1))
+    with box(state) as one:
+        waiting = [scanned(one).inspection for _ in range(10)]
+        install(state, edition(tmp_path, 2, bulletins=("B-12",)))
+        assert not one.upkeep.once()
+        for inspection in waiting:
+            one.bench.dispose(inspection, Decision.RELEASE, officer="O-7")
+        assert search(one) == 2
+        assert all(late(one, inspection) == [("B-12",)] for inspection in waiting)
+        assert search(one) == 1
+
+
+def test_a_clock_that_has_run_ahead_does_not_hide_what_was_released(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    install(state, edition(tmp_path, 1))
+    with box(state) as one:
+        inspection = scanned(one).inspection
+        one.bench.dispose(inspection, Decision.RELEASE, officer="O-7")
+    install(state, edition(tmp_path, 2, serials="gtin,serial,status\n09521234543213,A1,stolen\n"))
+    with box(state, NOON + timedelta(days=3650)) as one:
+        search(one)
+        assert late(one, inspection) == [("serial.stolen",)]
+
+
 def test_only_the_days_of_the_policy_are_searched(tmp_path: Path) -> None:
     state = tmp_path / "state"
     install(state, edition(tmp_path, 1))
     with box(state, NOON - timedelta(days=8)) as one:
         old = scanned(one).inspection
         one.bench.dispose(old, Decision.RELEASE, officer="O-7")
+    with box(state) as one:
+        one.bench.dispose(scanned(one).inspection, Decision.REFER, officer="O-7")
     install(state, edition(tmp_path, 2, bulletins=("B-12",)))
     own = policy(tmp_path / "week.toml", "week", **{"days = 90": "days = 7"})
     with box(state, policy=own) as one:
