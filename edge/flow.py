@@ -217,7 +217,8 @@ class Bench:
         shown = _capture(seen, sha256)
         inspection = turn.opened.inspection
         layers = compare.of_the_same_item(shown, identify(seen.symbols), self._layers.of(inspection))
-        done = compare.compare(shown, faces, frame, turn.registry.face_picture, self._evidence.put, layers=layers)
+        picture_of, keep, limits = turn.registry.face_picture, self._evidence.put, self.policy.face
+        done = compare.compare(shown, faces, frame, picture_of, keep, layers=layers, policy=limits)
         for name, layer in done.layers.items():
             self._layers.hold(inspection, name, layer)
         turn.clock.lap("compare")

@@ -442,6 +442,36 @@ class Retake(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class RegionReading:
+    """What the captures show of one marked region. `None`: they cannot tell, or the region is none of the kind."""
+
+    kind: str  # "logo", "label", "hologram", "microprint"
+    text: str  # the registered words
+    capture_box: Box
+    seen: float  # share that is neither hidden nor burnt out, in the capture that shows most
+    offset_mm: float | None = None  # from its registered place
+    size: float | None = None  # over the registered size
+    gain: float | None = None  # by how much that place is likelier than the registered one, as a correlation
+    absence: float | None = None  # of a hologram: share of the registered colourfulness and detail that is missing
+    change: float | None = None  # of a hologram: how its colours change between captures, CIELAB units
+    needed_mm_per_px: float | None = None  # of a micro-print: the coarsest pixel that shows it
+    contrast: float | None = None  # of a micro-print: share of the registered one, over what the capture resolves
+    likeness: float | None = None  # of a micro-print: correlation with the registered one
+    picture: Evidence | None = None  # registered and captured side by side, kept where the policy finds something
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureAdvice:
+    """What would let the next capture be judged better. Millimetres per pixel (too_far, too_soft), degrees (tilted)."""
+
+    code: str  # "glare_over", "covered", "too_far", "too_soft", "tilted"
+    region: str = ""  # kind of the registered region, "" for the whole face
+    edge: str = ""  # edge of the package, as the capture shows it, that is to be lowered
+    measured: float | None = None
+    needed: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FaceComparison:
     """One capture against one registered face of one item. `score` None means not comparable.
 
@@ -463,6 +493,10 @@ class FaceComparison:
     residual_px: float | None = None
     pictures: tuple[Evidence, ...] = ()  # aligned face, registered face, heat map
     together: tuple[str, ...] = ()  # earlier captures that score and differences rest on too
+    regions: tuple[RegionReading, ...] = ()
+    advice: tuple[CaptureAdvice, ...] = ()
+    mm_per_px: float | None = None  # of the capture, where the face lies
+    tilt_deg: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

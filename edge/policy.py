@@ -17,6 +17,7 @@ from edge.inspection import Weight
 
 SCHEMA = 1
 _Days = Annotated[int, Field(ge=1, le=3650)]
+_Share = Annotated[float, Field(ge=0, le=1)]
 _Percent = Annotated[float, Field(ge=0, le=100)]
 
 
@@ -72,6 +73,17 @@ class ActivationPolicy(_Part):
     least: Annotated[int, Field(ge=1, le=100_000)]
 
 
+class FacePolicy(_Part):
+    """From where on the readings of marked regions say something, and when a second angle is asked for."""
+
+    region_moved_mm: Annotated[float, Field(gt=0, le=100)]
+    region_size_share: _Share
+    hologram_change: Annotated[float, Field(ge=0, le=100)]
+    microprint_contrast: _Share
+    microprint_likeness: _Share
+    second_angle_share: _Share
+
+
 class Policy(_Part):
     """A whole policy. Holding one proves that every finding code has a weight."""
 
@@ -84,6 +96,7 @@ class Policy(_Part):
     consignment: ConsignmentPolicy
     late: LatePolicy
     activation: ActivationPolicy
+    face: FacePolicy
     weights: dict[str, Weight]
 
     @property

@@ -242,7 +242,9 @@ class _PackReplay:
             shown = Capture(capture, 0, 0, "replay", _UNKNOWN)
             mine = compare.of_the_same_item(shown, last.identity, layers)
             with workers.look(data) as frame:
-                done = compare.compare(shown, (face,), frame, registry.face_picture, _named, layers=mine)
+                done = compare.compare(
+                    shown, (face,), frame, registry.face_picture, _named, layers=mine, policy=self._judge.policy.face
+                )
             if done.seen.faults:
                 return f"a pixel worker failed ({done.seen.faults[0].code})"
             layers.update(done.layers)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 GALLERY_AT_MOST: Final = 64  # about 1 MB each, and only once a face had to be recognised
 HALVE_ABOVE: Final = 8_000_000  # pixels: half of that still has two million, more than a face is compared at
+IN_MM_PER_PX: Final = frozenset({"too_far", "too_soft"})  # advice in millimetres to a pixel
 GRACE_S: Final = 5.0  # after this much more than its budget a worker ends itself, should its parent be gone
 
 
@@ -89,6 +90,8 @@ class Desk:
         measured: tuple[FaceMeasurement, ...] = faces.compare(
             self._picture(), references, self._pack, self._shelf, earlier
         )
+        if self._halved and any(shown_by_the_whole(one) for one in measured):
+            measured = faces.compare(self._unfold(), references, self._pack, self._shelf, earlier)
         return tuple(upsized_face(one) for one in measured) if self._halved else measured
 
     def do_recognise(self, references: tuple[FaceReference, ...]) -> tuple[FaceMatch, ...]:
@@ -131,6 +134,14 @@ def upsized(symbol: Symbol) -> Symbol:
     return replace(symbol, corners=tuple((2 * x + 0.5, 2 * y + 0.5) for x, y in symbol.corners))
 
 
+def shown_by_the_whole(measured: FaceMeasurement) -> bool:
+    """Whether fine print that a halved picture is too coarse for would be shown by the whole one."""
+    return any(
+        one.code == "too_far" and one.measured is not None and one.needed is not None and one.measured / 2 <= one.needed
+        for one in measured.advice
+    )
+
+
 def upsized_face(measured: FaceMeasurement) -> FaceMeasurement:
     """A measurement of a halved picture in pixels of the whole one."""
     differences = tuple(
@@ -141,7 +152,23 @@ def upsized_face(measured: FaceMeasurement) -> FaceMeasurement:
         halve = np.array([[0.5, 0, -0.25], [0, 0.5, -0.25], [0, 0, 1]])
         matrix = np.reshape(homography, (3, 3)) @ halve
         homography = tuple(float(value) for value in (matrix / matrix[2, 2]).ravel())
-    return replace(measured, differences=differences, homography=homography)
+    regions = tuple(replace(one, capture_box=_doubled(one.capture_box)) for one in measured.regions)
+    advice = tuple(
+        replace(one, measured=_halved(one.measured), needed=_halved(one.needed)) if one.code in IN_MM_PER_PX else one
+        for one in measured.advice
+    )
+    return replace(
+        measured,
+        differences=differences,
+        homography=homography,
+        regions=regions,
+        advice=advice,
+        mm_per_px=_halved(measured.mm_per_px),
+    )
+
+
+def _halved(value: float | None) -> float | None:
+    return None if value is None else value / 2
 
 
 def _doubled(box: Rectangle) -> Rectangle:

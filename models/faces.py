@@ -12,7 +12,7 @@ from collections.abc import MutableMapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from models import difference, embed, fusion, heat, regions, tone
+from models import advice, difference, embed, fusion, heat, hologram, regions, tone
 from models.aligned import (
     CONFIRMED,
     RATIOS,
@@ -29,8 +29,16 @@ from models.aligned import (
 from models.difference import Place
 from models.fusion import Layer
 from models.locate import Location, View, matched
-from models.measurements import FaceDifference, FaceMatch, FaceMeasurement, FaceReference, Image
+from models.measurements import (
+    FaceDifference,
+    FaceMatch,
+    FaceMeasurement,
+    FaceReference,
+    Image,
+    RegionMeasurement,
+)
 from models.prepared import PreparedFace, Shelf, Sketch, prepare, sketch
+from models.regions import PlacedRegion, Reading
 from models.register import register
 
 if TYPE_CHECKING:
@@ -158,9 +166,7 @@ def _measured(view: View, prepared: PreparedFace, pack: Pack, earlier: Sequence[
     with timed(placed.ms, "embed"):
         maps = _maps(laid, pack)
     with timed(placed.ms, "regions"):
-        readings = regions.readings(
-            laid.shown, prepared.face, laid.registration.inside, laid.capture_glare, prepared.regions
-        )
+        readings = regions.readings(laid, view.image)
     mine = Layer(prepared.key, pack.name, maps, readings)
     layers = fusion.judged_together(mine, earlier)
     return replace(_judged(placed, laid, layers, pack), layer=fusion.packed(mine), together=len(layers))
@@ -180,7 +186,7 @@ def _seen(view: View, prepared: PreparedFace, pack: Pack) -> tuple[FaceMeasureme
     )
     laid, inliers = aligned(view, prepared, ms)
     if laid is None:
-        return _retake(replace(blank, inliers=inliers), why_not_found(view)), None
+        return _retake(replace(blank, inliers=inliers), why_not_found(view, prepared)), None
     scale = laid.scale
     placed = replace(
         blank,
@@ -190,10 +196,14 @@ def _seen(view: View, prepared: PreparedFace, pack: Pack) -> tuple[FaceMeasureme
         homography=tuple(float(value) for value in single_homography(laid).ravel()),
         mm_per_px=None if scale.mm_per_px is None else round(scale.mm_per_px, 4),
         tilt_deg=round(scale.tilt_deg, 1),
+        bend_px=round(scale.bend_px, 2),
+        advice=advice.of_face(laid),
     )
     retake = gate(laid, pack)
     if retake:
-        return _retake(replace(placed, face_picture=heat.jpeg(laid.registration.aligned)), retake), None
+        help_ = advice.over_face(laid) if retake == "glare" else placed.advice
+        shown = replace(placed, face_picture=heat.jpeg(laid.registration.aligned), advice=help_)
+        return _retake(shown, retake), None
     return placed, laid
 
 
@@ -203,10 +213,21 @@ def _judged(placed: FaceMeasurement, laid: Aligned, layers: Sequence[Layer], pac
         maps = fusion.mean([layer.maps for layer in layers])
         found = _differences(laid, maps, layers, pack)
         score = max((one.score for one in found), default=0.0)
+        read = _read(laid, layers)
+        wanted = (*placed.advice, *advice.of_regions(laid, [(place, one) for place, one, _ in read]))
     with timed(placed.ms, "pictures"):
         face_picture = heat.jpeg(laid.registration.aligned)
         heat_picture = heat.heat(laid, maps, found, pack)
-    return replace(placed, score=score, differences=found, face_picture=face_picture, heat_picture=heat_picture)
+        shown = _regions(laid, read)
+    return replace(
+        placed,
+        score=score,
+        differences=found,
+        regions=shown,
+        advice=wanted,
+        face_picture=face_picture,
+        heat_picture=heat_picture,
+    )
 
 
 def _retake(measurement: FaceMeasurement, reason: str) -> FaceMeasurement:
@@ -257,26 +278,69 @@ def _differences(
         for kind, values in maps.items()
         for place in difference.places(kind, values, pack.judgements[kind], pack.network.stride_px)
     ]
-    found = [_at_place(laid, place, pack) for place in places]
+    read = _read(laid, layers)
+    found = [_at_place(laid, place, read) for place in places]
     judgement = pack.judgements.get("hologram")
-    for index, place in enumerate(laid.prepared.regions):
-        absences = [
-            one.absence for layer in layers for one in layer.readings if one.index == index and one.absence is not None
+    if judgement is not None:
+        found += [
+            _difference(laid, Place("hologram", judgement.score(one.absence), place.box), place.name)
+            for place, one, _ in read
+            if one.absence is not None
         ]
-        if absences and judgement is not None:  # a hologram that one capture shows is there
-            score = judgement.score(min(absences))
-            found.append(_difference(laid, Place("hologram", score, place.box), place.name))
     return tuple(sorted(found, key=lambda one: -one.score))
 
 
-def _at_place(laid: Aligned, place: Place, pack: Pack) -> FaceDifference:
-    prepared = laid.prepared
-    held = regions.region_of(place.box, prepared.regions)
+_Read = tuple[PlacedRegion, Reading, float | None]
+
+
+def _read(laid: Aligned, layers: Sequence[Layer]) -> list[_Read]:
+    """Each marked region that is checked by itself, its readings by all captures as one, and a hologram's change."""
+    shots: dict[int, list[Reading]] = {}
+    for layer in layers:
+        for one in layer.readings:
+            shots.setdefault(one.index, []).append(one)
+    return [
+        (
+            laid.prepared.regions[index],
+            regions.joined(mine),
+            hologram.change([one.colours for one in mine if one.colours]),
+        )
+        for index, mine in shots.items()
+    ]
+
+
+def _regions(laid: Aligned, read: Sequence[_Read]) -> tuple[RegionMeasurement, ...]:
+    return tuple(
+        RegionMeasurement(
+            kind=place.region.kind,
+            text=place.region.text,
+            box=in_registered(laid.prepared, place.box),
+            capture_box=in_capture(laid, place.box),
+            seen=round(one.seen, 3),
+            offset_mm=_rounded(one.offset_mm),
+            size=_rounded(one.size),
+            gain=_rounded(one.gain),
+            absence=_rounded(one.absence),
+            change=_rounded(change),
+            needed_mm_per_px=_rounded(one.needed_mm_per_px),
+            contrast=_rounded(one.contrast),
+            likeness=_rounded(one.print_likeness),
+            picture=heat.pair(laid.prepared.face, laid.shown, place.box),
+        )
+        for place, one, change in read
+    )
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
+
+
+def _at_place(laid: Aligned, place: Place, read: Sequence[_Read]) -> FaceDifference:
+    """A peak of the maps, with the offset of the marked region that holds it, where that one lies elsewhere."""
+    held = regions.region_of(place.box, laid.prepared.regions)
     one = _difference(laid, place, held.name if held else "")
-    if held is None or prepared.px_per_mm is None or place.score < pack.threshold_check:
-        return one
-    moved = regions.moved_mm(laid.shown, prepared.face, held.box, prepared.px_per_mm)
-    return one if moved is None else replace(one, offset_mm=round(moved[0], 2))
+    mine = next((reading for region, reading, _ in read if region is held), None)
+    return replace(one, offset_mm=_rounded(mine.offset_mm)) if mine is not None and mine.gain else one
 
 
 def _difference(laid: Aligned, place: Place, region: str) -> FaceDifference:

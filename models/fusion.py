@@ -12,7 +12,7 @@ import io
 import json
 import zipfile
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -53,9 +53,13 @@ def unpacked(data: bytes) -> Layer:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             face, pack, readings = json.loads(arrays["head"].tobytes())
             maps = {name[4:]: arrays[name].astype(np.float32) for name in arrays.files if name.startswith("map:")}
-        return Layer(str(face), str(pack), maps, tuple(Reading(**one) for one in readings))
+        return Layer(str(face), str(pack), maps, tuple(_reading(one) for one in readings))
     except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"A layer is the archive that a comparison left, got {len(data)} other bytes.") from error
+
+
+def _reading(numbers: dict[str, Any]) -> Reading:
+    return Reading(**{**numbers, "colours": tuple(numbers["colours"])})
 
 
 def judged_together(mine: Layer, earlier: Sequence[bytes]) -> tuple[Layer, ...]:

@@ -30,6 +30,9 @@ SIFT_POINTS = 1000
 ORB_ENOUGH = 20  # inliers from which ORB's homography is taken; below it SIFT is asked
 SIFT_ENOUGH = 10  # inliers below which a face counts as not found
 REPROJECTION_PX = 3.0
+LOOSE_PX = 25.0  # of a face that is wound around something or bulges
+LOOSE_ENOUGH = 50  # matches on it; other faces with a like layout had 39 at most, bent ones 110 at least
+LOOSE_CELLS = 5
 SMALLEST_SIDE_PX = 24.0  # of the found quadrilateral
 ORB_SMALLEST_PX = 16  # side below which ORB's pyramid shrinks to nothing; its border of 31 px finds no point there
 
@@ -174,6 +177,27 @@ def homography_of(capture: Keypoints, face: Keypoints, face_size: tuple[int, int
     if not plausible(homography, face_size):
         return None
     return Location(homography, int(mask.sum()), face.kind)
+
+
+def loosely_found(capture: Keypoints, face: Keypoints, face_size: tuple[int, int], *, ratio: float) -> float:
+    """The share of the face (5 x 5 cells that hold keypoints) that is found again on a surface that need be no plane.
+
+    One homography is fitted with a tolerance that a bottle or a filled pouch keeps and other faces do not. 0.0 where
+    too few matches agree.
+    """
+    pairs = matched(capture, face, ratio=ratio)
+    if len(pairs) < LOOSE_ENOUGH:
+        return 0.0
+    source, target = capture.points[pairs[:, 0]], face.points[pairs[:, 1]]
+    matrix, mask = cv2.findHomography(source, target, cv2.USAC_MAGSAC, LOOSE_PX, maxIters=3000, confidence=0.999)
+    if matrix is None or int(mask.sum()) < LOOSE_ENOUGH or not plausible(np.asarray(matrix, np.float64), face_size):
+        return 0.0
+    held, found = (_cells_of(points, face_size) for points in (face.points, target[mask.ravel() > 0]))
+    return len(held & found) / len(held)
+
+
+def _cells_of(points: npt.NDArray[np.float32], size: tuple[int, int]) -> set[tuple[int, int]]:
+    return {(int(x), int(y)) for x, y in np.floor(points / np.array(size) * LOOSE_CELLS)}
 
 
 def plausible(homography: Matrix, face_size: tuple[int, int]) -> bool:

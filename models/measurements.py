@@ -91,15 +91,33 @@ class FaceDifference:
     capture_box: Rectangle | None = None  # the same place in pixels of the capture
     region: str = ""
     offset_mm: float | None = None
-    scale: float | None = None  # size over the registered size, where a region is larger or smaller
-    picture: bytes = b""  # JPEG of a region of its own: registered on the left, captured on the right
+
+
+@dataclass(frozen=True, slots=True)
+class RegionMeasurement:
+    """What the captures show of one marked region. `None`: they cannot tell, or the region is none of the kind."""
+
+    kind: str  # "logo", "label", "hologram", "microprint"
+    text: str  # the registered words
+    box: Rectangle  # in pixels of the registered picture
+    capture_box: Rectangle  # in pixels of the capture
+    seen: float  # share of it that is neither hidden nor burnt out, in the capture that shows most
+    offset_mm: float | None = None  # from its registered place
+    size: float | None = None  # over the registered size
+    gain: float | None = None  # by how much that place is likelier than the registered one, as a correlation
+    absence: float | None = None  # of a hologram: share of the registered colourfulness and detail that is missing
+    change: float | None = None  # of a hologram: how its colours change between captures, CIELAB units
+    needed_mm_per_px: float | None = None  # of a micro-print: the coarsest pixel that shows it
+    contrast: float | None = None  # of a micro-print: share of the registered one, over what the capture resolves
+    likeness: float | None = None  # of a micro-print: correlation with the registered one
+    picture: bytes = b""  # JPEG: registered on the left, captured on the right
 
 
 @dataclass(frozen=True, slots=True)
 class CaptureAdvice:
     """What would let the next capture be judged better, with the numbers that say so."""
 
-    code: str  # "glare_over", "covered", "too_far", "tilted"
+    code: str  # "glare_over", "covered", "too_far", "too_soft", "tilted"
     region: str = ""  # kind of the registered region, "" for the whole face
     edge: str = ""  # edge of the package, as the capture shows it, that is to be tilted away from the camera
     measured: float | None = None  # millimetres per pixel (too_far), degrees (tilted), share (glare_over, covered)
@@ -129,9 +147,11 @@ class FaceMeasurement:
     heat_picture: bytes = b""  # JPEG: the aligned capture with differences marked
     layer: bytes = b""  # what a later capture is judged together with (`models.fusion.packed`)
     together: int = 1  # captures that the score and the differences rest on
+    regions: tuple[RegionMeasurement, ...] = ()
     advice: tuple[CaptureAdvice, ...] = ()
     mm_per_px: float | None = None  # of the capture, where the face lies; the coarser direction
     tilt_deg: float | None = None  # of the face against the camera
+    bend_px: float | None = None  # how far the face leaves a plane, in pixels of the pack's face size
     ms: dict[str, float] = field(default_factory=dict)  # "locate", "register", "embed", "difference"
 
 

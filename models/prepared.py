@@ -12,9 +12,12 @@ import numpy as np
 
 from models import difference, embed, light, locate, picture
 from models.measurements import FaceReference
+from models.microprint import FinePrint, fine_print
 from models.regions import PlacedRegion, placed, wanted_mask
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from models.locate import Grey, Keypoints, Matrix
     from models.measurements import Image
     from models.pack import Pack, Tensor
@@ -53,6 +56,7 @@ class PreparedFace(Sketch):
     regions: tuple[PlacedRegion, ...]
     wanted: Grey  # 255 where the face may be compared as a picture
     glare: Grey  # 255 where the registered picture itself is burnt out
+    fine: Mapping[int, FinePrint]  # marked micro-print by the index of its region
     features: Tensor | None  # centred; None for a siamese pack
 
 
@@ -85,7 +89,7 @@ def sketch(reference: FaceReference, pack: Pack) -> Sketch:
     Raises:
         PictureRefused: the registered picture cannot be decoded.
     """
-    face, _ = _at_size(reference, pack)
+    face, _ = _at_size(picture.parse(reference.picture), pack)
     return Sketch(reference.key, _in_grey(face))
 
 
@@ -95,12 +99,14 @@ def prepare(reference: FaceReference, pack: Pack) -> PreparedFace:
     Raises:
         PictureRefused: the registered picture cannot be decoded.
     """
-    face, matrix = _at_size(reference, pack)
+    registered = picture.parse(reference.picture)
+    face, matrix = _at_size(registered, pack)
     size = (face.shape[1], face.shape[0])
     px_per_mm = None
     if reference.width_mm and reference.height_mm:
         px_per_mm = (size[0] / reference.width_mm, size[1] / reference.height_mm)
     marked = placed(reference.regions, px_per_mm, size)
+    fine = _fine_prints(marked, registered, float(1 / matrix[0, 0]), px_per_mm) if px_per_mm else {}
     features = None
     if pack.distance is not None:
         features = difference.centred(embed.features(face, pack.network), pack.distance.local_mean_cells)
@@ -113,12 +119,23 @@ def prepare(reference: FaceReference, pack: Pack) -> PreparedFace:
         regions=marked,
         wanted=wanted_mask(marked, size),
         glare=light.registered_glare(face),
+        fine=fine,
         features=features,
     )
 
 
-def _at_size(reference: FaceReference, pack: Pack) -> tuple[Image, Matrix]:
-    registered = picture.parse(reference.picture)
+def _fine_prints(
+    marked: tuple[PlacedRegion, ...], registered: Image, native: float, px_per_mm: tuple[float, float]
+) -> dict[int, FinePrint]:
+    found = {
+        index: fine_print(registered, place.box, native, px_per_mm[0])
+        for index, place in enumerate(marked)
+        if place.region.kind == "microprint"
+    }
+    return {index: one for index, one in found.items() if one is not None}
+
+
+def _at_size(registered: Image, pack: Pack) -> tuple[Image, Matrix]:
     return locate.resized(registered, pack.face_px / max(registered.shape[:2]))
 
 

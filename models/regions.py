@@ -1,27 +1,31 @@
-"""Marked regions of a registered face: masks, a hologram's presence, how far a logo has moved.
+"""Marked regions of a registered face: where they lie, what they mask, and what a capture shows of each.
 
-Regions come in millimetres from the face's top left corner. A hologram looks different from every side, so it is never
-compared as a picture: asked is only whether the place is as colourful and as detailed as the registered one.
+Regions come in millimetres from the face's top left corner. A reading is a set of measured numbers; what they mean is
+judged elsewhere, by the policy.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
+from statistics import median
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from models import hologram, microprint
+from models.offset import Offset, offset
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from models.aligned import Aligned
     from models.locate import Grey
     from models.measurements import Image, MarkedRegion, Rectangle
 
-SEARCH_MM = 8.0
-LEAST_LIKENESS = 0.6  # correlation from which a patch counts as found elsewhere
-BETTER_BY = 0.1  # by how much the other place must be likelier than the registered one
-LEAST_SIDE_PX = 8
+LEAST_SIDE_PX = 3  # of a line of micro-print; what is smaller than 8 both ways says nothing
+LEAST_SEEN = 0.6  # share of a region that must be free for it to be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ def placed(
         left, top = max(0, round(region.x_mm * px_per_mm[0])), max(0, round(region.y_mm * px_per_mm[1]))
         right = min(size[0], round((region.x_mm + region.w_mm) * px_per_mm[0]))
         bottom = min(size[1], round((region.y_mm + region.h_mm) * px_per_mm[1]))
-        if right - left >= LEAST_SIDE_PX and bottom - top >= LEAST_SIDE_PX:
+        if min(right - left, bottom - top) >= LEAST_SIDE_PX and max(right - left, bottom - top) >= 8:  # noqa: PLR2004
             found.append(PlacedRegion(region, (left, top, right - left, bottom - top)))
     return tuple(found)
 
@@ -83,75 +87,104 @@ def region_of(box: Rectangle, regions: Sequence[PlacedRegion]) -> PlacedRegion |
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one capture shows of one marked region. `None`: it cannot be told."""
+    """What one capture shows of one marked region. `None`: this capture cannot tell, or the region is none of the kind.
+
+    Millimetres are from the registered place, right and down.
+    """
 
     index: int  # of the region among the face's placed regions
+    seen: float  # share of the region that is neither hidden nor burnt out
+    across_mm: float | None = None
+    down_mm: float | None = None
+    size: float | None = None  # over the registered size
+    likeness: float | None = None  # correlation at that place
+    gain: float | None = None  # by how much that place is likelier than the registered one
     absence: float | None = None  # share of a hologram's registered colourfulness and detail that is missing
+    colours: tuple[int, ...] = ()  # of a hologram and the print around it
+    needed_mm_per_px: float | None = None  # the coarsest pixel that shows a micro-print
+    contrast: float | None = None  # of a micro-print, share of the registered one
+    print_likeness: float | None = None  # of a micro-print with the registered one
+
+    @property
+    def offset_mm(self) -> float | None:
+        """Distance from the registered place."""
+        return None if self.across_mm is None or self.down_mm is None else math.hypot(self.across_mm, self.down_mm)
 
 
-def readings(
-    capture: Image, face: Image, inside: Grey, glare: Grey, regions: Sequence[PlacedRegion]
-) -> tuple[Reading, ...]:
-    """A capture's readings of the regions that are checked by themselves.
+CHECKED = ("logo", "label", "hologram", "microprint")
+MOST_BEND_PX = 7.0  # a face that bulges more shifts its regions by itself (95% of real flat ones: 7.2 and less)
 
-    Args:
-        capture: the aligned capture in the registered face's light.
-        face: the registered face.
-        inside: 255 where the capture shows the face.
-        glare: 255 where the capture is burnt out.
-        regions: the face's placed regions.
-    """
-    everywhere = np.asarray(cv2.erode(inside, np.ones((9, 9), np.uint8)), np.uint8)
-    everywhere[glare > 0] = 0
+
+def readings(laid: Aligned, frame: Image) -> tuple[Reading, ...]:
+    """A capture's readings of all regions that are checked by themselves. `frame` is the capture at its own size."""
+    free = np.asarray(cv2.erode(laid.registration.inside, np.ones((9, 9), np.uint8)), np.uint8)
+    free[laid.capture_glare > 0] = 0  # the haze that `clear` leaves out may be a hologram's own
     return tuple(
-        Reading(index, hologram_absence(capture, face, everywhere, place.box))
-        for index, place in enumerate(regions)
-        if place.region.kind == "hologram"
+        _reading(laid, frame, index, free if place.region.kind == "hologram" else laid.clear)
+        for index, place in enumerate(laid.prepared.regions)
+        if place.region.kind in CHECKED
     )
 
 
-def hologram_absence(capture: Image, face: Image, usable: Grey, box: Rectangle) -> float | None:
-    """How much of the registered colourfulness and detail a place lacks: 0 all there, 1 nothing; None when unusable.
+def _reading(laid: Aligned, frame: Image, index: int, clear: Grey) -> Reading:
+    prepared, place, mm_per_px = laid.prepared, laid.prepared.regions[index], laid.scale.mm_per_px
+    x, y, w, h = place.box
+    one = Reading(index, float((clear[y : y + h, x : x + w] > 0).mean()))
+    if one.seen < LEAST_SEEN or mm_per_px is None:
+        return one
+    if place.region.kind == "hologram":
+        lacks = hologram.absence(laid.shown, prepared.face, clear, place.box)
+        one = replace(one, absence=lacks, colours=hologram.colours(laid.shown, place.box))
+    if place.region.kind == "microprint" and index in prepared.fine:
+        seen = microprint.contrast(frame, laid.registration, prepared.fine[index], mm_per_px, laid.clear)
+        return replace(one, needed_mm_per_px=seen.needed_mm_per_px, contrast=seen.share, print_likeness=seen.likeness)
+    found = _place_of(laid, place) if laid.scale.bend_px <= MOST_BEND_PX else None
+    if found is None:
+        return one
+    return replace(
+        one,
+        across_mm=found.across_mm,
+        down_mm=found.down_mm,
+        size=found.size,
+        likeness=found.likeness,
+        gain=found.gain,
+    )
 
-    The better of the two shares counts: light may wash out colours or edges, a missing hologram lacks both.
+
+def _place_of(laid: Aligned, place: PlacedRegion) -> Offset | None:
+    prepared = laid.prepared
+    if prepared.px_per_mm is None or place.region.kind == "microprint":
+        return None
+    if place.region.kind == "hologram":
+        return hologram.place(laid.shown, prepared.face, place.box, prepared.px_per_mm)
+    shown = np.asarray(cv2.cvtColor(laid.shown, cv2.COLOR_BGR2GRAY), np.uint8)
+    return offset(shown, prepared.grey, place.box, prepared.px_per_mm)
+
+
+def joined(shots: Sequence[Reading]) -> Reading:
+    """The readings of one region by several captures, as one.
+
+    A place is the median of the captures that found one; what is there in one capture is there (hologram, micro-print).
     """
-    x, y, w, h = box
-    free = usable[y : y + h, x : x + w] > 0
-    if float(free.mean()) < 0.5:  # noqa: PLR2004 - half of the place
-        return None
-    shown, known = capture[y : y + h, x : x + w], face[y : y + h, x : x + w]
-    colour = _colourfulness(shown, free) / max(_colourfulness(known, free), 1e-3)
-    edges = _edges(shown, free) / max(_edges(known, free), 1e-3)
-    return float(np.clip(1 - max(colour, edges), 0, 1))
+    places = [one for one in shots if one.gain is not None]
+    absences = [one.absence for one in shots if one.absence is not None]
+    prints = [one for one in shots if one.contrast is not None]
+    sharpest = max(prints, key=lambda one: one.contrast or 0.0, default=None)
 
+    def middle(name: str) -> float | None:
+        return float(median(getattr(one, name) for one in places)) if places else None
 
-def _colourfulness(picture: Image, free: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> float:
-    """Spread of the opponent colours (after Hasler and Suesstrunk, 2003), grey levels."""
-    blue, green, red = (picture[:, :, c].astype(np.float32)[free] for c in range(3))
-    return float(np.hypot((red - green).std(), ((red + green) / 2 - blue).std()))
-
-
-def _edges(picture: Image, free: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> float:
-    grey = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), (0, 0), 1.5).astype(np.float32)
-    across, down = np.gradient(grey)
-    return float(np.hypot(across, down)[free].mean())
-
-
-def moved_mm(
-    capture: Image, face: Image, box: Rectangle, px_per_mm: tuple[float, float]
-) -> tuple[float, Rectangle] | None:
-    """How far the content of a region has moved, and where it lies now; None when it is in place or not found."""
-    x, y, w, h = box
-    reach_x, reach_y = round(SEARCH_MM * px_per_mm[0]), round(SEARCH_MM * px_per_mm[1])
-    left, top = max(0, x - reach_x), max(0, y - reach_y)
-    window = cv2.cvtColor(capture[top : y + h + reach_y, left : x + w + reach_x], cv2.COLOR_BGR2GRAY)
-    patch = cv2.cvtColor(face[y : y + h, x : x + w], cv2.COLOR_BGR2GRAY)
-    if window.shape[0] < h or window.shape[1] < w or float(patch.std()) < 1:
-        return None
-    answer = cv2.matchTemplate(window, patch, cv2.TM_CCOEFF_NORMED)
-    _, best, _, (found_x, found_y) = cv2.minMaxLoc(answer)
-    near = answer[max(0, y - top - 2) : y - top + 3, max(0, x - left - 2) : x - left + 3]
-    if best < LEAST_LIKENESS or best < float(near.max()) + BETTER_BY:
-        return None
-    across, down = (left + found_x - x) / px_per_mm[0], (top + found_y - y) / px_per_mm[1]
-    return float(np.hypot(across, down)), (left + found_x, top + found_y, w, h)
+    return Reading(
+        index=shots[-1].index,
+        seen=max(one.seen for one in shots),
+        across_mm=middle("across_mm"),
+        down_mm=middle("down_mm"),
+        size=middle("size"),
+        likeness=middle("likeness"),
+        gain=middle("gain"),
+        absence=min(absences, default=None),
+        colours=shots[-1].colours,
+        needed_mm_per_px=next((one.needed_mm_per_px for one in shots if one.needed_mm_per_px), None),
+        contrast=sharpest.contrast if sharpest else None,
+        print_likeness=max((one.print_likeness or 0.0 for one in prints), default=None),
+    )

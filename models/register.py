@@ -77,11 +77,22 @@ def to_capture(homography: Matrix, warp: Warp, points: Floats) -> Floats:
 
 def sampling_maps(homography: Matrix, warp: Warp) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """The x and y maps (height x width) with which cv2.remap draws the face from the capture."""
-    width, height = warp.size
+    return maps_of(homography, warp, (0.0, 0.0), 1.0, warp.size)
+
+
+def maps_of(
+    homography: Matrix, warp: Warp, corner: tuple[float, float], step: float, size: tuple[int, int]
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """The maps with which cv2.remap draws a part of the face: `size` (width, height) samples, `step` face pixels apart.
+
+    `corner` is the part's outer corner in face pixels: pixel middles stand at whole numbers, edges half a pixel beside.
+    """
+    width, height = size
     columns, rows = -(-width // GRID_PX) + 2, -(-height // GRID_PX) + 2
     # Nodes stand at the middle of their cells, one cell beyond each edge: cv2.resize interpolates between middles.
-    x, y = np.meshgrid((np.arange(columns) - 0.5) * GRID_PX - 0.5, (np.arange(rows) - 0.5) * GRID_PX - 0.5)
-    nodes = to_capture(homography, warp, np.column_stack([x.ravel(), y.ravel()])).astype(np.float32)
+    x, y = np.meshgrid((np.arange(columns) - 0.5) * GRID_PX, (np.arange(rows) - 0.5) * GRID_PX)
+    face = np.column_stack([x.ravel() * step + corner[0], y.ravel() * step + corner[1]]) - 0.5
+    nodes = to_capture(homography, warp, face).astype(np.float32)
     maps: list[npt.NDArray[np.float32]] = []
     for axis in (0, 1):
         grid = nodes[:, axis].reshape(rows, columns)
@@ -172,7 +183,7 @@ def _matched_blocks(drawn: Grey, face: Grey, shrink: int, reach: int) -> _Blocks
             if not np.isfinite(peak) or peak < LEAST_CORRELATION:
                 continue
             centres.append((left + (block - 1) / 2, top + (block - 1) / 2))
-            shifts.append((x - reach + _parabola(answer[y], x), y - reach + _parabola(answer[:, x], y)))
+            shifts.append((x - reach + top_of(answer[y], x), y - reach + top_of(answer[:, x], y)))
             correlation.append(peak)
     if len(centres) < LEAST_BLOCKS:
         return None
@@ -180,7 +191,7 @@ def _matched_blocks(drawn: Grey, face: Grey, shrink: int, reach: int) -> _Blocks
     return _Blocks(at, np.array(shifts) * shrink, np.array(correlation), textured)
 
 
-def _parabola(line: npt.NDArray[np.float32], peak: int) -> float:
+def top_of(line: npt.NDArray[np.float32], peak: int) -> float:
     """The offset (-0.5..0.5) of a parabola's top through a peak and its neighbours."""
     if peak in (0, len(line) - 1):
         return 0.0

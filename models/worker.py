@@ -404,7 +404,7 @@ class Answers(pickle.Unpickler):
 
     _allowed: ClassVar[frozenset[tuple[str, str]]] = frozenset(
         {("models.measurements", noun) for noun in ("CaptureAdvice", "FaceDifference", "FaceMatch", "FaceMeasurement")}
-        | {("models.measurements", noun) for noun in ("FrameReading", "PictureQuality", "Symbol")}
+        | {("models.measurements", noun) for noun in ("FrameReading", "PictureQuality", "RegionMeasurement", "Symbol")}
         | {("models.errors", name) for name in ("_rebuilt", "PictureRefused", "PackError", "WorkerFailed")}
         | {("copyreg", "__reduce_ex__"), ("models.errors", "ModelsError")}
     )

@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import replace
 from statistics import fmean
 
-from edge.checks import Checked, Findings, Proof, Source
+from edge.checks import Checked, Findings, Proof, Source, advice, region
 from edge.inspection import (
     Case,
     Difference,
@@ -28,7 +28,6 @@ from edge.inspection import (
 )
 from edge.policy import Policy
 
-_SECURITY = ("hologram", "microprint")
 _KINDS = ("structure", "colour", "print", "hologram", "microprint", "label")
 
 
@@ -105,8 +104,12 @@ def _not_comparable(found: ItemLookup, mine: list[FaceComparison], seen: Seen, p
     reason = next((r for r in reasons if r is not Retake.NOT_FOUND), Retake.NOT_FOUND)
     if reason is Retake.NOT_FLAT:
         return _not_run(gtin, "reason.not_flat")
-    finding = Findings(policy, gtin).make(f"capture.{reason.value}")
-    return Checked(findings=(finding,), not_run=(NotChecked("face", "reason.retake", gtin),))
+    maker = Findings(policy, gtin)
+    help_ = [one for c in mine if c.retake is reason for one in advice.findings_of(c, maker)]
+    return Checked(
+        findings=(maker.make(f"capture.{reason.value}"), *help_[:1]),
+        not_run=(NotChecked("face", "reason.retake", gtin),),
+    )
 
 
 def _recognised_elsewhere(found: ItemLookup, recognitions: tuple[Recognition, ...]) -> set[str]:
@@ -146,27 +149,33 @@ def _of_side(
     face = faces.get(worst.face_id)
     source = Source(face.source, face.registered) if face else Source()
     maker = Findings(findings.policy, findings.item, source)
-    made = [_finding(f"face.{d.kind}", worst, d, maker) for d in _missing_everywhere(comparisons)]
+    newest = comparisons[-1]
+    of_regions = region.findings_of(newest, maker)
+    made = of_regions + [_finding(f"face.{d.kind}", worst, d, maker) for d in _missing_everywhere(comparisons)]
     if score >= worst.threshold_check:
         leading = max(worst.differences, key=lambda d: d.score, default=None)
         code = f"face.{leading.kind}" if leading is not None and leading.kind in _KINDS else "face.differs"
         code = "face.decisive" if score >= worst.threshold_strong else code
-        if not any(finding.code == code for finding in made):
-            made.insert(0, _finding(code, worst, leading, maker))
-    return made
+        told = {finding.arguments.get("where") for finding in of_regions}
+        generic = _finding(code, worst, leading, maker)
+        if code == "face.decisive" or (
+            generic.arguments["where"] not in told and not any(finding.code == code for finding in made)
+        ):
+            made.insert(0, generic)
+    return made + advice.findings_of(newest, maker)
 
 
 def _missing_everywhere(comparisons: list[FaceComparison]) -> list[Difference]:
-    """Security regions that no capture of the side shows: a hologram may be seen from one angle only."""
-    by_region: dict[tuple[str, str], list[Difference]] = defaultdict(list)
+    """Holograms that no capture of the side shows: one may be seen from one angle only."""
+    by_region: dict[str, list[Difference]] = defaultdict(list)
     for comparison in comparisons:
         for difference in comparison.differences:
-            if difference.kind in _SECURITY and difference.score >= comparison.threshold_check:
-                by_region[difference.kind, difference.region].append(difference)
+            if difference.kind == "hologram" and difference.score >= comparison.threshold_check:
+                by_region[difference.region].append(difference)
     return [max(found, key=lambda d: d.score) for found in by_region.values() if len(found) >= len(comparisons)]
 
 
 def _finding(code: str, comparison: FaceComparison, difference: Difference | None, maker: Findings) -> Finding:
-    region = difference.region.partition(":")[0] if difference is not None and difference.region else "marked"
+    place = difference.region.partition(":")[0] if difference is not None and difference.region else "marked"
     box = difference.capture_box if difference is not None else None
-    return maker.make(code, Proof(comparison.pictures, box), where=f"@where.{region}")
+    return maker.make(code, Proof(comparison.pictures, box), where=f"@where.{place}")

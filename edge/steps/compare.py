@@ -7,26 +7,30 @@ live in memory while their inspection is open; without them, as after a restart,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from edge.checks.region import codes_of
 from edge.checks.system import gave_up
 from edge.errors import EvidenceError
 from edge.inspection import (
     Box,
     Capture,
+    CaptureAdvice,
     Difference,
     Evidence,
     FaceComparison,
     Identity,
     LookupResult,
     Recognition,
+    RegionReading,
     RegisteredFace,
     Retake,
     Seen,
     SystemFault,
 )
+from edge.policy import FacePolicy
 from models.errors import ModelsError
-from models.measurements import FaceMeasurement, FaceReference, MarkedRegion, Rectangle
+from models.measurements import FaceMeasurement, FaceReference, MarkedRegion, Rectangle, RegionMeasurement
 from models.worker import OpenFrame
 
 Keep = Callable[[bytes, str], str]
@@ -63,8 +67,11 @@ def compare(
     keep: Keep,
     *,
     layers: Mapping[str, bytes],
+    policy: FacePolicy,
 ) -> Compared:
     """One capture against `faces`, together with the earlier captures that left `layers`.
+
+    A region's own picture is kept only where `policy` finds something in it.
 
     What the box cannot do is a system fault; a poor picture asks for a retake.
     """
@@ -81,11 +88,15 @@ def compare(
     for face, measurement, before in zip(comparable, measured, earlier, strict=True):
         try:
             pictures = _pictures(measurement, face, capture, keep)
+            regions = tuple(_region(one, capture, policy, keep) for one in measurement.regions)
         except EvidenceError as error:
             pictures = ()
+            regions = tuple(region_of(one) for one in measurement.regions)
             faults.append(SystemFault(error.code, error.message, capture.sha256))
         together = tuple(before) if measurement.together > 1 else ()
-        comparisons.append(_comparison(measurement, face, capture, pictures, together))
+        comparisons.append(
+            replace(_comparison(measurement, face, capture, pictures), together=together, regions=regions)
+        )
     left = {_name(face, capture.sha256): one.layer for face, one in zip(comparable, measured, strict=True) if one.layer}
     return Compared(Seen(comparisons=tuple(comparisons), faults=tuple(faults)), left)
 
@@ -150,12 +161,34 @@ def _pictures(measured: FaceMeasurement, face: RegisteredFace, capture: Capture,
     return (*kept, Evidence(face.sha256, "image/*", "registered"))
 
 
+def region_of(measured: RegionMeasurement) -> RegionReading:
+    """The noun of the edge, without its picture."""
+    return RegionReading(
+        kind=measured.kind,
+        text=measured.text,
+        capture_box=_box(measured.capture_box),
+        seen=measured.seen,
+        offset_mm=measured.offset_mm,
+        size=measured.size,
+        gain=measured.gain,
+        absence=measured.absence,
+        change=measured.change,
+        needed_mm_per_px=measured.needed_mm_per_px,
+        contrast=measured.contrast,
+        likeness=measured.likeness,
+    )
+
+
+def _region(measured: RegionMeasurement, capture: Capture, policy: FacePolicy, keep: Keep) -> RegionReading:
+    reading = region_of(measured)
+    if not codes_of(reading, policy):
+        return reading
+    kept = Evidence(keep(measured.picture, "image/jpeg"), "image/jpeg", "region", capture.sha256, reading.capture_box)
+    return replace(reading, picture=kept)
+
+
 def _comparison(
-    measured: FaceMeasurement,
-    face: RegisteredFace,
-    capture: Capture,
-    pictures: tuple[Evidence, ...],
-    together: tuple[str, ...],
+    measured: FaceMeasurement, face: RegisteredFace, capture: Capture, pictures: tuple[Evidence, ...]
 ) -> FaceComparison:
     return FaceComparison(
         gtin=face.gtin,
@@ -177,7 +210,9 @@ def _comparison(
         inliers=measured.inliers,
         residual_px=measured.residual_px,
         pictures=pictures,
-        together=together,
+        advice=tuple(CaptureAdvice(a.code, a.region, a.edge, a.measured, a.needed) for a in measured.advice),
+        mm_per_px=measured.mm_per_px,
+        tilt_deg=measured.tilt_deg,
     )
 
 

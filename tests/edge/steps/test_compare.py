@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from edge import policy as policies
 from edge.gs1 import Gtin
 from edge.inspection import Identity
 from edge.steps import compare
@@ -14,6 +15,7 @@ from tests.edge import drawn_cases as drawn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+LIMITS = policies.builtin().face
 LATER = replace(drawn.CAPTURE, sha256="d" * 64)
 
 
@@ -44,7 +46,7 @@ class Desk:
 def test_a_capture_is_measured_with_the_layers_of_the_same_face_only() -> None:
     desk = Desk()
     kept = {"1:" + "c" * 64: b"first", "2:" + "c" * 64: b"of another face"}
-    done = compare.compare(LATER, (drawn.FACE,), desk, lambda _: b"", lambda *_: "", layers=kept)  # type: ignore[arg-type]
+    done = compare.compare(LATER, (drawn.FACE,), desk, lambda _: b"", lambda *_: "", layers=kept, policy=LIMITS)  # type: ignore[arg-type]
     assert desk.given == [((b"first",),)]
     assert done.seen.comparisons[0].together == ("c" * 64,)
     assert done.layers == {"1:" + "d" * 64: b"layer"}
@@ -53,7 +55,7 @@ def test_a_capture_is_measured_with_the_layers_of_the_same_face_only() -> None:
 def test_a_face_that_is_not_flat_goes_to_no_desk() -> None:
     desk = Desk()
     round_one = replace(drawn.FACE, flat=False)
-    done = compare.compare(LATER, (round_one,), desk, lambda _: b"", lambda *_: "", layers={})  # type: ignore[arg-type]
+    done = compare.compare(LATER, (round_one,), desk, lambda _: b"", lambda *_: "", layers={}, policy=LIMITS)  # type: ignore[arg-type]
     assert (desk.given, done.layers) == ([], {})
     assert [one.retake for one in done.seen.comparisons] == ["not_flat"]
 

@@ -1,0 +1,37 @@
+"""What the next picture of a package face should show: notes that say what to do, never a doubt about the parcel.
+
+A region that any capture shows well enough asks for nothing. A second angle is asked for where one capture leaves the
+score between clearly alike and the check threshold: the evidence of several captures adds up.
+"""
+
+from __future__ import annotations
+
+from edge.checks import Findings, Proof
+from edge.inspection import CaptureAdvice, FaceComparison, Finding
+
+ENOUGH_CAPTURES = 3  # from here another angle adds little
+
+
+def findings_of(comparison: FaceComparison, maker: Findings) -> list[Finding]:
+    """The advice of one comparison, which stands for all captures of its face."""
+    made = [_finding(one, comparison, maker) for one in comparison.advice]
+    grey_from = maker.policy.face.second_angle_share * comparison.threshold_check
+    doubtful = comparison.score is not None and grey_from <= comparison.score < comparison.threshold_check
+    if doubtful and len(comparison.together) + 1 < ENOUGH_CAPTURES:
+        worst = max(comparison.differences, key=lambda d: d.score, default=None)
+        region = worst.region.partition(":")[0] if worst is not None and worst.region else "marked"
+        proof = Proof(comparison.pictures, worst.capture_box if worst is not None else None)
+        made.append(maker.make("capture.second_angle", proof, where=f"@where.{region}"))
+    return made
+
+
+def _finding(one: CaptureAdvice, comparison: FaceComparison, maker: Findings) -> Finding:
+    return maker.make(
+        f"capture.{one.code}",
+        Proof(comparison.pictures),
+        region=f"@region.{one.region or 'face'}",
+        edge=f"@edge.{one.edge or 'left'}",
+        needed=f"{one.needed or 0:.2g}",
+        measured=f"{one.measured or 0:.2g}",
+        degrees=f"{one.measured or 0:.0f}",
+    )

@@ -1,0 +1,51 @@
+"""The marked regions of a package face, each judged by its own readings: out of place, another size, not there, mush.
+
+The thresholds are the policy's, in millimetres and shares. A region that could not be read says nothing here: what
+would help is advice (edge/checks/advice.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edge.checks import Findings, Proof
+from edge.inspection import Evidence, FaceComparison, Finding, RegionReading
+from edge.policy import FacePolicy
+
+
+def codes_of(reading: RegionReading, limits: FacePolicy) -> tuple[str, ...]:
+    """The finding codes that one region's readings bring."""
+    return tuple(_codes(reading, limits))
+
+
+def _codes(reading: RegionReading, limits: FacePolicy) -> Iterator[str]:
+    if reading.size is not None and abs(reading.size - 1) >= limits.region_size_share:
+        yield "face.region_size"
+    elif (reading.offset_mm or 0.0) >= limits.region_moved_mm:
+        yield "face.region_moved"
+    if reading.change is not None and reading.change < limits.hologram_change:
+        yield "face.hologram_static"
+    if reading.contrast is not None and (
+        reading.contrast < limits.microprint_contrast or (reading.likeness or 0.0) < limits.microprint_likeness
+    ):
+        yield "face.microprint"
+
+
+def findings_of(comparison: FaceComparison, maker: Findings) -> list[Finding]:
+    """A finding for each region that departs, with its own picture first."""
+    return [
+        maker.make(
+            code,
+            Proof(_proof(reading, comparison.pictures), reading.capture_box),
+            region=f"@region.{reading.kind}",
+            where=f"@where.{reading.kind}",
+            offset_mm=f"{reading.offset_mm or 0:.1f}",
+            size=f"{reading.size or 1:.2f}",
+        )
+        for reading in comparison.regions
+        for code in codes_of(reading, maker.policy.face)
+    ]
+
+
+def _proof(reading: RegionReading, pictures: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    return (reading.picture, *pictures) if reading.picture is not None else pictures

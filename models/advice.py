@@ -1,0 +1,80 @@
+"""What would let the next capture of a face be judged better: tilt, uncover, come closer; with the numbers behind it.
+
+It looks at one capture and at what all captures of the face show so far. It judges no likeness.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from models.aligned import in_capture
+from models.measurements import CaptureAdvice
+from models.regions import LEAST_SEEN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from models.aligned import Aligned
+    from models.measurements import Rectangle
+    from models.regions import PlacedRegion, Reading
+
+MOST_TILT_DEG = 40.0  # beyond it a pixel shows a quarter less along one direction
+
+
+def of_regions(laid: Aligned, read: Iterable[tuple[PlacedRegion, Reading]]) -> tuple[CaptureAdvice, ...]:
+    """What would let regions be judged that no capture shows well enough. `read` is what all captures show of each."""
+    made = []
+    for place, one in read:
+        kind = place.region.kind
+        if one.seen < LEAST_SEEN:
+            made.append(_hidden(laid, place))
+        elif one.needed_mm_per_px is not None and one.contrast is None and laid.scale.mm_per_px is not None:
+            far = laid.scale.mm_per_px > one.needed_mm_per_px
+            code = "too_far" if far else "too_soft"
+            measured, needed = round(laid.scale.mm_per_px, 3), round(one.needed_mm_per_px, 3)
+            made.append(CaptureAdvice(code, kind, measured=measured, needed=needed))
+    return tuple(made)
+
+
+def of_face(laid: Aligned) -> tuple[CaptureAdvice, ...]:
+    """What would let the whole face be judged better."""
+    if laid.scale.tilt_deg <= MOST_TILT_DEG:
+        return ()
+    return (CaptureAdvice("tilted", measured=round(laid.scale.tilt_deg), needed=MOST_TILT_DEG),)
+
+
+def over_face(laid: Aligned) -> tuple[CaptureAdvice, ...]:
+    """Which edge to lower where glare lies over the face as a whole."""
+    height, width = laid.capture_glare.shape
+    share = float((laid.capture_glare > 0).mean())
+    return (CaptureAdvice("glare_over", "", tilt_away(laid, (0, 0, width, height)), round(share, 2)),) if share else ()
+
+
+def _hidden(laid: Aligned, place: PlacedRegion) -> CaptureAdvice:
+    x, y, w, h = place.box
+    burnt = float((laid.capture_glare[y : y + h, x : x + w] > 0).mean())
+    hidden = float((laid.clear[y : y + h, x : x + w] == 0).mean())
+    if burnt >= hidden / 2:
+        return CaptureAdvice("glare_over", place.region.kind, tilt_away(laid, place.box), round(burnt, 2))
+    return CaptureAdvice("covered", place.region.kind, measured=round(hidden, 2))
+
+
+def tilt_away(laid: Aligned, box: Rectangle) -> str:
+    """The edge of the package, as the capture shows it, to be lowered so that glare leaves `box` (face pixels).
+
+    A plane whose left edge is lowered mirrors a lamp at a place further to the right. The glare is sent the way that
+    its middle lies from the box's middle: the shorter one.
+    """
+    x, y, w, h = box
+    moments = cv2.moments(np.ascontiguousarray(laid.capture_glare[y : y + h, x : x + w]), binaryImage=True)
+    if not moments["m00"]:
+        return "left"
+    column, row = round(x + moments["m10"] / moments["m00"]), round(y + moments["m01"] / moments["m00"])
+    glare, middle = in_capture(laid, (column, row, 1, 1)), in_capture(laid, (x + w // 2, y + h // 2, 1, 1))
+    across, down = glare[0] - middle[0], glare[1] - middle[1]
+    if abs(across) >= abs(down):
+        return "left" if across >= 0 else "right"
+    return "top" if down >= 0 else "bottom"

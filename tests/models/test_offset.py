@@ -1,0 +1,56 @@
+"""Where a region lies: known shifts and sizes of drawn patches."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from models.locate import Grey
+from models.offset import offset
+
+PX_PER_MM = (5.0, 5.0)
+BOX = (200, 150, 90, 60)
+
+
+def drawn(shift: tuple[int, int] = (0, 0), size: float = 1.0) -> Grey:
+    """A plain sheet with a patch of strokes at BOX, or elsewhere."""
+    rng = np.random.default_rng(4)
+    patch = np.full((60, 90), 220, np.uint8)
+    for _ in range(9):
+        a, b = (tuple(int(v) for v in rng.integers((4, 4), (86, 56))) for _ in range(2))
+        cv2.line(patch, a, b, int(rng.integers(0, 120)), 4, cv2.LINE_AA)
+    patch = np.asarray(cv2.resize(patch, None, fx=size, fy=size, interpolation=cv2.INTER_AREA), np.uint8)
+    sheet = np.full((400, 500), 220, np.uint8)
+    h, w = patch.shape
+    x, y = BOX[0] + shift[0] + (90 - w) // 2, BOX[1] + shift[1] + (60 - h) // 2
+    sheet[y : y + h, x : x + w] = patch
+    return sheet
+
+
+def test_a_patch_in_its_place_has_no_offset() -> None:
+    found = offset(drawn(), drawn(), BOX, PX_PER_MM)
+    assert found is not None
+    assert (found.across_mm, found.down_mm) == pytest.approx((0, 0), abs=0.05)
+    assert (found.size, found.gain) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize("shift", [(4, 0), (-20, 10), (30, -25)])
+def test_a_moved_patch_is_found_to_a_tenth_of_a_millimetre(shift: tuple[int, int]) -> None:
+    found = offset(drawn(shift), drawn(), BOX, PX_PER_MM)
+    assert found is not None
+    assert (found.across_mm, found.down_mm) == pytest.approx((shift[0] / 5, shift[1] / 5), abs=0.1)
+    assert found.size == 1.0
+
+
+@pytest.mark.parametrize("size", [0.88, 1.12])
+def test_a_patch_of_another_size_is_told(size: float) -> None:
+    found = offset(drawn(size=size), drawn(), BOX, PX_PER_MM)
+    assert found is not None
+    assert found.size == pytest.approx(size, abs=0.04)
+    assert found.gain > 0
+
+
+def test_a_plain_region_and_one_that_is_gone_have_no_offset() -> None:
+    assert offset(drawn(), drawn(), (20, 20, 60, 40), PX_PER_MM) is None
+    assert offset(np.full((400, 500), 220, np.uint8), drawn(), BOX, PX_PER_MM) is None
