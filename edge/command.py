@@ -29,7 +29,7 @@ from edge.inspection import Assessment, Consignment, Outcome
 from edge.messages import findings_page, sentence
 from edge.ports import Frame
 from edge.report import write_report
-from edge.settings import table
+from edge.settings import Settings, table
 from edge.steps.capture import RawCode
 from edge.storage import documents
 from edge.storage.ledger_file import LEDGER
@@ -145,7 +145,7 @@ def findings() -> None:
 @clear_errors
 def print_settings() -> None:
     """Print every setting with its default and meaning."""
-    sys.stdout.write(table())
+    sys.stdout.write(table(Settings))
 
 
 @app.command("verify")

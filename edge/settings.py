@@ -12,11 +12,11 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
-def table() -> str:
+def table(settings: type[BaseSettings]) -> str:
     """Every setting with its default and meaning, as the Markdown table of docs/technician.md."""
     rows = [
-        f"| `SEKISHO_{name.upper()}` | {_shown(field.default)} | {field.description} |"
-        for name, field in Settings.model_fields.items()
+        f"| `{settings.model_config['env_prefix']}{name.upper()}` | {_shown(field.default)} | {field.description} |"
+        for name, field in settings.model_fields.items()
     ]
     return "\n".join(["| setting | default | meaning |", "|---|---|---|", *rows, ""])
 
