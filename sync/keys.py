@@ -151,6 +151,14 @@ class KeyRing:
             raise PublishError("publish_key_missing", message, hint=hint)
         return found
 
+    def holds(self, keyids: Iterable[str], threshold: int) -> bool:
+        """Whether `threshold` private keys out of `keyids` lie in this ring.
+
+        Raises:
+            PublishError: publish_key.
+        """
+        return len(self._private(set(keyids))) >= threshold
+
     def signers_at_hand(self, keyids: Iterable[str]) -> list[CryptoSigner]:
         """The signers out of `keyids` whose private keys are in this ring; none is fine.
 

@@ -11,12 +11,13 @@ import re
 import tomllib
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from securesystemslib.signer import SSlibKey
-from tuf.api.metadata import DelegatedRole, TargetFile, Targets
+from tuf.api.metadata import DelegatedRole, Snapshot, TargetFile, Targets
 
 from edge import policy as policies
 from edge.storage.delta import diff
@@ -26,7 +27,7 @@ from sync.current import Scope
 from sync.errors import PublishError
 from sync.goods import SCHEMAS, packed_edition
 from sync.keys import KeyRing
-from sync.tree import PUBLISHER_PATHS, PUBLISHERS, Tree, publisher_role
+from sync.tree import HISTORY, PUBLISHER_PATHS, PUBLISHERS, Tree, publisher_role
 
 KEPT_DELTAS = 32
 
@@ -128,7 +129,7 @@ def _known(tree: Tree, kind: str) -> list[TargetFile]:
 
 
 def _bins(tree: Tree) -> list[str]:
-    succinct = tree.role("history").delegations
+    succinct = tree.role(HISTORY).delegations
     return list(succinct.succinct_roles.get_roles()) if succinct and succinct.succinct_roles else []
 
 
@@ -205,18 +206,35 @@ def _used_keys(keys: Mapping[str, Any], roles: Mapping[str, DelegatedRole]) -> d
 # --- renewing and looking ----------------------------------------------------------------------------------------
 
 
-def renew(tree: Tree) -> int:
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """A fresh timestamp, and what should have been signed again and could not: its key is not at hand."""
+
+    timestamp: int
+    missed: tuple[str, ...]
+
+
+def renew(tree: Tree) -> Renewed:
     """Sign a fresh timestamp, and every other role of the tree's owner that has used up half its life.
 
+    What a missing key holds up is told and does not hold up the timestamp.
+
     Raises:
-        PublishError: publish_key_missing: such a role's key is not in the ring.
+        PublishError: publish_key_missing: the timestamp's key is not in the ring.
     """
-    half = {Targets.type: tree.lifetimes.targets / 2, "snapshot": tree.lifetimes.snapshot / 2}
-    for name in [Targets.type, PUBLISHERS, "history", *_bins(tree)]:
-        if tree.has(name) and tree.role(name).expires < tree.now + timedelta(days=half[Targets.type]):
+    missed = []
+    snapshot = tree.snapshot.signed
+    due = snapshot.expires < tree.now + timedelta(days=tree.lifetimes.snapshot / 2)
+    if due and not tree.can_sign(Snapshot.type):
+        missed.append(f"{Snapshot.type}, good until {snapshot.expires:%Y-%m-%d}")
+    for name in [Targets.type, PUBLISHERS, HISTORY, *_bins(tree)]:
+        if not tree.has(name) or tree.role(name).expires >= tree.now + timedelta(days=tree.lifetimes.targets / 2):
+            continue
+        if tree.can_sign(name) and tree.can_sign(Snapshot.type):
             tree.change(name)
-    stale = tree.snapshot.signed.expires < tree.now + timedelta(days=half["snapshot"])
-    return tree.commit(renew=stale)
+        else:
+            missed.append(f"{name}, good until {tree.role(name).expires:%Y-%m-%d}")
+    return Renewed(tree.commit(renew=due and tree.can_sign(Snapshot.type)), tuple(missed))
 
 
 def overview(directory: Path, now: datetime) -> list[tuple[str, str]]:
@@ -238,8 +256,11 @@ def overview(directory: Path, now: datetime) -> list[tuple[str, str]]:
     rows += [("delta", path) for path in current.deltas]
     for publisher, scope in current.publishers.items():
         goods = ", ".join([*scope.gtins, *scope.prefixes, *scope.brands])
-        version = tree.version(publisher_role(publisher))
-        rows.append((f"publisher {publisher}", f"{goods}; part {version or 'not yet signed'}"))
+        part = tree.role(role) if tree.has(role := publisher_role(publisher)) else None
+        state = (
+            f"part {part.version} until {part.expires:%Y-%m-%d}{_late(part.expires, now)}" if part else "not yet signed"
+        )
+        rows.append((f"publisher {publisher}", f"{goods}; {state}"))
     return rows
 
 

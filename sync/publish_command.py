@@ -237,8 +237,10 @@ def take_in(
 def timestamp(tree: TreeDir, keys: Keys, days: Days = _DAYS, passphrase_file: Pass = None) -> None:
     """Sign a fresh timestamp, and whatever has used up half its life. Daily, by a timer."""
     with _changing(tree, _ring(keys, passphrase_file), days) as published:
-        version = publish.renew(published)
-    _say(f"{tree}: timestamp {version}, good for {days} days")
+        renewed = publish.renew(published)
+    for role in renewed.missed:
+        _say(f"its key is not at hand: {role}")
+    _say(f"{tree}: timestamp {renewed.timestamp}, good for {days} days")
 
 
 @publish_app.command()

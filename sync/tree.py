@@ -302,13 +302,13 @@ class Tree:
         if self._changed or renew:
             snapshot.signed.version += 0 if first else 1
             snapshot.signed.expires = _until(self.now, self.lifetimes.snapshot)
-            self._sign(snapshot, self.root.signed.roles[Snapshot.type], Snapshot.type)
+            self._sign(snapshot, self._delegation(Snapshot.type), Snapshot.type)
             files.append((f"{snapshot.signed.version}.snapshot.json", snapshot.to_bytes(COMPACT)))
         timestamp.signed.version += 0 if first else 1
         timestamp.signed.snapshot_meta = MetaFile(snapshot.signed.version)
         timestamp.signed.expires = _until(self.now, self.lifetimes.timestamp)
         timestamp.signed.unrecognized_fields[ISSUED] = stamp(self.now)
-        self._sign(timestamp, self.root.signed.roles[Timestamp.type], Timestamp.type)
+        self._sign(timestamp, self._delegation(Timestamp.type), Timestamp.type)
         for name, data in files:
             write_durably(self.metadata / name, data)
         write_durably(self.metadata / "timestamp.json", timestamp.to_bytes(COMPACT))
@@ -324,9 +324,18 @@ class Tree:
         for signer in signers:
             metadata.sign(signer, append=True)
 
+    def can_sign(self, name: str) -> bool:
+        """Whether the keys of a role of the tree's owner are at hand.
+
+        Raises:
+            PublishError: publish_key.
+        """
+        role = self._delegation(name)
+        return self.ring.holds(role.keyids, role.threshold)
+
     def _delegation(self, name: str) -> Role:
-        if name == Targets.type:
-            return self.root.signed.roles[Targets.type]
+        if name in self.root.signed.roles:
+            return self.root.signed.roles[name]
         if name in {HISTORY, PUBLISHERS}:
             return self.role(Targets.type).get_delegated_role(name)
         return self.role(HISTORY).get_delegated_role(name)

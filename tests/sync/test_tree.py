@@ -86,6 +86,14 @@ def test_a_timestamp_is_renewed_with_its_own_key_only(publishing: Publishing, re
     assert receiving.pull(publishing.directory, later(days=20)).state == "fresh"
 
 
+def test_a_missing_key_does_not_hold_up_the_timestamp_and_is_told(publishing: Publishing, receiving: Receiving) -> None:
+    (publishing.place / "keys" / "targets.pem").unlink()
+    publishing.now = later(days=190)
+    renewed = publish.renew(publishing.tree())
+    assert renewed.missed == tuple(f"{role}, good until 2027-11-21" for role in ("targets", "publishers", "history"))
+    assert receiving.pull(publishing.directory, later(days=200)).state == "fresh"
+
+
 def test_one_publishes_at_a_time(publishing: Publishing) -> None:
     with locked(publishing.directory), pytest.raises(PublishError) as refused, locked(publishing.directory):
         pass
@@ -103,10 +111,13 @@ def test_what_is_no_tree_is_told(tmp_path: Path) -> None:
 
 def test_an_overview_names_keys_goods_and_publishers(publishing: Publishing) -> None:
     publishing.delegate("kumo", prefixes=["491234"], brands=["Kumo"])
+    publishing.delegate("nimbus", gtins=["4006381333931"])
+    publishing.take_in("nimbus", publishing.sign("nimbus", ("N-1", "gtins", "4006381333931")))
     shutil.rmtree(publishing.place / "keys")
     rows = publish.overview(publishing.directory, later(days=15))
     assert ("root 1", "until 2029-11-20 12:00") in rows
-    assert ("timestamp 3", "until 2026-12-05 12:00, EXPIRED") in rows
+    assert ("timestamp 5", "until 2026-12-05 12:00, EXPIRED") in rows
     assert ("current", "policies/strict-default-1.toml") in rows
-    assert ("publisher kumo", "491234, Kumo; part not yet signed") in rows
+    assert ("publisher kumo", "491234, Kumo; not yet signed") in rows
+    assert ("publisher nimbus", "04006381333931; part 1 until 2027-11-21") in rows
     assert len([name for name, _ in rows if name == "key of root, 2 of 3 needed"]) == 3
