@@ -12,6 +12,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from edge.replay import Judge, registered_picture
 from edge.settings import Settings
 from edge.shadow import Progress, Question, Replayed, ShadowReport, last_inspections, may_be_used, shadow
 from edge.steps import compare
-from edge.storage.chain import canonical
+from edge.storage.chain import Json, canonical
 from edge.storage.evidence import EvidenceStore
 from edge.storage.ledger_file import LEDGER
 from edge.storage.ledger_reader import LedgerReader
@@ -33,6 +34,7 @@ from models.measurements import PictureLimits
 from models.worker import PixelWorkers
 
 EDITION, POLICY, PACK = "edition", "policy", "pack"
+_ANEW = timedelta(hours=12)  # between two trials of what waits for more inspections
 NO_FACE = "no package face of it was kept and is still registered"
 _FACE, _UNKNOWN = "face", Quality(0.0, 0.0, 0.0)
 
@@ -120,13 +122,17 @@ class Trials:
     def _taken_up(self, kind: str, file: str, progress: Progress) -> TakenUp:
         shelf, activation = self.shelf(kind), self.shelves.policies.current().activation
         note = shelf.noted(file)
-        if note is None or tuple(note["against"]) != self.against(kind):
+        if note is None or tuple(note["against"]) != self.against(kind) or self._is_old(note):
             note = self.shadow(kind, file, progress=progress).to_json()
         used, reason = may_be_used(note, self.against(kind), activation)
         if used:
             shelf.activate(file)
             shelf.prune()
         return TakenUp(kind, file, note["title"], used, note["sentence"], reason)
+
+    def _is_old(self, note: Json) -> bool:
+        """Whether more may have been inspected since: also when the clock was set back."""
+        return abs(self._now().utc - datetime.fromisoformat(note["at"])) > _ANEW
 
     # --- what it is tried on ------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ import pytest
 
 from edge.app import Box, open_box
 from edge.flow import Arrival
-from edge.inspection import Assessment, ClockTrust, Decision, Moment
+from edge.inspection import Assessment, ClockTrust, Consignment, Decision, Moment, Party
 from edge.settings import Settings
 from edge.steps.capture import RawCode
 from edge.storage.ledger_reader import verified
@@ -147,6 +147,29 @@ def test_a_clock_that_has_run_ahead_does_not_hide_what_was_released(tmp_path: Pa
     with box(state, NOON + timedelta(days=3650)) as one:
         search(one)
         assert late(one, inspection) == [("serial.stolen",)]
+
+
+def test_what_a_watch_list_says_of_a_parcel_late_can_be_erased_and_the_chain_stays_whole(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    install(state, edition(tmp_path, 1))
+    declared = Consignment("CN-1", consignor=Party("Grey Harbour Trading"), lines=())
+    with box(state) as one:
+        code = RawCode(SERIAL.encode(), "scanner")
+        inspection = one.bench.inspect(
+            Arrival(station="1", codes=(code,), consignment=declared, joins=False)
+        ).inspection
+        one.bench.dispose(inspection, Decision.RELEASE, officer="O-7")
+        listed = "entry,kind,name,reason,source\nW-7,consignor,Grey Harbour Trading,seized before,Customs\n"
+        install(state, edition(tmp_path, 2, watch_list=listed))
+        search(one)
+        (found,) = one.bench.record(inspection).late
+        assert [(finding.code, finding.arguments["entry"]) for finding in found.findings] == [("watch.listed", "W-7")]
+        (row,) = one.bench.recent(1, kinds=("late",))
+        assert row.entry.body["late"]["findings"][0]["arguments"] == {}
+        one.bench._ledger.erase_personal([row], origin=row.entry.origin, at=row.entry.at, reason="policy")
+        (erased,) = one.bench.record(inspection).late
+        assert [dict(finding.arguments) for finding in erased.findings] == [{}]
+    verified(state / "ledger.db")
 
 
 def test_only_the_days_of_the_policy_are_searched(tmp_path: Path) -> None:

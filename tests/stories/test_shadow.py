@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -137,6 +137,21 @@ def test_few_inspections_prove_nothing(trials: Trials, tmp_path: Path) -> None:
     trials.shelves.editions.stage(edition(tmp_path, 2, serials=SERIALS))
     (left,) = trials.take_up("edition")
     assert (left.used, left.reason) == (False, "only 3 inspections could be replayed, of 4 that are asked for")
+
+
+def test_what_waits_for_more_inspections_is_tried_anew_later(
+    settings: Settings, trials: Trials, tmp_path: Path
+) -> None:
+    policies = trials.shelves.policies
+    policies.activate(policies.stage(policy(tmp_path / "auto.toml", "auto", **AUTO | {"least = 200": "least = 4"})))
+    trials.shelves.editions.stage(edition(tmp_path, 2, serials=SERIALS))
+    assert not trials.take_up("edition")[0].used
+    with open_bench(settings, now=lambda: NOON) as bench:
+        bench.inspect(Arrival(station="1", codes=(RawCode(f"]d201{GTIN}21A3".encode(), "scanner"),), joins=False))
+    assert not trials.take_up("edition")[0].used
+    tomorrow = Moment(NOON.utc + timedelta(days=1), ClockTrust.SYNCED)
+    with closing(Trials(settings, lambda: tomorrow)) as later:
+        assert later.take_up("edition")[0].used
 
 
 def test_the_command_tells_a_technician_and_activating_says_whether_it_was_tried(run: Run, tmp_path: Path) -> None:
