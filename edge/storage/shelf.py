@@ -67,6 +67,10 @@ class Kind(Protocol[Item]):
         """The error when there is nothing to use."""
         ...
 
+    def unknown(self, error: ShelfError) -> SekishoError:
+        """The error of the kind when it cannot be told what is in use."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Held(Generic[Item]):
@@ -179,7 +183,7 @@ class Shelf(Generic[Item]):
         try:
             self._held = self._fixed_item() if self.fixed is not None else self._named_item(look)
         except SekishoError as error:
-            self.problem = error
+            self.problem = self.kind.unknown(error) if isinstance(error, ShelfError) else error
             if self._held is None and (built_in := self.kind.built_in()) is not None and self.fixed is None:
                 self._held = Held(built_in, ())
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge import policy as policies
-from edge.errors import ModelError, PolicyError, RegistryError, SekishoError
+from edge.errors import ModelError, PolicyError, RegistryError, SekishoError, ShelfError
 from edge.policy import Policy
 from edge.settings import Settings
 from edge.storage.database import fsync_directory
@@ -91,6 +91,10 @@ class EditionKind:
             hint="Install one with `sekisho registry install FILE`, or set SEKISHO_REGISTRY.",
         )
 
+    def unknown(self, error: ShelfError) -> SekishoError:
+        """CURRENT is damaged."""
+        return RegistryError("registry_damaged", error.message, hint=error.hint)
+
 
 class PolicyKind:
     """Policy files."""
@@ -129,6 +133,10 @@ class PolicyKind:
     def nothing(self, directory: Path) -> SekishoError:
         """Never asked: there is always the built-in one."""
         return PolicyError("policy_unreadable", f"{directory}: expected a policy, got none.")
+
+    def unknown(self, error: ShelfError) -> SekishoError:
+        """CURRENT is damaged."""
+        return PolicyError("policy_unreadable", error.message, hint=error.hint)
 
 
 class PackKind:
@@ -189,6 +197,10 @@ class PackKind:
     def nothing(self, directory: Path) -> SekishoError:
         """Never asked: there is always the built-in one."""
         return ModelError("model_missing", f"{directory}: expected a model pack, got none.")
+
+    def unknown(self, error: ShelfError) -> SekishoError:
+        """CURRENT is damaged."""
+        return ModelError("model_missing", error.message, hint=error.hint)
 
 
 def editions(state_dir: Path, fixed: Path | None = None) -> Shelf[Registry]:

@@ -234,6 +234,22 @@ def test_the_status_says_what_is_in_use_and_why_it_is_not_what_is_named(tmp_path
     assert (parts["policy"]["detail"], parts["pack"]["detail"]) == ("default 2026.11", "early-1")
 
 
+def test_a_bench_whose_shelves_cannot_be_read_answers_and_says_so(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    for name in ("registry", "policies", "packs"):
+        (state / name).mkdir(parents=True)
+        (state / name / "CURRENT").write_text("edition-0.sqlite")
+    with box(state) as one, serving(one.bench, one.bench.settings) as server, server.client() as web:
+        assessment = scanned(one)
+        assert assessment.verdict.outcome == "CANNOT_ASSESS"
+        (fault,) = (found for found in assessment.verdict.findings if found.code == "system.registry")
+        current = state / "registry" / "CURRENT"
+        assert fault.arguments["detail"] == f"{current}: expected the document of what is in use, got no JSON."
+        parts = {part["name"]: part["state"] for part in web.get("/api/v1/status").json()["parts"]}
+        assert (parts["registry"], parts["policy"], parts["pack"]) == ("fault", "note", "note")
+        assert not one.upkeep.once()
+
+
 @pytest.mark.slow
 def test_a_pack_that_no_worker_can_open_is_told_and_the_old_one_works_on(tmp_path: Path) -> None:
     state = tmp_path / "state"
