@@ -256,10 +256,11 @@ def overview(directory: Path, now: datetime) -> list[tuple[str, str]]:
     rows += [("delta", path) for path in current.deltas]
     for publisher, scope in current.publishers.items():
         goods = ", ".join([*scope.gtins, *scope.prefixes, *scope.brands])
-        part = tree.role(role) if tree.has(role := publisher_role(publisher)) else None
-        state = (
-            f"part {part.version} until {part.expires:%Y-%m-%d}{_late(part.expires, now)}" if part else "not yet signed"
-        )
+        name = publisher_role(publisher)
+        state = "not yet signed"
+        if tree.has(name):
+            part = tree.role(name)
+            state = f"part {part.version} until {part.expires:%Y-%m-%d}{_late(part.expires, now)}"
         rows.append((f"publisher {publisher}", f"{goods}; {state}"))
     return rows
 
