@@ -37,17 +37,26 @@ _HOME = Path("var/central")
 
 
 def needs_central(command: Callable[P, R]) -> Callable[P, R]:
-    """Say what to install where the central's libraries are absent."""
+    """A command of the central: clear errors, and its libraries are there."""
 
     @functools.wraps(command)
     def told(*args: P.args, **kwargs: P.kwargs) -> R:
-        absent = [name for name in ("sqlalchemy", "alembic") if importlib.util.find_spec(name) is None]
-        if absent:
-            message = f"The central needs {', '.join(absent)}, got a bench without."
-            raise SettingsError("settings_central", message, hint="pip install 'sekisho[central]'")
+        require_libraries()
         return command(*args, **kwargs)
 
     return clear_errors(told)
+
+
+def require_libraries() -> None:
+    """Say what to install where the central's libraries are absent.
+
+    Raises:
+        SettingsError: settings_central.
+    """
+    absent = [name for name in ("sqlalchemy", "alembic") if importlib.util.find_spec(name) is None]
+    if absent:
+        message = f"The central needs {', '.join(absent)}, got a bench without."
+        raise SettingsError("settings_central", message, hint="pip install 'sekisho[central]'")
 
 
 def opened_central(folder: Path, database: str) -> Central:

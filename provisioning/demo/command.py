@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import socket
@@ -24,7 +25,7 @@ from edge.settings import Settings
 from edge.storage import documents
 from edge.storage.registry_build import build
 from edge.terminal import clear_errors
-from provisioning.demo import report, sources, tour
+from provisioning.demo import central, report, sources, tour
 from provisioning.demo.parcels import Parcel, parcels
 
 _MARK = ".sekisho-demo"  # a directory that holds it was made by a demo, and is drawn anew by the next one
@@ -54,6 +55,9 @@ def demo(
     ),
     seed: Annotated[int, typer.Option(help="Another seed takes other photographs.")] = 1,
     serve_port: Annotated[int, typer.Option(help="Port of the bench page.")] = 8080,
+    with_central: Annotated[  # noqa: FBT002 - typer
+        bool, typer.Option("--with-central", help="Start a central too, and send it the results.")
+    ] = False,
 ) -> None:
     """Inspect drawn parcels of fictional brands, write a picture report and serve the bench page."""
     console = Console(highlight=False)
@@ -61,7 +65,12 @@ def demo(
         require_free(serve_port)
     clear(out)
     settings = run(out, seed, console).settings
-    if not once:
+    with central.beside(out, settings, console) if with_central else contextlib.nullcontext():
+        _serve(settings, console, serve_port if not once else None)
+
+
+def _serve(settings: Settings, console: Console, serve_port: int | None) -> None:
+    if serve_port is not None:
         console.print(f"bench page: http://127.0.0.1:{serve_port}  (Ctrl-C ends it)")
         serve(settings.model_copy(update={"port": serve_port}))
 

@@ -24,7 +24,7 @@ from sync.central.database import reading, writing
 from sync.central.devices import DeviceKey, active_key, enrol, revocations
 from sync.central.ingest import ingest, standing
 from sync.central.objects import Objects
-from sync.central.problems import PROBLEMS, answer_errors
+from sync.central.problems import PROBLEMS, answer_errors, describe_problems
 from sync.errors import DocumentRefused
 from sync.identity import RequestSignature
 from sync.protocol import MAX_BATCH_BYTES, SCHEMA, TIME, key_id, signed
@@ -134,6 +134,7 @@ def build(central: Central) -> FastAPI:
     _add_boxes(app, central)
     _add_feed(app, central)
     evidence.add(app, central, body_of, signer)
+    describe_problems(app)
     return app
 
 

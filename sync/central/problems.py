@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
 from fastapi.responses import Response
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
@@ -17,12 +18,27 @@ from edge.web.problems import MEDIA_TYPE, Problem, answer_to, answered, describe
 LOG = logging.getLogger(__name__)
 
 _ONE: dict[str, Any] = {
-    "model": Problem,
     "description": "A problem.",
     "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 PROBLEMS: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 401, 404, 409, 413, 422, 503), _ONE)
 _HINT = "Compare it with /v1/openapi.json."
+
+
+def describe_problems(app: FastAPI) -> None:
+    """Give the OpenAPI document the schema of a problem, which no route names."""
+
+    def described() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(title=app.title, version=app.version, routes=app.routes, tags=app.openapi_tags)
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            for name in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(name, None)
+            schemas["Problem"] = Problem.model_json_schema()
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = described  # type: ignore[method-assign]  # as FastAPI documents it
 
 
 def answer_errors(app: FastAPI) -> None:
