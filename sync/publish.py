@@ -25,7 +25,7 @@ from edge.storage.delta_file import read_header
 from sync import current as currents
 from sync.current import Scope
 from sync.errors import PublishError
-from sync.goods import SCHEMAS, packed_edition
+from sync.goods import packed_edition
 from sync.keys import KeyRing
 from sync.tree import HISTORY, PUBLISHER_PATHS, PUBLISHERS, Tree, publisher_role
 
@@ -94,21 +94,22 @@ def _pack(tree: Tree, file: Path) -> list[str]:
     try:
         with zipfile.ZipFile(file) as archive:
             manifest = tomllib.loads(archive.read("manifest.toml").decode())
-        name = str(manifest["name"])
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        name, schema = str(manifest["pack"]), int(manifest["schema"])
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError) as error:
         raise _no_item(file, "a flat zip file of a model pack", f"{type(error).__name__}: {error}") from error
-    return _numbered(tree, "pack", name, "zip", file)
+    return _numbered(tree, "pack", name, schema, file)
 
 
 def _policy(tree: Tree, file: Path) -> list[str]:
-    return _numbered(tree, "policy", policies.load(file).name, "toml", file)
+    policy = policies.load(file)
+    return _numbered(tree, "policy", policy.name, policy.schema_, file)
 
 
-def _numbered(tree: Tree, kind: str, name: str, suffix: str, file: Path) -> list[str]:
+def _numbered(tree: Tree, kind: str, name: str, schema: int, file: Path) -> list[str]:
     number = 1 + max((target.custom["number"] for target in _known(tree, kind) if target.custom), default=0)
-    said = {"kind": kind, "schema": SCHEMAS[kind], "name": name, "number": number}
-    plural = {"pack": "packs", "policy": "policies"}[kind]
-    return [_publish(tree, tree.store(f"{plural}/{_word(name)}-{number}.{suffix}", file, said))]
+    said = {"kind": kind, "schema": schema, "name": name, "number": number}
+    directory, suffix = {"pack": ("packs", "zip"), "policy": ("policies", "toml")}[kind]
+    return [_publish(tree, tree.store(f"{directory}/{_word(name)}-{number}.{suffix}", file, said))]
 
 
 def _publish(tree: Tree, target: TargetFile) -> str:

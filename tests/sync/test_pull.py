@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from edge.storage.shelves import policy_shelf
+from edge.errors import SekishoError
+from edge.storage.shelves import pack_shelf, policy_shelf
+from sync import publish
 from sync.errors import TransportError
 from sync.fetch import HttpSource
 from sync.tree import Tree
@@ -40,6 +43,33 @@ def test_a_second_pull_with_nothing_new_asks_for_two_files_only(receiving: Recei
         state = receiving.pull(source)
     assert served.requests == [("/metadata/2.root.json", "HEAD"), ("/metadata/timestamp.json", "")]
     assert state.items[0].state == "staged"
+
+
+def test_a_model_pack_travels_as_a_flat_zip_file(publishing: Publishing, receiving: Receiving, tmp_path: Path) -> None:
+    packed = tmp_path / "early.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        for file in sorted((Path(__file__).parents[2] / "models" / "packs" / "early-1").iterdir()):
+            archive.write(file, file.name)
+    assert publish.add(publishing.tree(), "pack", packed) == ["packs/early-1-1.zip"]
+    (_, item) = receiving.pull(publishing.directory).items
+    assert (item.target, item.state) == ("packs/early-1-1.zip", "staged")
+    shelf = pack_shelf(receiving.state_dir)
+    shelf.activate(item.file)
+    assert shelf.current().name == "early-1"
+    (_, item) = receiving.pull(publishing.directory).items
+    assert item.state == "in use"
+
+
+@pytest.mark.parametrize(("kind", "data"), [("pack", b"no zip"), ("policy", b"no = toml ["), ("hologram", b"")])
+def test_what_is_no_goods_is_not_published(publishing: Publishing, tmp_path: Path, kind: str, data: bytes) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(data)
+    before = publishing.tree().timestamp.signed.version
+    with pytest.raises(SekishoError):
+        publish.add(publishing.tree(), kind, file)
+    with pytest.raises(SekishoError):
+        publish.add(publishing.tree(), kind, tmp_path / "none")
+    assert publishing.tree().timestamp.signed.version == before
 
 
 def test_what_was_activated_is_told_as_in_use(publishing: Publishing, receiving: Receiving) -> None:
