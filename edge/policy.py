@@ -78,7 +78,7 @@ class FacePolicy(_Part):
 
     region_moved_mm: Annotated[float, Field(gt=0, le=100)]
     region_size_share: _Share
-    hologram_change: Annotated[float, Field(ge=0, le=100)]
+    hologram_change: _Share
     microprint_contrast: _Share
     microprint_likeness: _Share
     second_angle_share: _Share

@@ -1,8 +1,8 @@
 """What a hologram shows: whether it is there, where it lies, and whether its colours change with the angle.
 
 A hologram looks different from every side, so it is never compared as a picture. Asked is whether the place is as
-colourful and as detailed as the registered one, where the colourful patch lies, and, from two captures on, whether its
-colours changed more than the print around it: a printed copy of a hologram does not change.
+colourful and as detailed as the registered one, where the colourful patch lies, and, from two captures on, whether the
+pattern of its colours changed: that of a printed copy does not.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from models.measurements import Image, Rectangle
 
 CELLS = 6  # a side, of the colours that are remembered
-RING = 0.35  # of the sides, the print around the hologram that tells what light and camera change
+LEAST_COLOUR = 12.0  # length of all cells' colours together; less is grey and has no pattern
 LEAST_SEEN = 0.5  # share of the place that must be free of glare
 SPREAD_MM = 1.2  # window in which colours are spread
+LEAST_LIKENESS = 0.4  # correlation of two patches of spread colours: the print around a moved one is another
 
 Flags = npt.NDArray[np.bool_]
 Singles = npt.NDArray[np.float32]
@@ -68,7 +69,8 @@ def place(capture: Image, face: Image, box: Rectangle, px_per_mm: tuple[float, f
     near = (slice(near_y, bottom + reach_y), slice(near_x, right + reach_x))
     window = max(3, round(SPREAD_MM * min(px_per_mm))) | 1
     shown, known = (_spread(side[near], window) for side in (capture, face))
-    return offset(shown, known, (left - near_x, top - near_y, right - left, bottom - top), px_per_mm)
+    where = (left - near_x, top - near_y, right - left, bottom - top)
+    return offset(shown, known, where, px_per_mm, sizes=(1.0,), least=LEAST_LIKENESS)
 
 
 def _spread(picture: Image, window: int) -> Grey:
@@ -82,36 +84,25 @@ def _spread(picture: Image, window: int) -> Grey:
 
 
 def colours(capture: Image, box: Rectangle) -> tuple[int, ...]:
-    """Mean a and b (CIELAB, 0..255) of 6 x 6 cells of the place, then of 6 x 6 cells of it and the ring around it."""
+    """Mean a and b (CIELAB, 0..255) of 6 x 6 cells of the place."""
     x, y, w, h = box
-    ring_x, ring_y = round(RING * w), round(RING * h)
-    left, top = max(0, x - ring_x), max(0, y - ring_y)
-    wide = capture[top : y + h + ring_y, left : x + w + ring_x]
-    return (*_cells(capture[y : y + h, x : x + w]), *_cells(wide))
-
-
-def _cells(picture: Image) -> tuple[int, ...]:
-    small = cv2.resize(picture, (CELLS, CELLS), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(capture[y : y + h, x : x + w], (CELLS, CELLS), interpolation=cv2.INTER_AREA)
     return tuple(int(value) for value in cv2.cvtColor(small, cv2.COLOR_BGR2LAB)[:, :, 1:].ravel())
 
 
 def change(shots: Sequence[tuple[int, ...]]) -> float | None:
-    """How much more the hologram's colours differ between captures than those of the print around; None for one.
+    """How much the pattern of colours changed between the two captures that differ most; None for one capture.
 
-    CIELAB units: the mean distance of the place's cells, less that of the outer cells around it, over all pairs.
+    One less the correlation of the cells' colours: 0 the same pattern, 1 another, 2 its opposite. Light, white balance
+    and saturation shift and stretch all cells alike, which a correlation does not see.
     """
     if len(shots) < 2:  # noqa: PLR2004 - a change needs two
         return None
-    half = CELLS * CELLS * 2
-    values = np.array(shots, np.float32)
-    inner = values[:, :half].reshape(len(shots), CELLS, CELLS, 2)
-    outer = values[:, half:].reshape(len(shots), CELLS, CELLS, 2)
-    border = np.ones((CELLS, CELLS), bool)
-    border[1:-1, 1:-1] = False
-    apart = []
-    for one in range(len(shots)):
-        for other in range(one):
-            changed = np.hypot(*np.moveaxis(inner[one] - inner[other], -1, 0))
-            light = np.hypot(*np.moveaxis((outer[one] - outer[other])[border], -1, 0))
-            apart.append(float(changed.mean()) - float(np.median(light)))
-    return float(np.mean(apart))
+    values = np.array(shots, np.float64).reshape(len(shots), -1, 2)
+    values -= values.mean(axis=1, keepdims=True)
+    flat = values.reshape(len(shots), -1)
+    lengths = np.linalg.norm(flat, axis=1)
+    if float(lengths.min()) < LEAST_COLOUR:
+        return None
+    likeness = (flat @ flat.T) / np.outer(lengths, lengths)
+    return float(1 - likeness.min())

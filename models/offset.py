@@ -15,6 +15,8 @@ import numpy as np
 from models.register import top_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from models.locate import Grey
     from models.measurements import Rectangle
 
@@ -40,7 +42,15 @@ class Offset:
     gain: float  # by how much that place is likelier than the registered one; 0 when it is in its place
 
 
-def offset(capture: Grey, face: Grey, box: Rectangle, px_per_mm: tuple[float, float]) -> Offset | None:
+def offset(
+    capture: Grey,
+    face: Grey,
+    box: Rectangle,
+    px_per_mm: tuple[float, float],
+    *,
+    sizes: Sequence[float] = SIZES,
+    least: float = LEAST_LIKENESS,
+) -> Offset | None:
     """The region `box` (face pixels) of `face`, looked for in `capture`; None where it is plain or not found.
 
     Args:
@@ -48,6 +58,8 @@ def offset(capture: Grey, face: Grey, box: Rectangle, px_per_mm: tuple[float, fl
         face: the same of the registered face.
         box: the region.
         px_per_mm: face pixels per millimetre, across and down.
+        sizes: the sizes to look for, over the registered one.
+        least: correlation from which it counts as found.
     """
     _, _, w, h = box
     search = _Search(capture, face, box)
@@ -55,18 +67,19 @@ def offset(capture: Grey, face: Grey, box: Rectangle, px_per_mm: tuple[float, fl
         return None
     factor = min(1.0, COARSE_PX / max(w, h))
     reach = (SEARCH_MM * px_per_mm[0] + 0.13 * w, SEARCH_MM * px_per_mm[1] + 0.13 * h)
-    coarse = [one for size in SIZES if (one := search.around(_Found(0.0, size), reach, factor)) is not None]
+    coarse = [one for size in sizes if (one := search.around(_Found(0.0, size), reach, factor)) is not None]
     step = FINE_PX + 1 / factor
     home = search.around(_Found(0.0), (step, step), factor)
     best = max(coarse, key=lambda one: one.likeness, default=home)
-    if best is None or best.likeness < LEAST_LIKENESS:
+    if best is None or best.likeness < least:
         return None
     if home is not None and best.likeness - home.likeness < BETTER_BY:
         best = home
-    sizes = (1.0,) if best is home else (best.size - SIZE_STEP, best.size, best.size + SIZE_STEP)
-    fine = [search.around(replace(best, size=size), (step, step), 1.0) for size in sizes]
+    alike = best is home or len(sizes) == 1
+    near = (best.size,) if alike else (best.size - SIZE_STEP, best.size, best.size + SIZE_STEP)
+    fine = [search.around(replace(best, size=size), (step, step), 1.0) for size in near]
     found = max((one for one in fine if one is not None), key=lambda one: one.likeness, default=None)
-    if found is None or found.likeness < LEAST_LIKENESS:
+    if found is None or found.likeness < least:
         return None
     gain = 0.0
     if best is not home:

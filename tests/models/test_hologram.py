@@ -45,8 +45,15 @@ def test_a_moved_hologram_is_found_whatever_its_colours() -> None:
 def test_colours_that_change_with_the_angle_are_told_from_a_printed_copy() -> None:
     living = [hologram.colours(sheet(turn), BOX) for turn in (0.0, 0.3)]
     copied = [hologram.colours(sheet(0.0), BOX), hologram.colours(sheet(0.0), BOX)]
-    assert (hologram.change(living) or 0) > 10
-    assert hologram.change(copied) == pytest.approx(0.0, abs=1.0)
+    assert (hologram.change(living) or 0) > 0.5
+    assert hologram.change(copied) == pytest.approx(0.0, abs=0.02)
+
+
+def test_another_saturation_of_the_same_pattern_is_no_change() -> None:
+    pale = np.asarray(sheet(0.0) // 2 + 60, np.uint8)
+    assert hologram.change([hologram.colours(picture, BOX) for picture in (sheet(0.0), pale)]) == pytest.approx(
+        0.0, abs=0.1
+    )
 
 
 def test_one_capture_tells_no_change() -> None:
