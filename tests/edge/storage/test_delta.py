@@ -6,6 +6,7 @@ import contextlib
 import errno
 import hashlib
 import json
+import random
 import sqlite3
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -18,9 +19,11 @@ from hypothesis import strategies as st
 
 from edge.errors import RegistryError
 from edge.storage.canonical import content_sha256, verify
+from edge.storage.content import CONTENT, SERIALS
 from edge.storage.delta import apply, diff, read_header
 from edge.storage.delta_file import numbers, planes
 from edge.storage.registry_build import build
+from edge.storage.serial_blocks import stored
 
 GTINS = ("09521234543213", "04912345678904", "00000096385074", "04006381333931", "09506000134352")
 EDITION = 'schema = 1\nname = "e"\nnumber = {}\nissued = 2026-11-20T00:00:00Z\n'
@@ -238,3 +241,45 @@ def test_many_serials_come_and_go_in_windows(tmp_path: Path) -> None:
 def test_ascending_numbers_come_back_from_their_planes(values: list[int]) -> None:
     ascending = np.array(sorted(values), np.uint64)
     assert numbers(planes(ascending), len(values)).tolist() == ascending.tolist()
+
+
+def by_hand(path: Path) -> str:
+    """The canonical content hash as its definition says it, with nothing of the product but the list of tables."""
+    whole = hashlib.sha256()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        for content in CONTENT:
+            rows = []
+            for row in connection.execute(content.select()):
+                cells = [
+                    round(cell * 10_000) if name.endswith("_mm") else cell
+                    for name, cell in zip(content.columns, row, strict=True)
+                    if name != "data"
+                ]
+                if content.name == "products":
+                    line = json.dumps(cells[5:], ensure_ascii=False, separators=(",", ":"))
+                    cells = [*cells[:5], hashlib.blake2b(line.encode(), digest_size=16).hexdigest().upper()]
+                said = json.dumps(cells, ensure_ascii=False, separators=(",", ":")) + "\n"
+                rows.append(said.encode() + (row[-1] if "data" in content.columns else b""))
+            whole.update(content.name.encode() + hashlib.sha256(b"".join(rows)).digest())
+        for table in SERIALS:
+            hashes = [value for block in stored(connection, table) for value in block.tolist()]
+            whole.update(table.encode() + hashlib.sha256(b"".join(one.to_bytes(8, "big") for one in hashes)).digest())
+    return whole.hexdigest()
+
+
+@settings(max_examples=15, deadline=None)
+@given(sources())
+def test_the_content_hash_is_what_its_definition_says(tables: dict[str, list[dict[str, object]]]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        path = edition(Path(name), 1, tables)
+        assert content_sha256(path) == by_hand(path)
+
+
+@settings(max_examples=10, deadline=None)
+@given(sources(), st.randoms(use_true_random=False))
+def test_the_order_of_a_source_is_no_content(tables: dict[str, list[dict[str, object]]], draws: random.Random) -> None:
+    shuffled = {name: draws.sample(rows, len(rows)) for name, rows in tables.items()}
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / "again").mkdir()
+        first, second = edition(Path(name), 1, tables), edition(Path(name) / "again", 1, shuffled)
+        assert content_sha256(first) == content_sha256(second)
