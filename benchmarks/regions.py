@@ -392,10 +392,11 @@ def report(rows: list[Row]) -> None:
 def flatness(rows: list[Row]) -> str:
     not_flat = sum(row.retake == "not_flat" for row in rows)
     compared = [row for row in rows if row.score is not None]
-    alarmed = sum((row.score or 0) >= HALF or bool(row.codes) for row in compared)
+    alarmed = sum((row.score or 0) >= HALF for row in compared)
+    of_regions = sum(bool(row.codes) for row in compared)
     return (
         f"not flat {share(not_flat, len(rows))}   not found {sum(r.retake == 'not_found' for r in rows)}   "
-        f"compared {len(compared)}, of these with a finding {alarmed}"
+        f"compared {len(compared)}, of these with a finding of the maps {alarmed}, of a region {of_regions}"
     )
 
 
