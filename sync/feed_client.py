@@ -47,10 +47,11 @@ class FeedRow:
     def from_json(cls, told: Mapping[str, Any]) -> FeedRow:
         """A row of a page."""
         row = told["row"]
-        names = ("seq", "kind", "inspection", "device", "station", "officer", "clock", "body", "hash")
+        names = ("seq", "kind", "inspection", "station", "officer", "clock", "body", "hash")
         return cls(
             cursor=told["cursor"],
             port=told["port"],
+            device=told["device"],
             ledger=told["ledger"],
             at=datetime.fromisoformat(row["at"]),
             personal=row.get("personal", {}),

@@ -146,6 +146,6 @@ def _shown(row: Any, values: Mapping[tuple[str, str, int], Mapping[str, str]]) -
     if told := values.get((row.device, row.ledger, row.seq)):
         personal = ',"personal":{' + ",".join(f"{json.dumps(name)}:{value}" for name, value in told.items()) + "}"
     return (
-        f'{{"cursor":{row.cursor},"ledger":{json.dumps(row.ledger)},"port":{json.dumps(row.port)},'
+        f'{{"cursor":{row.cursor},"device":{json.dumps(row.device)},"ledger":{json.dumps(row.ledger)},"port":{json.dumps(row.port)},'
         f'"row":{row.header[:-1]},"body":{row.body}{personal}}}}}'
     )

@@ -122,16 +122,8 @@ def _fork(connection: Connection, batch: Batch, known: Head) -> Sequence[Outgoin
 
 def _store(connection: Connection, batch: Batch, rows: Sequence[Outgoing], port: str, now: str) -> None:
     claim = batch.claim
-    copy(connection, entries, [_entry(claim.device, claim.ledger, port, row) for row in rows])
-    copy(
-        connection,
-        personal,
-        [
-            (claim.device, claim.ledger, row.seq, plain(name), salt.hex(), json.dumps(value))
-            for row in rows
-            for name, (salt, value) in row.personal.items()
-        ],
-    )
+    copy(connection, entries, [entry_of(claim.device, claim.ledger, port, row) for row in rows])
+    copy(connection, personal, [value for row in rows for value in values_of(claim.device, claim.ledger, row)])
     copy(connection, heads, [(claim.device, claim.ledger, claim.seq, claim.text.decode(), now)])
     connection.execute(
         update(ledgers)
@@ -150,7 +142,18 @@ def _set_apart(connection: Connection, batch: Batch, rows: Sequence[Outgoing], n
     raise_alarm(connection, claim.device, "equivocation", f"{claim.ledger}-{rows[0].seq}", detail, now)
 
 
-def _entry(device: str, ledger: str, port: str, row: Outgoing) -> tuple[Any, ...]:
+def values_of(device: str, ledger: str, row: Outgoing) -> list[tuple[Any, ...]]:
+    """What is written into `personal` of one row."""
+    told = row.personal.items()
+    return [(device, ledger, row.seq, plain(name), salt.hex(), json.dumps(value)) for name, (salt, value) in told]
+
+
+def entry_of(device: str, ledger: str, port: str, row: Outgoing) -> tuple[Any, ...]:
+    """What is written into `entries` of one row.
+
+    Raises:
+        BatchRefused: batch_body.
+    """
     return (
         *(device, ledger, row.seq, row.hash, plain(row.kind), plain(row.inspection), port),
         *(outcome_of(row), header(row), row.body),
