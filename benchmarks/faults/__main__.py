@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.faults import campaign, disk
 
-_CAMPAIGNS = ("registry",)
+_CAMPAIGNS = ("registry", "sync")
 
 
 def main() -> None:

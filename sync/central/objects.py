@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -61,12 +62,13 @@ class ObjectsOnDisk:
 
     def begin(self, device: str, sha256: str, size: int, media_type: str) -> Upload:
         """See `Objects`."""
-        part = self._part(device, sha256)
-        if not part.with_suffix(".json").exists():
-            part.parent.mkdir(exist_ok=True)
-            fsync_directory(self._incoming)
-            part.touch()
-            write_durably(part.with_suffix(".json"), json.dumps({"size": size, "media_type": media_type}).encode())
+        with contextlib.suppress(NotFound):
+            return self.upload(device, sha256)
+        part = self._part(device, sha256)  # either file may be left without the other by a crash at the end of one
+        part.parent.mkdir(exist_ok=True)
+        fsync_directory(self._incoming)
+        part.touch()
+        write_durably(part.with_suffix(".json"), json.dumps({"size": size, "media_type": media_type}).encode())
         return self.upload(device, sha256)
 
     def upload(self, device: str, sha256: str) -> Upload:

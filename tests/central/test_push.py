@@ -339,6 +339,17 @@ def test_a_picture_damaged_on_its_way_is_begun_anew(pair: Pair) -> None:
     assert pair.push_evidence().pictures == 1
 
 
+@pytest.mark.parametrize("left", [".json", ".part"])
+def test_an_upload_of_which_a_crash_left_half_is_begun_anew(pair: Pair, tmp_path: Path, left: str) -> None:
+    (name,) = with_pictures(pair.box, 1, [1_000])
+    pair.push()
+    pair.central.objects.begin("bench-1", name, 1_000, "image/png")
+    for path in (tmp_path / "central" / "incoming" / "bench-1").iterdir():
+        if path.suffix != left:
+            path.unlink()
+    assert pair.push_evidence().pictures == 1
+
+
 def test_a_picture_that_is_gone_from_the_box_does_not_hold_up_the_others(pair: Pair) -> None:
     gone, _kept = with_pictures(pair.box, 1, [10, 20])
     EvidenceStore(pair.box.folder).delete(gone)
