@@ -15,8 +15,9 @@ import uuid_utils
 
 from edge import inputs
 from edge.devices.clock import system_clock
-from edge.errors import RegistryError, SettingsError
+from edge.errors import PolicyError, RegistryError, SettingsError
 from edge.flow import Bench
+from edge.gallery import Gallery
 from edge.late import LateSearch
 from edge.ports import Now
 from edge.settings import Settings
@@ -25,8 +26,10 @@ from edge.storage.ledger import Ledger
 from edge.storage.registry import Registry
 from edge.storage.shelf import Shelf
 from edge.storage.shelves import Shelves
+from edge.storage.signatures import Signatures
 from edge.upkeep import Upkeep
 from edge.web import build, check_binding, server
+from models import signature
 from models.measurements import PictureLimits
 from models.worker import PixelWorkers
 
@@ -76,10 +79,16 @@ def open_box(settings: Settings, now: Now | None = None) -> Iterator[Box]:
                 compare_budget_s=settings.compare_budget_s,
             )
         )
+        signatures = Signatures(settings.state_dir / "gallery", signature.builtin().name, signature.BYTES)
+        gallery = Gallery(workers, signatures)
+        stack.callback(gallery.close)
+        with contextlib.suppress(RegistryError, PolicyError):  # said by every verdict
+            gallery.take_up(shelves.editions.current(), shelves.policies.current().inspection.gallery_faces)
         bench = Bench(
             settings=settings,
             shelves=shelves,
             workers=workers,
+            gallery=gallery,
             ledger=ledger,
             evidence=evidence,
             now=now or system_clock(lambda: _issued(shelves.editions)),

@@ -8,11 +8,11 @@ answer leaves this module only after its row is durable.
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import time
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 import uuid_utils
 
@@ -20,6 +20,7 @@ from edge.checks import system
 from edge.decisions import Decisions
 from edge.errors import Conflict, ImageRefused, NotFound, RegistryError, RequestRefused
 from edge.events import Events, News
+from edge.gallery import Gallery
 from edge.inspection import (
     Assessment,
     Capture,
@@ -81,6 +82,7 @@ class Bench:
         settings: Settings,
         shelves: Shelves,
         workers: PixelWorkers,
+        gallery: Gallery,
         ledger: Ledger,
         evidence: EvidenceStore,
         now: Now,
@@ -91,6 +93,7 @@ class Bench:
         self.shelves = shelves
         self.events = Events()
         self._workers = workers
+        self._gallery = gallery
         self._ledger = ledger
         self._evidence = evidence
         self._now = now
@@ -230,11 +233,8 @@ class Bench:
         if turn.registry is None or not shown.width or not compare.shows_nothing_expected(shown, seen):
             return seen
         most = turn.policy.inspection.gallery_faces
-        gallery = tuple(itertools.islice(turn.registry.gallery(), most + 1))
-        if len(gallery) > most:
-            fault = SystemFault("recognise_gallery", f"more than {most} registered faces", sha256)
-            return seen if fault in seen.faults else seen.with_more(Seen(faults=(fault,)))
-        seen = seen.with_more(compare.recognise(shown, gallery, frame, turn.registry.face_picture))
+        shortlist = partial(self._gallery.shortlist, turn.registry, frame, most)
+        seen = seen.with_more(compare.recognise(shown, shortlist, frame, turn.registry.face_picture))
         turn.clock.lap("recognise")
         return seen
 

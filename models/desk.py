@@ -108,6 +108,14 @@ class Desk:
         """Open the pack now, so that a pack that cannot be used is told before a picture needs it."""
         self._loaded()
 
+    def do_signatures(self) -> tuple[bytes, bytes]:
+        """What the picture looks like, for a search among thousands: all of it and its middle."""
+        signature, locate = importlib.import_module("models.signature"), importlib.import_module("models.locate")
+        view = locate.View(self._picture())
+        height, width = view.small[0].shape
+        found: tuple[bytes, bytes] = signature.signatures(view.sift, (width, height), signature.builtin())
+        return found
+
     def _loaded(self) -> Any:  # noqa: ANN401 - a module, loaded when the first face is asked for
         faces, pack = importlib.import_module("models.faces"), importlib.import_module("models.pack")
         if self._pack is None:

@@ -113,12 +113,13 @@ def compare_together(
 def recognise(frame: Image, gallery: Sequence[Sketch], pack: Pack, most: int = 5) -> tuple[FaceMatch, ...]:
     """The registered faces that a capture looks like, best first; none when it looks like none.
 
-    ORB against every face; where that convinces nowhere, SIFT against the `most` faces that shared most ORB matches:
-    SIFT against every face would cost seconds on a capture of something that nobody registered. The likeliest are
+    ORB against every face; where that convinces nowhere, SIFT against the first `most` of the gallery, which a search
+    puts in order, and the `most` faces that shared most ORB matches: SIFT against every face would cost seconds on a
+    capture of something that nobody registered. The likeliest are
     verified by registration: a shared logo is no likeness. `similarity` is the share of the face's textured blocks that
     were found again.
     """
-    del pack  # an embedding shortlist will need it; geometry alone serves galleries of hundreds
+    del pack  # geometry needs none; among more faces than can be verified `models.signature` finds the likeliest
     view = View(frame)
     candidates = tuple(gallery)
     for kind in ("orb", "sift"):
@@ -128,7 +129,7 @@ def recognise(frame: Image, gallery: Sequence[Sketch], pack: Pack, most: int = 5
         kept = [match for match in matches if match.similarity >= CONFIRMED]
         if kept:
             return tuple(kept)
-        candidates = _sharing_most(view, gallery, most)
+        candidates = tuple(dict.fromkeys((*gallery[:most], *_sharing_most(view, gallery, most))))
     return ()
 
 

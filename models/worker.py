@@ -241,6 +241,16 @@ class OpenFrame:
         assert isinstance(answer, tuple)  # noqa: S101 - the worker's contract
         return answer
 
+    def signatures(self) -> tuple[bytes, bytes]:
+        """Signatures of the whole picture and of its middle; see `models.signature`.
+
+        Raises:
+            PictureRefused, PackError, WorkerFailed: see `compare`.
+        """
+        answer = self._ask("signatures", (), self._compare_budget_s)
+        assert isinstance(answer, tuple)  # noqa: S101 - the worker's contract
+        return answer
+
     def _ask(self, question: str, arguments: tuple[object, ...], budget_s: float) -> object:
         start = self._worker.ready()
         picture = self._data if self._laid_in != start else None

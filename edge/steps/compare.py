@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from edge.checks.region import codes_of
 from edge.checks.system import gave_up
 from edge.errors import EvidenceError
+from edge.gallery import Shortlist
 from edge.inspection import (
     Box,
     Capture,
@@ -34,6 +35,7 @@ from models.measurements import FaceMeasurement, FaceReference, MarkedRegion, Re
 from models.worker import OpenFrame
 
 Keep = Callable[[bytes, str], str]
+Among = Callable[[], Shortlist]  # the registered faces that the capture may show
 PictureOf = Callable[[str], bytes]  # SHA-256 of a registered face -> its encoded picture
 
 
@@ -128,10 +130,11 @@ def shows_nothing_expected(capture: Capture, seen: Seen) -> bool:
     return all(not c.aligned and c.retake in (Retake.NOT_FOUND, None) for c in mine)
 
 
-def recognise(capture: Capture, gallery: Sequence[RegisteredFace], frame: OpenFrame, picture_of: PictureOf) -> Seen:
-    """Which registered faces the capture looks like, whatever its codes say."""
-    by_id = {face.face_id: face for face in gallery if face.flat}
+def recognise(capture: Capture, among: Among, frame: OpenFrame, picture_of: PictureOf) -> Seen:
+    """Which registered faces the capture looks like, whatever its codes say; a gallery not asked in full is told."""
     try:
+        shortlist = among()
+        by_id = {face.face_id: face for face in shortlist.faces}
         matches = frame.recognise([_reference(face, picture_of) for face in by_id.values()])
     except ModelsError as failed:
         return Seen(faults=(SystemFault("recognise_" + failed.code, failed.message, capture.sha256),))
@@ -141,8 +144,14 @@ def recognise(capture: Capture, gallery: Sequence[RegisteredFace], frame: OpenFr
                 by_id[int(match.key)].gtin, int(match.key), capture.sha256, match.inliers, round(match.similarity, 3)
             )
             for match in matches
-        )
+        ),
+        faults=(_undescribed(shortlist, capture),) if shortlist.undescribed else (),
     )
+
+
+def _undescribed(shortlist: Shortlist, capture: Capture) -> SystemFault:
+    told = f"{shortlist.undescribed} of {shortlist.total} registered faces are not described yet"
+    return SystemFault("recognise_gallery", told, capture.sha256)
 
 
 def _reference(face: RegisteredFace, picture_of: PictureOf) -> FaceReference:

@@ -308,6 +308,11 @@ class Registry:
         for row in self._all(f"{_FACES} ORDER BY gtin, version, side"):
             yield self._face(row)
 
+    def gallery_pictures(self) -> tuple[tuple[int, str], ...]:
+        """Id and picture's SHA-256 of every flat registered face, by GTIN, version and side."""
+        rows = self._all("SELECT id, picture FROM faces WHERE flat=1 ORDER BY gtin, version, side")
+        return tuple((face_id, sha256) for face_id, sha256 in rows)
+
     def face(self, face_id: int) -> RegisteredFace:
         """One registered face.
 
