@@ -280,7 +280,7 @@ def _chained(claim: Claim, travelled: list[Any]) -> tuple[Outgoing, ...]:
 def _arrived(seq: int, row: Any, previous: str) -> Outgoing:  # noqa: ANN401 - a cell of JSON
     *texts, personal, erased, sightings = row
     kind, inspection, device, station, officer, boot, at, clock, key, body = texts
-    if not all(type(text) is str for text in (*texts, *sightings, *erased.values(), *erased)):
+    if set(map(type, (*texts, *sightings, *erased.values(), *erased))) != {str}:
         raise TypeError("a text that is none")
     kept = {name: (bytes.fromhex(salt), value) for name, (salt, value) in personal.items()}
     commitments = {name: commitment(salt, name, value) for name, (salt, value) in kept.items()} | erased
