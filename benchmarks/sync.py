@@ -286,6 +286,7 @@ def measure_day(folder: Path, recorded: Sequence[Entry], day: int, limits: Limit
             size = relay.bytes_up
     engine.dispose()
     print(f"day: {day} inspections, {sent.rows} rows, {size:,} bytes up with headers, in {took:.0f} s")
+    print(f"  the line alone takes {size / 8_000:.0f} s for these bytes")
     print(f"  for {DAY_OF}: {limits.judged('day', took * DAY_OF / day, DAY_LIMIT_S, 's')}")
 
 

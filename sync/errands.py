@@ -11,8 +11,10 @@ from edge.settings import Settings
 from edge.trial import EDITION, PACK, POLICY, Trials
 from sync.backoff import Schedule
 from sync.fetch import Pace, open_source
+from sync.identity import kept_enrolment
 from sync.pace import Pace as Bandwidth
 from sync.pull import pull
+from sync.push_errand import Push
 from sync.service import Errand, Outcome, Say
 from sync.settings import SyncSettings
 
@@ -21,7 +23,7 @@ def errands(box: Settings, settings: SyncSettings, sleep: Callable[[float], obje
     """What `settings` ask for; `sleep` is what a bandwidth waits with.
 
     Raises:
-        SettingsError: settings_value: they ask for nothing.
+        SettingsError: settings_value: they ask for nothing, and the box is not enrolled; settings_enrolment.
     """
     schedule = Schedule(
         interval_s=settings.interval_s,
@@ -31,8 +33,11 @@ def errands(box: Settings, settings: SyncSettings, sleep: Callable[[float], obje
     found: list[Errand] = []
     if settings.source:
         found.append(Pull(box, settings.source, schedule, Bandwidth(settings.bytes_per_s, sleep=sleep)))
+    if enrolment := kept_enrolment(box.state_dir):
+        pace = Bandwidth(settings.bytes_per_s, sleep=sleep)
+        found.append(Push(box, enrolment, schedule, pace, command_clock(box)))
     if not found:
-        message = "SEKISHO_SYNC_SOURCE: expected the address of a published tree, got none."
+        message = "SEKISHO_SYNC_SOURCE: expected a published tree's address, or an enrolled box, got neither."
         raise SettingsError("settings_value", message, hint="Without one there is nothing for the service to do.")
     return found
 

@@ -9,7 +9,7 @@ import json
 import random
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,8 +40,14 @@ class Answer:
 class Link:
     """A box's line to the central that it is enrolled with. One thread at a time."""
 
-    def __init__(self, enrolment: Enrolment, private: Ed25519PrivateKey) -> None:
-        """Talk to `enrolment.url`, signed with the device key; nothing is connected yet."""
+    def __init__(
+        self, enrolment: Enrolment, private: Ed25519PrivateKey, pace: Callable[[int], object] = lambda _: None
+    ) -> None:
+        """Talk to `enrolment.url`, signed with the device key; nothing is connected yet.
+
+        `pace` is called with the size of each body before it is sent, and may sleep.
+        """
+        self._pace = pace
         self.enrolment = enrolment
         self._private = private
         self._pool = _pool()
@@ -75,6 +81,7 @@ class Link:
         created_s, nonce = int(time.time() + self._ahead_s), secrets.token_urlsafe(12)
         whole = f"{self._base}{path}"
         signature = signed_headers(self._private, method, whole, "", body=body, created_s=created_s, nonce=nonce)
+        self._pace(len(body))
         answer = _sent(self._pool, method, self.enrolment.url.rstrip("/") + path, body, {**headers, **signature})
         self.bytes_up += len(body)
         self.bytes_down += len(answer.data)

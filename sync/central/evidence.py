@@ -144,16 +144,22 @@ def _begun(central: Central, device: str, sha256: str, size: int, media_type: st
     brought = _brought(central, device, sha256)
     if brought is not None:
         return Upload(brought.size, brought.media_type, brought.size)
-    return central.objects.begin(device, sha256, size, media_type)
+    upload = central.objects.begin(device, sha256, size, media_type)
+    _note_if_whole(central, device, sha256, upload)
+    return upload
 
 
 def _taken(central: Central, device: str, sha256: str, offset: int, data: bytes) -> Upload:
     upload = central.objects.append(device, sha256, offset, data)
+    _note_if_whole(central, device, sha256, upload)
+    return upload
+
+
+def _note_if_whole(central: Central, device: str, sha256: str, upload: Upload) -> None:
     if upload.offset == upload.size:
         told = {"device": device, "sha256": sha256, "media_type": upload.media_type, "size": upload.size}
         with writing(central.engine) as connection:
             connection.execute(_BROUGHT, told | {"received": central.stamp()})
-    return upload
 
 
 def brought_whole(central: Central, device: str, sha256: str, data: bytes, media_type: str) -> None:

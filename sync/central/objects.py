@@ -37,7 +37,7 @@ class Objects(Protocol):
     """A store of evidence. Names are 64 lower-case hex digits, checked by the caller."""
 
     def begin(self, device: str, sha256: str, size: int, media_type: str) -> Upload:
-        """Begin an upload, or answer the one that is under way."""
+        """Begin an upload, or answer the one that is under way; one that is whole is finished by it."""
 
     def upload(self, device: str, sha256: str) -> Upload:
         """An upload under way. Raises NotFound: evidence_not_found."""
@@ -62,9 +62,13 @@ class ObjectsOnDisk:
 
     def begin(self, device: str, sha256: str, size: int, media_type: str) -> Upload:
         """See `Objects`."""
-        with contextlib.suppress(NotFound):
-            return self.upload(device, sha256)
-        part = self._part(device, sha256)  # either file may be left without the other by a crash at the end of one
+        part = self._part(device, sha256)
+        with contextlib.suppress(NotFound):  # either file may be left without the other by a crash at the end
+            upload = self.upload(device, sha256)
+            if upload.offset == upload.size:  # a crash came between its last piece and its end
+                with _locked(part, sha256):
+                    self._finish(part, sha256)
+            return upload
         part.parent.mkdir(exist_ok=True)
         fsync_directory(self._incoming)
         part.touch()
@@ -144,6 +148,9 @@ def _locked(part: Path, sha256: str) -> Iterator[int]:
         raise NotFound("evidence_not_found", message, hint="Begin it: POST /v1/evidence.") from None
     try:
         fcntl.flock(file, fcntl.LOCK_EX)
+        if not part.exists() or part.stat().st_ino != os.fstat(file).st_ino:  # finished while this waited
+            message = f"{sha256}: expected an upload that goes on, got one that another has finished."
+            raise NotFound("evidence_not_found", message, hint="Ask for it again.")
         yield file
     finally:
         os.close(file)

@@ -15,6 +15,7 @@ import urllib3
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge.errors import AccessRefused, LedgerError
+from edge.settings import Settings
 from edge.storage.evidence import EvidenceStore
 from edge.storage.ledger import Ledger
 from edge.storage.outbox import Acknowledged, Outbox
@@ -28,6 +29,7 @@ from sync.central.holdings import holdings
 from sync.central.imports import take_in
 from sync.central.objects import ObjectsOnDisk
 from sync.central.tables import ledgers
+from sync.errands import errands
 from sync.errors import CentralRefused, CentralUnreachable, DocumentRefused
 from sync.feed_client import Feed
 from sync.identity import Enrolment, EnrolmentToken, kept_enrolment, kept_private_key
@@ -35,6 +37,8 @@ from sync.link import Link, enrol
 from sync.protocol import Receipt, key_id
 from sync.push import Pushed, push
 from sync.push_evidence import EVIDENCE_OUTBOX, Brought, Receipts, deletable, push_evidence
+from sync.service import Outcome
+from sync.settings import SyncSettings
 from tests.central.conftest import CENTRAL
 from tests.central.serving import enrolled, serving, token_for
 from tests.sync.boxes import DAY, NOW, Box, assessed
@@ -339,6 +343,15 @@ def test_a_picture_damaged_on_its_way_is_begun_anew(pair: Pair) -> None:
     assert pair.push_evidence().pictures == 1
 
 
+def test_an_upload_that_a_crash_left_whole_but_not_finished_is_finished(pair: Pair, tmp_path: Path) -> None:
+    (name,) = with_pictures(pair.box, 1, [1_000])
+    pair.push()
+    pair.central.objects.begin("bench-1", name, 1_000, "image/png")
+    (tmp_path / "central" / "incoming" / "bench-1" / f"{name}.part").write_bytes(b"\x01" * 1_000)
+    assert pair.push_evidence() == Brought(pictures=1)
+    assert pair.central.objects.get(name) == b"\x01" * 1_000
+
+
 @pytest.mark.parametrize("left", [".json", ".part"])
 def test_an_upload_of_which_a_crash_left_half_is_begun_anew(pair: Pair, tmp_path: Path, left: str) -> None:
     (name,) = with_pictures(pair.box, 1, [1_000])
@@ -461,3 +474,18 @@ def test_the_cursor_of_pictures_lies_beside_the_outbox(pair: Pair) -> None:
     assert told == Acknowledged(pair.box.ledger.head().ledger, 1)
     with reading(pair.central.engine) as connection:
         assert connection.execute(ledgers.select()).one().seq == 1
+
+
+# --- the service --------------------------------------------------
+
+
+def test_an_enrolled_boxs_service_has_the_errand_to_push_and_says_what_it_did(pair: Pair) -> None:
+    with_pictures(pair.box, 1, [10])
+    pair.box.write(3, first=2)
+    (pair.box.folder / "device.key").write_bytes(pair.box.private.private_bytes_raw())
+    settings = Settings(state_dir=pair.box.folder)
+    (errand,) = errands(settings, SyncSettings(), lambda _: None)
+    said: list[str] = []
+    assert errand.run(said.append) == Outcome(done=True, reason="4 rows and 1 pictures were sent.")
+    assert (errand.name, said) == ("push", ["sending rows", "sending pictures"])
+    assert errand.run(said.append).reason == "0 rows and 0 pictures were sent."

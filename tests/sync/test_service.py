@@ -136,7 +136,10 @@ def test_a_real_service_pulls_over_a_link_that_hangs_up_and_stages_what_is_curre
 def test_a_service_without_a_tree_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as refused:
         errands(Settings(state_dir=tmp_path), SyncSettings(), print)
-    assert refused.value.message == "SEKISHO_SYNC_SOURCE: expected the address of a published tree, got none."
+    assert (
+        refused.value.message
+        == "SEKISHO_SYNC_SOURCE: expected a published tree's address, or an enrolled box, got neither."
+    )
 
 
 def test_the_command_runs_once_and_status_says_the_reason(publishing: Publishing, receiving: Receiving) -> None:

@@ -1,0 +1,54 @@
+"""The errand that brings results up: rows first, then pictures within a budget, as the service's bandwidth allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+
+from edge.inspection import Moment
+from edge.settings import Settings
+from sync.backoff import Schedule
+from sync.fetch import Pace
+from sync.identity import KEY_FILE, Enrolment, kept_private_key
+from sync.link import Link
+from sync.protocol import key_id
+from sync.push import Signer, push
+from sync.push_evidence import push_evidence
+from sync.service import Outcome, Say
+
+BUDGET_BYTES = 20_000_000  # of pictures in one run, so that rows written meanwhile do not wait behind them
+
+
+class Push:
+    """Send what the central lacks."""
+
+    name = "push"
+
+    def __init__(
+        self, box: Settings, enrolment: Enrolment, schedule: Schedule, pace: Pace, clock: Callable[[], Moment]
+    ) -> None:
+        """Push to the central of `enrolment` at the `pace` of the line."""
+        self.schedule = schedule
+        self._state_dir = box.state_dir
+        self._enrolment = enrolment
+        self._pace = pace
+        self._clock = clock
+
+    def run(self, say: Say) -> Outcome:
+        """Push once.
+
+        Raises:
+            CentralUnreachable, CentralRefused, DocumentRefused, LedgerError, EvidenceError: see sync/push.py.
+        """
+        private = kept_private_key(self._state_dir / KEY_FILE)
+        signer = Signer(self._enrolment.device, private.sign, key_id(private.public_key()))
+        with closing(Link(self._enrolment, private, self._pace)) as link:
+            say("sending rows")
+            sent = push(self._state_dir, link, signer, self._clock)
+            say("sending pictures")
+            brought = push_evidence(self._state_dir, link, BUDGET_BYTES)
+        told = [f"{sent.rows} rows and {brought.pictures} pictures were sent."]
+        told += [f"The rest of {name} cannot be read." for name in sent.unreadable]
+        if sent.again:
+            told.append(f"The central had lost {sent.again} rows that it had receipted: tell its operator.")
+        return Outcome(done=True, reason=" ".join(told), more=brought.left)
