@@ -27,6 +27,7 @@ Progress: TypeAlias = Callable[[str, int, float], None]  # name of the table, ro
 Where: TypeAlias = tuple[str, int, Row]  # file, row number, cells
 
 _EVERY = 5_000  # rows between two reports of progress
+_FEW = 50  # serials that are not worth being halved again
 _KEPT_REFUSALS = 1_000
 _HELD = 100_000  # products and pictures met last, not to be asked of the file again
 _MAX_PICTURE_BYTES = 30_000_000
@@ -195,23 +196,27 @@ class Building:
     def _serials(self) -> None:
         read, told, position = 0, 0, Position()
         for piece in serial_rows(self.source, self._refuse, position):
-            if isinstance(piece, CleanSerials) and self.sets.add_clean(piece, self._programme):
+            if isinstance(piece, CleanSerials):
+                self._clean_serials(piece)
                 read += len(piece.pairs)
             else:
-                read += self._each_serial(piece)
+                self._serial(piece)
+                read += 1
             if read // _EVERY != told:
                 told = read // _EVERY
                 self.progress("serials", read, position.share)
         self.progress("serials", read, 1.0)
         self.counts["serials"] = self.sets.write(self.connection, lambda share: self.progress("sorting", read, share))
 
-    def _each_serial(self, piece: CleanSerials | Where) -> int:
-        if not isinstance(piece, CleanSerials):
-            self._serial(piece)
-            return 1
+    def _clean_serials(self, piece: CleanSerials) -> None:
+        if self.sets.add_clean(piece, self._programme):
+            return
+        if len(piece.pairs) > _FEW:
+            for half in piece.halves():
+                self._clean_serials(half)
+            return
         for where in checked_rows(piece.file, tables.SERIALS, piece.raw(), self._refuse):
             self._serial(where)
-        return len(piece.pairs)
 
     def _serial(self, where: Where) -> None:
         row = where[2]

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.storage import cells
 from edge.storage.source_tables import SERIALS
 from edge.storage.sources import (
     Position,
@@ -29,6 +28,7 @@ from edge.storage.sources import (
 )
 
 _PIECE_BYTES = 1 << 20
+_FEW_BYTES = 2_000  # lines that are not worth being halved again
 # GTIN and serial; of character set 82 the comma and the double quote are not plain
 _PLAIN = rb"(?m)^([0-9]{8}|[0-9]{12,14}),([!%-+\-./0-9:-?A-Z_a-z]{1,20})"
 
@@ -41,12 +41,13 @@ class CleanSerials:
     first_row: int
     pairs: list[tuple[bytes, bytes]]  # GTIN as it stands there, serial
 
-    def gtins(self) -> dict[bytes, bytes] | None:
-        """Every GTIN as it stands there and as 14 digits; None when one of them is none."""
-        try:
-            return {raw: cells.gtin(raw.decode()).encode() for raw in {raw for raw, _serial in self.pairs}}
-        except cells.CellRefused:
-            return None
+    def halves(self) -> tuple[CleanSerials, CleanSerials]:
+        """Both halves of a piece of two rows or more."""
+        cut = len(self.pairs) // 2
+        return (
+            CleanSerials(self.file, self.first_row, self.pairs[:cut]),
+            CleanSerials(self.file, self.first_row + cut, self.pairs[cut:]),
+        )
 
     def raw(self) -> Iterator[tuple[int, dict[str, str]]]:
         """The rows one by one, unchecked."""
@@ -89,16 +90,30 @@ def _csv_pieces(path: Path, position: Position) -> Iterator[CleanSerials | tuple
                 )
                 return
             lines = piece if piece.endswith(b"\n") else piece + b"\n"
-            pairs = plain.findall(lines) if plain else []
-            if pairs and len(pairs) == lines.count(b"\n"):
-                yield CleanSerials(path.name, number, pairs)
-                number += len(pairs)
-                continue
-            few = io.StringIO(piece.decode("utf-8", "surrogateescape"), newline="")
-            for number, raw in csv_rows(csv.reader(few, strict=True), header, number):  # noqa: B020 - it goes on from there
-                if raw is not None:
-                    yield number, raw
-            number += 1
+            for part in _clean(lines, plain) if plain else (lines,):
+                if isinstance(part, list):
+                    yield CleanSerials(path.name, number, part)
+                    number += len(part)
+                    continue
+                few = io.StringIO(part.decode("utf-8", "surrogateescape"), newline="")
+                for number, raw in csv_rows(csv.reader(few, strict=True), header, number):  # noqa: B020 - it goes on from there
+                    if raw is not None:
+                        yield number, raw
+                number += 1
+
+
+def _clean(lines: bytes, plain: re.Pattern[bytes]) -> Iterator[list[tuple[bytes, bytes]] | bytes]:
+    """The plain rows of whole lines, many at a time, and between them the few lines that hold another row."""
+    pairs = plain.findall(lines)
+    if pairs and len(pairs) == lines.count(b"\n"):
+        yield pairs
+        return
+    cut = lines.find(b"\n", len(lines) // 2) + 1
+    if len(lines) < _FEW_BYTES or not 0 < cut < len(lines):
+        yield lines
+        return
+    yield from _clean(lines[:cut], plain)
+    yield from _clean(lines[cut:], plain)
 
 
 def _header(line: bytes) -> list[str]:
