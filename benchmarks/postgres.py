@@ -72,9 +72,14 @@ class Server:
         command = [tool, "start", "-w", "-D", str(self.folder / "data"), "-o", options, "-l", str(self.folder / "log")]
         _run(command if not self.cores else ["taskset", "-c", ",".join(map(str, self.cores)), *command], self.folder)
 
+    @property
+    def pid(self) -> int:
+        """Of its first process."""
+        return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+
     def kill(self) -> None:
         """Kill it at once with all its processes, as a crash would."""
-        pid = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        pid = self.pid
         os.kill(pid, signal.SIGQUIT)  # immediate: no shutdown, recovery at the next start
         with contextlib.suppress(ProcessLookupError):
             while True:

@@ -68,6 +68,19 @@ def pss_mb(pid: int) -> float:
     return sum(_pss_kb(one) for one in family(pid)) / 1e3
 
 
+def cpu_s(pid: int) -> float:
+    """CPU seconds that a process and all below it have taken so far."""
+    return sum(map(_ticks, family(pid))) / os.sysconf("SC_CLK_TCK")
+
+
+def _ticks(pid: int) -> int:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return int(fields[11]) + int(fields[12])
+
+
 def family(pid: int) -> tuple[int, ...]:
     """A process and all below it."""
     parents = {int(entry.name): _parent(entry) for entry in Path("/proc").glob("[0-9]*")}

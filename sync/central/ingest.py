@@ -20,6 +20,13 @@ from sync.central.tables import entries, heads, ledgers, personal
 from sync.errors import BatchRefused
 from sync.protocol import Batch, Receipt, claim_of, signer_of, verified_batch
 
+
+def _no_json(constant: str) -> None:
+    """Refuse NaN and Infinity, which Python reads and JSON does not know: readers of the feed would stumble."""
+    raise ValueError(constant)
+
+
+_decoded = json.JSONDecoder(parse_constant=_no_json).decode
 _FOUND = text(
     "INSERT INTO ledgers (device, ledger, founding, seq, hash, end_seq, received)"
     " VALUES (:device, :ledger, :founding, 0, :hash, 0, :received) ON CONFLICT DO NOTHING"
@@ -167,7 +174,7 @@ def outcome_of(row: Outgoing) -> str:
         BatchRefused: batch_body: its body is no JSON object.
     """
     try:
-        body = json.loads(row.body)
+        body = _decoded(row.body)
         if type(body) is not dict:
             raise ValueError(f"a {type(body).__name__}")  # noqa: TRY301 - told below with the rest
     except (ValueError, RecursionError) as error:

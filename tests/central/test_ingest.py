@@ -215,10 +215,11 @@ def test_texts_that_a_database_cannot_hold_arrive_all_the_same(central: Central,
     assert (row.kind, "O\\u0000-7" in row.header) == ("assessed\ufffd", True)
 
 
-def test_a_body_that_is_no_json_object_is_refused(central: Central, box: Boxes) -> None:
+@pytest.mark.parametrize("body", ['{"a":1},"b":{}', '{"a":NaN}', "[]", '"a"', '{"a":1', ""])
+def test_a_body_that_is_no_json_object_is_refused(central: Central, box: Boxes, body: str) -> None:
     one = box()
     one.write(1)
-    row = replace(one.rows()[0], body='{"a":1},"b":{}')
+    row = replace(one.rows()[0], body=body)
     row = replace(row, hash=row.computed())
     end = replace(one.ledger.head(), hash=row.hash)
     data = make_batch("bench-1", one.ledger.founding(), [row], end=end, made=NOW, sign=one.private.sign, key=one.key)
