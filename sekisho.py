@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edge.command import app
 from provisioning.demo.command import demo
+from provisioning.enrol import face_app
 from sync.command import sync_app
 from sync.command_central import central_app
 from sync.command_results import audit_app, results_app
@@ -12,6 +13,7 @@ from sync.publish_command import publish_app
 __all__ = ["app", "main"]
 
 app.command()(demo)
+app.add_typer(face_app, name="face")
 app.add_typer(sync_app, name="sync")
 app.add_typer(publish_app, name="publish")
 app.add_typer(results_app, name="results")
