@@ -75,8 +75,14 @@ def verify(path: Path) -> str:
         RegistryError: as `content_sha256`; registry_damaged also when the hashes differ.
     """
     computed = content_sha256(path)
-    with closing(connect(path, immutable=True)) as connection:
-        said = one(connection, "SELECT value FROM edition WHERE name=?", (CONTENT_SHA256,))
+    try:
+        with closing(connect(path, immutable=True)) as connection:
+            said = one(connection, "SELECT value FROM edition WHERE name=?", (CONTENT_SHA256,))
+            pages = one(connection, "PRAGMA quick_check(1)")  # also what is no content: the tables made from others
+    except sqlite3.Error as error:
+        raise damaged(path, str(error)) from error
+    if pages != "ok":
+        raise damaged(path, " ".join(str(pages).split()))
     if said != computed:
         raise damaged(path, f"content {computed} where the edition says {said}")
     return computed

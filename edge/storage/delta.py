@@ -46,6 +46,16 @@ _SECTION_BYTES = 16 << 20  # of pictures
 _SECTION_SERIALS = 50_000
 _CACHE_KIB = 8_192
 _HASHES_A_BLOCK = 1_250  # about: it only chooses how a table is cut into windows
+_MISFITS = (  # what a change that fits no edition ends with
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    sqlite3.IntegrityError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+)
 _DERIVED = ("watch_grams", "watch_gram_counts")
 
 
@@ -263,7 +273,7 @@ def _merge(old: Path, delta: Path, header: DeltaHeader, beside: Path) -> None:
                 merge.take(section)
             merge.finish()
             content = of_connection(connection)
-        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        except _MISFITS as error:
             raise delta_file.damaged(delta, f"a change that does not fit ({error!r})") from error
         if content != header.to_sha256:
             raise _other_content(delta, header.to_sha256, content)
