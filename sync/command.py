@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from edge.terminal import clear_errors, settings_from_environment
+from sync import shelved
 from sync.errands import errands
 from sync.fetch import open_source
 from sync.pull import pull as pulled
@@ -48,7 +49,7 @@ def pull(
     console = Console(stderr=True, highlight=False, emoji=False)
     with open_source(address) as source, console.status("pulling") as shown:
         state = pulled(settings.state_dir, source, progress=lambda words: shown.update(f"pulling: {words}"))
-    sys.stdout.write(told(state))
+    sys.stdout.write(told(state, settings.state_dir))
     if state.state != "fresh":
         raise typer.Exit(3)
 
@@ -91,7 +92,7 @@ def status(
         }
         sys.stdout.write(json.dumps(whole, ensure_ascii=False, indent=2) + "\n")
     else:
-        sys.stdout.write(told_service(state_dir) + told(state))
+        sys.stdout.write(told_service(state_dir) + told(state, state_dir))
 
 
 def told_service(state_dir: Path) -> str:
@@ -110,10 +111,11 @@ def told_service(state_dir: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def told(state: State) -> str:
-    """A state in plain words, a line for each thing."""
+def told(state: State, state_dir: Path) -> str:
+    """A state in plain words, a line for each thing, and where each lies on its shelf now."""
+    places = shelved.now(state, state_dir)
     lines = [f"{state.state}: {state.reason}" + (f" [{state.code}]" if state.code else "")]
-    if state.hint:
+    if state.hint and (state.state != "fresh" or "staged" in places.values()):
         lines.append(f"  hint: {state.hint}")
     if state.tried:
         lines.append(
@@ -121,10 +123,13 @@ def told(state: State) -> str:
         )
     if state.succeeded and state.issued:
         lines.append(f"last accepted: signed {state.issued:%Y-%m-%d %H:%M} UTC, good until {state.good_until}")
-    lines += [f"{item.target}: {item.state}" + _because(item.file, item.reason) for item in state.items]
+    for item in state.items:
+        place = places.get(item.file, item.state)
+        lines.append(f"{item.target}: {place}" + _because(item.file, item.reason))
     for publisher, part in state.publishers.items():
         rows = f"{part.rows} rows" if part.rows else ""
-        lines.append(f"publisher {publisher}: {part.state}" + _because(part.file, rows, part.reason))
+        place = places.get(part.file, part.state)
+        lines.append(f"publisher {publisher}: {place}" + _because(part.file, rows, part.reason))
         lines += [f"  refused: {row}" for row in part.refused]
     return "\n".join(lines) + "\n"
 

@@ -55,7 +55,7 @@ def bring_edition(
 
 
 def _staged(shelf: Shelf[Registry], made: Path) -> str:
-    file = shelf.stage(made, move=True)
+    file = shelf.stage(made, move=True, verified=True)
     shelf.prune()
     return file
 

@@ -67,7 +67,7 @@ def bring_part(
         report = _built(part, out)
         told += [str(refusal) for refusal in report.refusals]
         rows = sum(report.counts.values())
-        file = shelf.stage(out, slot=publisher, move=True)
+        file = shelf.stage(out, slot=publisher, move=True, verified=True)
         shelf.prune()
     state = _word(file, shelf.contents().slot(publisher).in_use)
     return PublisherState(state=state, file=file, digest=digest, rows=rows, refused=tuple(told[:_TOLD]))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from edge.checks import Checked, Findings, Source
 from edge.inspection import Edition, ItemLookup, NotChecked, Product, SerialStatus
 from edge.policy import Policy
+from edge.serial_rule import fits
 
 _NOT_RUN = {
     SerialStatus.NO_PROGRAMME: "reason.no_programme",
@@ -48,4 +47,4 @@ def check(found: ItemLookup, edition: Edition | None, policy: Policy, *, stale: 
 
 
 def _breaks_rule(serial: str, product: Product) -> bool:
-    return bool(product.serial_rule) and re.fullmatch(product.serial_rule, serial) is None
+    return bool(product.serial_rule) and not fits(product.serial_rule, serial)

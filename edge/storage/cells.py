@@ -10,6 +10,8 @@ from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from edge.serial_rule import require_rule
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -211,9 +213,9 @@ def regular_expression(value: Cell) -> str:
     if len(words) > _LONGEST_RULE:
         raise refuse(words, f"at most {_LONGEST_RULE} characters", str(len(words)))
     try:
-        re.compile(words)
-    except re.error as error:
-        raise refuse(words, "a regular expression", str(error)) from None
+        require_rule(words)
+    except ValueError as error:
+        raise refuse(words, "a regular expression of RE2", str(error)) from None
     return words
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -49,6 +50,10 @@ class Kind(Protocol[Item]):
 
     def open(self, path: Path) -> Item:
         """Open one file, checked as far as is quick. Errors: of the kind."""
+        ...
+
+    def verify(self, path: Path) -> None:
+        """Read one file whole, as far as `open` does not. Errors: of the kind."""
         ...
 
     def title(self, item: Item) -> str:
@@ -231,11 +236,12 @@ class Shelf(Generic[Item]):
 
     # --- changing -----------------------------------------------------------------------------------------------------
 
-    def stage(self, source: Path, *, slot: str = MAIN, move: bool = False) -> str:
+    def stage(self, source: Path, *, slot: str = MAIN, move: bool = False, verified: bool = False) -> str:
         """Bring something onto the shelf without using it; its name there.
 
         `slot` is the publisher of a supplement. `move` takes `source` away instead of copying it, where that is
-        possible. What is in use or kept already stays as it is.
+        possible. `verified`: the caller has read it whole. What is in use or kept already stays as it is, and is made
+        whole again when it was damaged.
 
         Raises:
             SekishoError: of the kind: it cannot be used on this box.
@@ -254,12 +260,30 @@ class Shelf(Generic[Item]):
                     digest = self.kind.bring(source, beside)
                 file = f"{self.kind.word}-{digest[:16]}{self.kind.suffix}"
                 self._require_usable(beside)  # what came to lie here, not only what was to be brought
+                if not verified:
+                    self.kind.verify(beside)
                 with self._changing() as whole:
-                    if not (self.directory / file).exists():
-                        beside.rename(self.directory / file)
-                        fsync_directory(self.directory)
+                    self._place(beside, file, digest)
                     self._write(whole.with_slot(slot, whole.slot(slot).with_staged(file)))
         return file
+
+    def _place(self, beside: Path, file: str, digest: str) -> None:
+        """Give what was brought its name; what is there already under it stays, unless it was damaged since."""
+        place = self.directory / file
+        if place.exists():
+            if self._is_whole(place, digest):
+                return
+            if place.is_dir():
+                shutil.rmtree(place)
+        beside.rename(place)
+        fsync_directory(self.directory)
+
+    def _is_whole(self, place: Path, digest: str) -> bool:
+        try:
+            self._require_usable(place)
+            return self.kind.digest(place) == digest
+        except (SekishoError, OSError):
+            return False
 
     def activate(self, *files: str) -> None:
         """Use `files` from now on, all of them with one rename. What was in use before is kept.

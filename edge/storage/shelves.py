@@ -18,6 +18,7 @@ from edge import policy as policies
 from edge.errors import ModelError, PolicyError, RegistryError, SekishoError, ShelfError
 from edge.policy import Policy
 from edge.settings import Settings
+from edge.storage.canonical import verify
 from edge.storage.database import fsync_directory
 from edge.storage.incoming import copied, file_digest, keep
 from edge.storage.registry import Registry
@@ -68,6 +69,14 @@ class EditionKind:
             raise RegistryError("registry_missing", f"{path}: expected a registry edition, got {came}.") from error
         return registry
 
+    def verify(self, path: Path) -> None:
+        """Read it whole and compare its content hash: seconds for a million products.
+
+        Raises:
+            RegistryError: registry_damaged.
+        """
+        verify(path)
+
     def title(self, item: Registry) -> str:
         """Name, number and day of issue."""
         edition = item.edition
@@ -116,6 +125,9 @@ class PolicyKind:
             PolicyError: see `edge.policy.load`.
         """
         return policies.load(path)
+
+    def verify(self, path: Path) -> None:
+        """`open` has read all of it."""
 
     def title(self, item: Policy) -> str:
         """Name and version."""
@@ -180,6 +192,9 @@ class PackKind:
         except OSError as error:
             raise ModelError("model_missing", f"{path}: expected a model pack, got {error.strerror}.") from error
         return found
+
+    def verify(self, path: Path) -> None:
+        """`open` has hashed all of it."""
 
     def title(self, item: PackOnDisk) -> str:
         """Its name."""

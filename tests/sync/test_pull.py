@@ -11,6 +11,7 @@ import pytest
 from edge.errors import SekishoError
 from edge.storage.shelves import pack_shelf, policy_shelf
 from sync import publish
+from sync.command import told
 from sync.errors import TransportError
 from sync.fetch import HttpSource
 from sync.tree import Tree
@@ -170,3 +171,16 @@ def test_the_state_survives_damage_of_its_file(publishing: Publishing, receiving
     (receiving.box.directory / "state.json").write_bytes(b"{")
     assert receiving.box.state().state == "never"
     assert receiving.pull(publishing.directory, later(hours=1)).state == "fresh"
+
+
+def test_status_says_where_things_lie_now_and_not_where_the_last_pull_left_them(
+    publishing: Publishing, receiving: Receiving
+) -> None:
+    state = receiving.pull(publishing.directory)
+    shelf = policy_shelf(receiving.state_dir)
+    assert f"{state.items[0].target}: staged" in told(state, receiving.state_dir)
+    shelf.activate(state.items[0].file)
+    assert f"{state.items[0].target}: in use" in told(state, receiving.state_dir)
+    assert "activate" not in told(state, receiving.state_dir)
+    shelf.rollback()
+    assert f"{state.items[0].target}: set back" in told(state, receiving.state_dir)

@@ -100,7 +100,10 @@ def test_equal_sources_give_equal_editions_and_others_another(source: Path) -> N
         ('{"origins": "JP||VN"}', "products.jsonl, row 1, origins: 'JP||VN': expected a list without empty values"),
         ('{"name": "a\\u0007"}', "products.jsonl, row 1, name: 'a\\x07': expected text without control characters"),
         ('{"name": " a"}', "products.jsonl, row 1, name: ' a': expected text without spaces at its ends"),
-        ('{"serial_rule": "("}', "products.jsonl, row 1, serial_rule: '(': expected a regular expression, got missing"),
+        (
+            '{"serial_rule": "("}',
+            "products.jsonl, row 1, serial_rule: '(': expected a regular expression of RE2, got missing",
+        ),
         ('{"net_g": 1.5}', "products.jsonl, row 1, net_g: '1.5': expected decimal digits below 2^53"),
         ('{"serialised": "true"}', "products.jsonl, row 1, serialised: 'true': expected yes or no, got true."),
         ('{"routes": ["JP"]}', "products.jsonl, row 1, routes: 'JP': expected a route as XX-YY, got JP."),

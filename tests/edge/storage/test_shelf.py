@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -359,3 +362,28 @@ def test_an_archive_of_a_pack_holds_plain_names(tmp_path: Path, name: str) -> No
     with pytest.raises(ModelError) as refused:
         pack_shelf(tmp_path / "state").stage(tmp_path / "bad.zip")
     assert refused.value.message == (f"bad.zip: expected a model pack as a flat zip file, got the entry {name!r}.")
+
+
+def test_a_damaged_edition_in_use_is_made_whole_by_installing_it_again(tmp_path: Path, built: dict[int, Path]) -> None:
+    shelf = editions(tmp_path / "state")
+    file = shelf.stage(built[1])
+    shelf.activate(file)
+    place = shelf.directory / file
+    whole = place.read_bytes()
+    for damaged in (whole[:-4_096], whole[:20_000] + b"\xff" + whole[20_001:]):
+        place.write_bytes(damaged)
+        shelf.activate(shelf.stage(built[1]))
+        assert place.read_bytes() == whole
+
+
+def test_an_edition_that_opens_but_is_not_what_it_says_is_not_staged(tmp_path: Path, built: dict[int, Path]) -> None:
+    altered = tmp_path / "altered.sqlite"
+    shutil.copy(built[1], altered)
+    with contextlib.closing(sqlite3.connect(altered)) as connection:
+        connection.execute("UPDATE products SET name=name || ' ' WHERE gtin=(SELECT MAX(gtin) FROM products)")
+        connection.commit()
+    shelf = editions(tmp_path / "state")
+    with pytest.raises(RegistryError) as refused:
+        shelf.stage(altered)
+    assert refused.value.code == "registry_damaged"
+    assert shelf.contents().files == frozenset()

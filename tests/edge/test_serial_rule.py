@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from edge.serial_rule import fits, require_rule
+
+
+def test_a_rule_is_about_the_whole_serial() -> None:
+    assert fits(r"[A-Z]{2}\d{8}", "AB12345678")
+    assert not fits(r"[A-Z]{2}\d{8}", "AB123456789")
+
+
+def test_a_rule_that_takes_a_backtracking_engine_for_ever_is_answered() -> None:
+    """With Python's own engine this test does not end within its time limit."""
+    rule = r"(?:..|a.|.a|aa|.\w|\w.|\w\w|a\w|\wa|.)*b"
+    require_rule(rule)
+    assert not fits(rule, "a" * 20)
+
+
+@pytest.mark.parametrize(("rule", "came"), [("(", "missing ): ("), (r"(?=a)b", "invalid perl operator: (?=")])
+def test_what_is_no_rule_is_refused_with_its_place(rule: str, came: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(came)):
+        require_rule(rule)
