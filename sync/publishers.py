@@ -16,10 +16,11 @@ from pathlib import Path
 
 from tuf.api.metadata import TargetFile
 
+from edge.storage.current import MAIN
 from edge.storage.registry_build import BuildReport, build
 from edge.storage.shelves import editions
 from sync.client import Client
-from sync.current import Scope
+from sync.current import Current, Scope
 from sync.errors import TrustError
 from sync.parts import MAX_PART_BYTES
 from sync.rows import TABLES, checked_rows, keep_good_rows
@@ -42,7 +43,7 @@ def bring_part(
     tables = {table.name: client.target(f"publishers/{publisher}/{table.name}.jsonl") for table in TABLES}
     signed = {name: target for name, target in tables.items() if target is not None}
     if not signed:
-        withdraw(box, publisher, known)
+        withdraw(box, publisher)
         return PublisherState(state="nothing", reason="Nothing is signed yet.")
     digest = _digest(scope, signed)
     shelf = editions(box.state_dir)
@@ -61,7 +62,7 @@ def bring_part(
         for picture in sorted(found.pictures):
             told += _picture(client, publisher, picture, fetch, part)
         if not found.count:
-            withdraw(box, publisher, known)
+            withdraw(box, publisher)
             return PublisherState(state="refused", reason="No row is good.", digest=digest, refused=tuple(told[:_TOLD]))
         (part / "edition.toml").write_text(_edition(publisher, client.part(publisher)), encoding="utf-8")
         report = _built(part, out)
@@ -73,14 +74,27 @@ def bring_part(
     return PublisherState(state=state, file=file, digest=digest, rows=rows, refused=tuple(told[:_TOLD]))
 
 
-def withdraw(box: Box, publisher: str, known: PublisherState | None) -> None:
-    """Use nothing of this publisher any more, when something of it was brought by sync.
+def withdraw(box: Box, publisher: str) -> None:
+    """Use nothing of this publisher any more, whoever brought it.
 
     Raises:
         ShelfError: the shelf cannot be written.
     """
-    if known is not None and known.file:
-        editions(box.state_dir).withdraw(publisher)
+    shelf = editions(box.state_dir)
+    if publisher in shelf.contents().slots:
+        shelf.withdraw(publisher)
+
+
+def withdraw_others(box: Box, current: Current) -> None:
+    """Use nothing of a publisher that the tree does not name.
+
+    The shelf says what is in use, never state.json: that is only shown, and a power cut or damage loses it.
+
+    Raises:
+        ShelfError: the shelf cannot be read or written.
+    """
+    for publisher in editions(box.state_dir).contents().slots.keys() - {MAIN} - current.publishers.keys():
+        withdraw(box, publisher)
 
 
 def _built(part: Path, out: Path) -> BuildReport:

@@ -24,7 +24,7 @@ from sync.editions import bring_edition
 from sync.errors import TransportError, TrustError
 from sync.fetch import Source
 from sync.goods import SCHEMAS
-from sync.publishers import bring_part, withdraw
+from sync.publishers import bring_part, withdraw_others
 from sync.state import Became, Box, Item, PublisherState, State, now_utc
 
 _NO_ROOM = ("registry_full", "shelf_unwritable")  # the box's doing, not the publisher's: it is tried again soon
@@ -86,12 +86,14 @@ class _Pull:
             with self.box.told():
                 self.box.raise_floor(client.floor)
         current = self._current(client)
-        items = tuple(self._item(client, current, path, state) for path in current.current)
+        # First what takes away or warns: nothing that is wrong with an item may hold up a bulletin or a revocation.
+        withdrawn = self._withdrawn(current)
         publishers = self._publishers(client, current, state)
+        items = tuple(self._item(client, current, path, state) for path in current.current)
         self._tidy()
         return state.model_copy(
             update={
-                **_outcome(items, publishers),
+                **_outcome(items, publishers, withdrawn),
                 "clock": client.clock.words,
                 "succeeded": self.moment,
                 "issued": client.floor.issued,
@@ -161,6 +163,14 @@ class _Pull:
 
     # --- publishers --------------------------------------------------------
 
+    def _withdrawn(self, current: Current) -> SekishoError | None:
+        """Stop using publishers that the tree no longer names; why that is not possible."""
+        try:
+            withdraw_others(self.box, current)
+        except SekishoError as error:
+            return error
+        return None
+
     def _publishers(self, client: Client, current: Current, state: State) -> dict[str, PublisherState]:
         found = {}
         for publisher, scope in current.publishers.items():
@@ -177,8 +187,6 @@ class _Pull:
                 found[publisher] = _kept(known, "waiting", error)
             except SekishoError as error:
                 found[publisher] = _kept(known, "waiting" if error.code in _NO_ROOM else "refused", error)
-        for publisher in state.publishers.keys() - current.publishers.keys():
-            withdraw(self.box, publisher, state.publishers[publisher])
         return found
 
     def _tidy(self) -> None:
@@ -211,8 +219,12 @@ def _kept(known: PublisherState | None, state: Became, error: SekishoError) -> P
     return before.model_copy(update={"state": state, "reason": error.message, "digest": ""})
 
 
-def _outcome(items: tuple[Item, ...], publishers: dict[str, PublisherState]) -> dict[str, str]:
+def _outcome(
+    items: tuple[Item, ...], publishers: dict[str, PublisherState], withdrawn: SekishoError | None
+) -> dict[str, str]:
     """The state of the whole pull in words."""
+    if withdrawn is not None:
+        return _said(withdrawn)
     states = [one.state for one in items] + [one.state for one in publishers.values()]
     words: tuple[Became, ...] = ("in use", "staged", "refused", "waiting")
     counts = {word: states.count(word) for word in words}

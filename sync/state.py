@@ -111,7 +111,7 @@ class Box:
                 raise TrustError("trust_root", message, hint=hint)
             # Floor last: until it is written the root before is the one that its hash fits.
             shutil.rmtree(self.metadata, ignore_errors=True)
-            self.keep(State(publishers=self.state().publishers))  # what they brought is withdrawn unless listed again
+            self.keep(State())
             write_durably(self.directory / f"{sha256}.root.json", data)
             self.raise_floor(Floor(sha256))
             for old in self.directory.glob("*.root.json"):

@@ -183,6 +183,47 @@ def test_a_revoked_publisher_is_no_longer_used(kumo: Publishing, receiving: Rece
     assert file not in shelf.contents().files
 
 
+@pytest.mark.parametrize("lost", ["damaged", "gone"])
+def test_a_revoked_publisher_is_withdrawn_although_the_state_was_lost(
+    kumo: Publishing, receiving: Receiving, lost: str
+) -> None:
+    kumo.take_in("kumo", kumo.sign("kumo", ("K-1", "brands", "Kumo")))
+    file = receiving.pull(kumo.directory).publishers["kumo"].file
+    shelf = editions(receiving.state_dir)
+    shelf.activate(file)
+    place = receiving.box.directory / "state.json"
+    if lost == "gone":  # as after a power cut before it was written
+        place.unlink()
+    else:
+        place.write_bytes(b"{")
+    publish.undelegate(kumo.tree(), "kumo")
+    assert receiving.pull(kumo.directory).state == "fresh"
+    assert shelf.contents().slots == {}
+
+
+def test_a_publisher_of_the_tree_before_is_withdrawn_when_another_root_is_trusted(
+    kumo: Publishing, receiving: Receiving, tmp_path: Path
+) -> None:
+    kumo.take_in("kumo", kumo.sign("kumo", ("K-1", "brands", "Kumo")))
+    editions(receiving.state_dir).activate(receiving.pull(kumo.directory).publishers["kumo"].file)
+    (receiving.box.directory / "state.json").write_bytes(b"{")
+    other = Publishing(tmp_path / "other")
+    other.place.mkdir()
+    other.found()
+    receiving.box.trust(other.root, replace=True)
+    assert receiving.pull(other.directory).state == "fresh"
+    assert "kumo" not in editions(receiving.state_dir).contents().slots
+
+
+def test_a_revocation_that_cannot_be_carried_out_is_no_fresh_pull(kumo: Publishing, receiving: Receiving) -> None:
+    shelf = editions(receiving.state_dir)
+    shelf.directory.mkdir(parents=True)
+    (shelf.directory / "CURRENT").write_bytes(b"{")
+    state = receiving.pull(kumo.directory)
+    assert (state.state, state.code) == ("refused", "shelf_damaged")
+    assert state.items[0].state == "staged"
+
+
 def test_a_narrower_scope_is_applied_to_what_was_signed_before(kumo: Publishing, receiving: Receiving) -> None:
     kumo.take_in("kumo", kumo.sign("kumo", ("K-1", "brands", "Kumo"), ("K-2", "gtins", EARBUDS)))
     assert receiving.pull(kumo.directory).publishers["kumo"].rows == 2
