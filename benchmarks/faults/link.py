@@ -116,9 +116,9 @@ class Relay:
                     await asyncio.sleep(0.05)
                 if self._loop.time() - last > weather.delay_s:  # blocks in flight follow each other
                     await asyncio.sleep(weather.delay_s)
-                last = self._loop.time()
                 if weather.bytes_per_s:
                     await asyncio.sleep(len(block) / weather.bytes_per_s)
+                last = self._loop.time()  # after the sleep: on a thin line every block would wait for the delay again
                 passed += len(block)
                 if fate and passed > after:
                     await self._meet(fate, writer)
