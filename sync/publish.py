@@ -8,8 +8,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
-import tomllib
-import zipfile
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +21,8 @@ from tuf.api.metadata import DelegatedRole, Snapshot, TargetFile, Targets
 from edge import policy as policies
 from edge.storage.delta import diff
 from edge.storage.delta_file import read_header
+from edge.storage.shelves import PackKind
+from models import pack
 from sync import current as currents
 from sync.current import Scope
 from sync.errors import PublishError
@@ -40,7 +41,7 @@ def add(tree: Tree, kind: str, file: Path, *, since: Path | None = None) -> list
 
     Raises:
         PublishError: publish_kind, publish_number, publish_item, publish_base: it cannot be published.
-        RegistryError, PolicyError: it is not what it should be.
+        RegistryError, ModelError, PolicyError: it is not what it should be.
         OSError: a file cannot be read or written.
     """
     goods = {"edition": _edition, "delta": _delta, "pack": _pack, "policy": _policy}
@@ -91,13 +92,12 @@ def _delta_since(tree: Tree, since: Path, file: Path) -> list[str]:
 
 
 def _pack(tree: Tree, file: Path) -> list[str]:
-    try:
-        with zipfile.ZipFile(file) as archive:
-            manifest = tomllib.loads(archive.read("manifest.toml").decode())
-        name, schema = str(manifest["pack"]), int(manifest["schema"])
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError) as error:
-        raise _no_item(file, "a flat zip file of a model pack", f"{type(error).__name__}: {error}") from error
-    return _numbered(tree, "pack", name, schema, file)
+    kind = PackKind()
+    with tempfile.TemporaryDirectory(dir=tree.directory, prefix=".pack-") as room:
+        unpacked = Path(room) / file.name  # as a box takes it: what this refuses would be refused there
+        kind.bring(file, unpacked)
+        name = kind.open(unpacked).name
+    return _numbered(tree, "pack", name, pack.SCHEMA, file)
 
 
 def _policy(tree: Tree, file: Path) -> list[str]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +31,10 @@ from models.errors import PackError
 
 REGISTRY, PACKS, POLICIES = "registry", "packs", "policies"
 PACK_BYTES = 1_000_000_000  # of one pack, unpacked
+PACK_FILES = 64  # each costs an fsync before the manifest is read
 POLICY_BYTES = 1_000_000
+# What reading a damaged member or directory of a zip file raises; encrypted is a RuntimeError.
+_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, OverflowError)
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 
 
@@ -268,10 +273,34 @@ def _name_in_archive(path: Path) -> str:
 def _unpacked(source: Path, out: Path) -> None:
     left = PACK_BYTES
     with _archive(source) as archive:
-        for entry in archive.infolist():
-            if _PLAIN.fullmatch(entry.filename) is None:
-                raise _no_pack(source, f"the entry {entry.filename!r}")
+        for entry in _entries(archive, source):
             left = _one_unpacked(archive, entry, out / entry.filename, left, source)
+
+
+def _entries(archive: zipfile.ZipFile, source: Path) -> list[zipfile.ZipInfo]:
+    """The files of a pack's archive, before the first is unpacked.
+
+    Raises:
+        ModelError: model_manifest: too many, a name that is not plain or stands there twice, or a place or packing that
+            no pack has.
+    """
+    entries = archive.infolist()
+    if len(entries) > PACK_FILES:
+        raise _no_pack(source, f"{len(entries)} files, where a pack has at most {PACK_FILES}")
+    names = set()
+    for entry in entries:
+        if _PLAIN.fullmatch(entry.filename) is None:
+            raise _no_pack(source, f"the entry {entry.filename!r}")
+        if entry.filename in names:
+            raise _no_pack(source, f"the entry {entry.filename!r} twice")
+        if entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+            raise _no_pack(
+                source, f"{entry.filename} packed by method {entry.compress_type}, neither stored nor deflate"
+            )
+        if entry.header_offset < 0:
+            raise _no_pack(source, f"{entry.filename} before the beginning of the file")
+        names.add(entry.filename)
+    return entries
 
 
 def _one_unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, out: Path, left: int, source: Path) -> int:
@@ -291,7 +320,7 @@ def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except _BROKEN_ZIP as error:
         raise _no_pack(path, str(error)) from error
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import SekishoError
+from edge.errors import ModelError, SekishoError
 from edge.storage.shelves import pack_shelf, policy_shelf
 from sync import publish
 from sync.command import told
 from sync.errors import TransportError
 from sync.fetch import HttpSource
 from sync.tree import Tree
+from tests.edge.storage.editions import pack
 from tests.sync.publishing import NOW, Publishing, Receiving, later
 from tests.sync.web_server import WebServer
 
@@ -59,6 +60,61 @@ def test_a_model_pack_travels_as_a_flat_zip_file(publishing: Publishing, receivi
     assert shelf.current().name == "early-1"
     (_, item) = receiving.pull(publishing.directory).items
     assert item.state == "in use"
+
+
+def damaged_pack(place: Path) -> Path:
+    """A pack in a zip file whose directory is whole and whose first deflate stream is not."""
+    plain, packed = pack(place / "kumo-1", "kumo-1"), place / "kumo-1.zip"
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(plain / "manifest.toml", "manifest.toml")
+        archive.write(plain / "net.onnx", "net.onnx")
+    data = packed.read_bytes()
+    place_of = data.index(b"net.onnx", data.index(b"manifest.toml") + 100) + len("net.onnx")
+    packed.write_bytes(data[:place_of] + b"\xff" + data[place_of + 1 :])  # of no block type
+    return packed
+
+
+def test_a_damaged_pack_is_refused_and_what_publishers_say_arrives(
+    publishing: Publishing, receiving: Receiving
+) -> None:
+    packed = damaged_pack(publishing.place)
+    tree = publishing.tree()
+    path = "packs/kumo-1-1.zip"
+    custom = {"kind": "pack", "schema": 1, "name": "kumo-1", "number": 1}
+    tree.change("targets").targets[path] = tree.store(path, packed, custom)
+    current = tree.current()
+    tree.set_current(current.model_copy(update={"current": (path, *current.current)}))
+    tree.commit()
+    publishing.delegate("kumo", brands=["Kumo"])
+    publishing.take_in("kumo", publishing.sign("kumo", ("K-1", "brands", "Kumo")))
+    state = receiving.pull(publishing.directory)
+    assert [(item.target, item.state) for item in state.items] == [
+        (path, "refused"),
+        ("policies/strict-default-1.toml", "staged"),
+    ]
+    assert "expected a model pack as a flat zip file, got Error -3 while decompressing data" in state.items[0].reason
+    assert state.publishers["kumo"].state == "staged"
+
+
+def test_a_damaged_pack_is_not_published(publishing: Publishing) -> None:
+    before = publishing.tree().timestamp.signed.version
+    with pytest.raises(ModelError) as refused:
+        publish.add(publishing.tree(), "pack", damaged_pack(publishing.place))
+    came = "Error -3 while decompressing data: invalid block type"
+    assert refused.value.message == f"kumo-1.zip: expected a model pack as a flat zip file, got {came}."
+    assert publishing.tree().timestamp.signed.version == before
+
+
+def test_a_pack_whose_files_are_not_what_its_manifest_says_is_not_published(publishing: Publishing) -> None:
+    plain, packed = pack(publishing.place / "kumo-1", "kumo-1"), publishing.place / "kumo-1.zip"
+    (plain / "net.onnx").write_bytes(b"another network")
+    with zipfile.ZipFile(packed, "w") as archive:
+        for file in plain.iterdir():
+            archive.write(file, file.name)
+    with pytest.raises(ModelError) as refused:
+        publish.add(publishing.tree(), "pack", packed)
+    assert refused.value.code == "model_hash"
+    assert [path.name for path in publishing.directory.iterdir() if path.name.startswith(".pack")] == []
 
 
 @pytest.mark.parametrize(("kind", "data"), [("pack", b"no zip"), ("policy", b"no = toml ["), ("hologram", b"")])

@@ -19,7 +19,7 @@ from edge.gs1 import Gtin
 from edge.storage.database import write_durably
 from edge.storage.registry import Registry
 from edge.storage.shelf import Shelf
-from edge.storage.shelves import editions, pack_shelf, policy_shelf
+from edge.storage.shelves import PackKind, editions, pack_shelf, policy_shelf
 from tests.edge.storage.editions import GTIN, edition, pack, policy
 
 
@@ -352,6 +352,74 @@ def test_a_pack_of_a_future_version_is_refused_and_the_old_one_works_on(tmp_path
         shelf.stage(pack(tmp_path / "next-9", "next-9", schema=9))
     assert refused.value.message == "The model pack next-9 must have schema 1, got 9."
     assert shelf.current().name == "early-1"
+
+
+def zipped(directory: Path, out: Path) -> Path:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(directory.iterdir()):
+            archive.write(file, file.name)
+    return out
+
+
+def test_a_packed_file_with_a_damaged_byte_is_refused_or_whole(tmp_path: Path) -> None:
+    data = zipped(pack(tmp_path / "kumo-1", "kumo-1"), tmp_path / "kumo-1.zip").read_bytes()
+    damaged = tmp_path / "damaged.zip"
+    begins = data.rindex(b"PK\x01\x02") + 45  # the highest byte of where the last file lies
+    refused = 0
+    places = {*range(0, len(data), 5), begins}
+    for place in places:
+        damaged.write_bytes(data[:place] + bytes([data[place] ^ 0xFF]) + data[place + 1 :])
+        out = tmp_path / f"out-{place}"
+        try:
+            PackKind().bring(damaged, out)
+            assert PackKind().open(out).name == "kumo-1"
+        except ModelError:
+            refused += 1
+    assert refused > len(places) // 2
+
+
+def test_a_damaged_deflate_stream_is_told_as_no_pack(tmp_path: Path) -> None:
+    packed = zipped(pack(tmp_path / "kumo-1", "kumo-1"), tmp_path / "kumo-1.zip")
+    data = bytearray(packed.read_bytes())
+    data[data.index(b"manifest.toml") + len("manifest.toml")] = 0xFF  # of no block type
+    packed.write_bytes(data)
+    with pytest.raises(ModelError) as refused:
+        pack_shelf(tmp_path / "state").stage(packed)
+    came = "Error -3 while decompressing data: invalid block type"
+    assert refused.value.message == f"kumo-1.zip: expected a model pack as a flat zip file, got {came}."
+
+
+def test_an_archive_that_names_a_file_twice_is_told_as_no_pack(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "bad.zip", "w") as archive:
+        archive.writestr("manifest.toml", "schema = 1")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("manifest.toml", "schema = 1")
+    with pytest.raises(ModelError) as refused:
+        pack_shelf(tmp_path / "state").stage(tmp_path / "bad.zip")
+    came = "the entry 'manifest.toml' twice"
+    assert refused.value.message == f"bad.zip: expected a model pack as a flat zip file, got {came}."
+
+
+def test_an_archive_of_too_many_files_is_refused_before_the_first_is_written(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "many.zip", "w") as archive:
+        archive.writestr("manifest.toml", "schema = 1")
+        for number in range(64):
+            archive.writestr(f"{number}.onnx", b"")
+    out = tmp_path / "out"
+    with pytest.raises(ModelError) as refused:
+        PackKind().bring(tmp_path / "many.zip", out)
+    came = "65 files, where a pack has at most 64"
+    assert refused.value.message == f"many.zip: expected a model pack as a flat zip file, got {came}."
+    assert list(out.iterdir()) == []
+
+
+def test_an_archive_packed_in_another_way_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "bad.zip", "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("manifest.toml", "schema = 1")
+    with pytest.raises(ModelError) as refused:
+        pack_shelf(tmp_path / "state").stage(tmp_path / "bad.zip")
+    came = "manifest.toml packed by method 12, neither stored nor deflate"
+    assert refused.value.message == f"bad.zip: expected a model pack as a flat zip file, got {came}."
 
 
 @pytest.mark.parametrize("name", ["../net.onnx", "/net.onnx", "deep/net.onnx"])
