@@ -66,7 +66,7 @@ def _require_newer(path: str, said: EditionSaid, in_use: list[HeldEdition]) -> N
         if edition.name == said.name and said.number <= edition.number:
             message = f"{path}: expected a number above {edition.number}, which is in use, got {said.number}."
             raise TrustError(
-                "trust_older", message, hint="Boxes only go forward; the publisher publishes a new number."
+                "trust_number", message, hint="Boxes only go forward; the publisher publishes a new number."
             )
 
 

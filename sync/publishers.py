@@ -49,7 +49,7 @@ def bring_part(
     shelf = editions(box.state_dir)
     slot = shelf.contents().slot(publisher)
     if known is not None and known.digest == digest and (not known.file or known.file in slot.files):
-        return known.model_copy(update={"state": _word(known.file, slot.in_use), "reason": ""})
+        return known.model_copy(update={"state": _word(known.file, slot.in_use), "code": "", "reason": ""})
     box.incoming.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=box.incoming, prefix="part-") as name:
         part, out = Path(name) / "part", Path(name) / f"{publisher}.sqlite"

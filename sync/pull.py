@@ -28,6 +28,14 @@ from sync.publishers import bring_part, withdraw_others
 from sync.state import Became, Box, Item, PublisherState, State, now_utc
 
 _NO_ROOM = ("registry_full", "shelf_unwritable")  # the box's doing, not the publisher's: it is tried again soon
+# What came is not what was signed, or not signed as it must be: no state to be content with, and the service waits
+# longer each time. A newer schema, another's products or an ended part are the publisher's to mend, and no failure.
+_MISFITS = frozenset(
+    {
+        *("trust_altered", "trust_unsigned", "trust_metadata", "trust_older"),
+        *("snapshot_damaged", "registry_content", "registry_damaged", "shelf_damaged", "model_hash"),
+    }
+)
 
 Progress = Callable[[str], None]  # told in words what is being done
 
@@ -59,6 +67,8 @@ def _said(error: SekishoError) -> dict[str, str]:
     state = "unreachable" if isinstance(error, TransportError) else "refused"
     if error.code == "trust_expired":
         state = "expired"
+    if error.code == "transport_disk" or error.code in _NO_ROOM:
+        state = "unwritable"
     return {"state": state, "code": error.code, "reason": error.message, "hint": error.hint}
 
 
@@ -138,10 +148,10 @@ class _Pull:
         except TransportError as error:
             if error.code == "transport_disk":
                 raise
-            return Item(target=path, kind=kind, state="waiting", reason=error.message)
+            return Item(target=path, kind=kind, state="waiting", code=error.code, reason=error.message)
         except SekishoError as error:
             became: Became = "waiting" if error.code in _NO_ROOM else "refused"
-            return Item(target=path, kind=kind, state=became, reason=error.message)
+            return Item(target=path, kind=kind, state=became, code=error.code, reason=error.message)
 
     def _bring(self, client: Client, current: Current, target: TargetFile, known: Item | None) -> Item:
         kind = str(target.custom["kind"])
@@ -210,13 +220,13 @@ def _unknown(path: str, kind: str, custom: dict[str, Any]) -> str:
 
 
 def _where(file: str, in_use: str) -> dict[str, str]:
-    return {"state": "in use" if file == in_use else "staged", "reason": ""}
+    return {"state": "in use" if file == in_use else "staged", "code": "", "reason": ""}
 
 
 def _kept(known: PublisherState | None, state: Became, error: SekishoError) -> PublisherState:
     """What was known of a publisher, with why nothing newer came; the next pull tries again."""
     before = known or PublisherState(state="nothing")
-    return before.model_copy(update={"state": state, "reason": error.message, "digest": ""})
+    return before.model_copy(update={"state": state, "code": error.code, "reason": error.message, "digest": ""})
 
 
 def _outcome(
@@ -225,7 +235,16 @@ def _outcome(
     """The state of the whole pull in words."""
     if withdrawn is not None:
         return _said(withdrawn)
-    states = [one.state for one in items] + [one.state for one in publishers.values()]
+    ones = (*items, *publishers.values())
+    for one in ones:
+        if one.state == "refused" and one.code in _MISFITS:
+            hint = "Bring another copy of the tree, or tell the publisher; what else came is told below."
+            return {"state": "refused", "code": one.code, "reason": one.reason, "hint": hint}
+    for one in ones:
+        if one.state == "waiting" and one.code in _NO_ROOM:
+            hint = "Make room, or mend the permissions; what came is kept, and the next pull goes on."
+            return {"state": "unwritable", "code": one.code, "reason": one.reason, "hint": hint}
+    states = [one.state for one in ones]
     words: tuple[Became, ...] = ("in use", "staged", "refused", "waiting")
     counts = {word: states.count(word) for word in words}
     told = ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "nothing published"

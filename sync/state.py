@@ -40,6 +40,7 @@ class Item(_Part):
     target: str
     kind: str = ""
     state: Became
+    code: str = ""  # of the reason why it was not taken
     reason: str = ""
     file: str = ""  # on the shelf
     sha256: str = ""  # of the target
@@ -49,6 +50,7 @@ class PublisherState(_Part):
     """A publisher's part, and its rows that were refused."""
 
     state: Became
+    code: str = ""  # of the reason why it was not taken
     reason: str = ""
     file: str = ""  # on the shelf
     digest: str = ""  # of the part and its scope
@@ -59,7 +61,7 @@ class PublisherState(_Part):
 class State(_Part):
     """What the last pull came to."""
 
-    state: Literal["never", "fresh", "expired", "refused", "unreachable"] = "never"
+    state: Literal["never", "fresh", "expired", "refused", "unwritable", "unreachable"] = "never"
     code: str = ""
     reason: str = "Nothing was pulled yet."
     hint: str = ""

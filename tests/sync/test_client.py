@@ -228,9 +228,36 @@ def test_a_cut_target_waits_and_a_swapped_one_is_refused(publishing: Publishing,
     state = receiving.pull(publishing.directory)
     assert (state.state, state.items[0].state) == ("unreachable", "waiting")
     target.write_bytes(whole[::-1])
-    assert receiving.pull(publishing.directory).items[0].state == "refused"
+    state = receiving.pull(publishing.directory)
+    assert (state.state, state.code, state.items[0].state) == ("refused", "trust_altered", "refused")
+    came = "policies/strict-default-1.toml: other content than was signed"
+    assert state.reason == f"{publishing.directory}: expected the files that were signed, got: {came}."
+    assert state.reason == state.items[0].reason
+    assert state.hint == "Bring another copy of the tree, or tell the publisher; what else came is told below."
     target.write_bytes(whole)
-    assert receiving.pull(publishing.directory).items[0].state == "staged"
+    state = receiving.pull(publishing.directory)
+    assert (state.state, state.code, state.items[0].state) == ("fresh", "", "staged")
+
+
+def test_an_altered_part_of_a_publisher_is_no_fresh_pull(publishing: Publishing, receiving: Receiving) -> None:
+    publishing.delegate("kumo", brands=["Kumo"])
+    publishing.take_in("kumo", publishing.sign("kumo", ("K-1", "brands", "Kumo")))
+    (table,) = (publishing.directory / "targets" / "publishers" / "kumo").iterdir()
+    table.write_bytes(table.read_bytes()[::-1])
+    state = receiving.pull(publishing.directory)
+    assert (state.state, state.code) == ("refused", "trust_altered")
+    assert (state.publishers["kumo"].state, state.items[0].state) == ("refused", "staged")
+
+
+def test_a_shelf_that_cannot_be_written_is_told_as_such_and_not_as_a_tree_out_of_reach(
+    publishing: Publishing, receiving: Receiving
+) -> None:
+    shelf = receiving.state_dir / "policies"
+    (shelf / ".lock").mkdir(parents=True)
+    state = receiving.pull(publishing.directory)
+    assert (state.state, state.code, state.items[0].state) == ("unwritable", "shelf_unwritable", "waiting")
+    assert state.reason == f"{shelf}: expected a directory that can be written to, got: Is a directory."
+    assert state.hint == "Make room, or mend the permissions; what came is kept, and the next pull goes on."
 
 
 def test_swapped_metadata_is_refused(publishing: Publishing, receiving: Receiving) -> None:

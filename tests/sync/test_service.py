@@ -133,6 +133,16 @@ def test_a_real_service_pulls_over_a_link_that_hangs_up_and_stages_what_is_curre
     assert policy_shelf(receiving.state_dir).contents().slot().staged
 
 
+def test_an_altered_target_is_a_failure_of_the_service(publishing: Publishing, receiving: Receiving) -> None:
+    (target,) = (publishing.directory / "targets" / "policies").iterdir()
+    target.write_bytes(target.read_bytes()[::-1])
+    settings = SyncSettings(source=str(publishing.directory))
+    service = Service(receiving.state_dir, errands(Settings(state_dir=receiving.state_dir), settings, print))
+    assert (service.once(), service.once()) == (False, False)
+    state = known(receiving.state_dir)["pull"]
+    assert (state.state, state.code, state.failures) == ("failed", "trust_altered", 2)
+
+
 def test_a_service_without_a_tree_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as refused:
         errands(Settings(state_dir=tmp_path), SyncSettings(), print)
