@@ -28,6 +28,7 @@ CLIPPED = 250  # brightest channel from which a colour is cut off
 LEAST_CHROMA = 8.0  # below it a colour has hardly a hue
 LEAST_WINDOW = 0.6  # usable share of a window that may be judged
 UNUSABLE = 0.0  # logit of a network from which a cell may not be judged
+UNSURE = -3.0  # logit from which its colour may not: a hand's rim or a haze turns every hue
 
 
 @dataclass(frozen=True, slots=True)

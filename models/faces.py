@@ -258,7 +258,9 @@ def _maps(laid: Aligned, pack: Pack) -> dict[str, Tensor]:
         shape = next(iter(answers.values())).shape
         usable = difference.usable_cells(laid.usable, (shape[0], shape[1]))
         unusable = answers.pop("unusable", None)
+        surely = usable
         if unusable is not None:
+            surely = usable & (unusable < difference.UNSURE)
             usable &= unusable < difference.UNUSABLE
         maps = {
             kind: difference.windowed(values, usable, pack.judgements[kind].window_cells)
@@ -266,7 +268,7 @@ def _maps(laid: Aligned, pack: Pack) -> dict[str, Tensor]:
         }
         if "colour" in pack.judgements and "colour" not in maps:
             window = pack.judgements["colour"].window_cells
-            maps["colour"] = difference.colour_distance(capture, prepared.face, usable, window)
+            maps["colour"] = difference.colour_distance(capture, prepared.face, surely, window)
     return {kind: difference.in_background(values, pack.judgements[kind]) for kind, values in maps.items()}
 
 

@@ -5,8 +5,9 @@
     python -m models.training draw --out SHARDS --count N [--pool POOL] [--fonts DIR] [--first SEED]
     python -m models.training train --shards SHARDS --out W.pt --minutes M [--held SHARDS] [--start W.pt]
     python -m models.training export --weights W.pt --out PACK [--pool POOL]
-    python -m models.training faces --out FACES --count N [--pool POOL]      whole faces to calibrate on, 9 an artwork
+    python -m models.training faces --out FACES --count N [--pool POOL]      whole faces to calibrate on, 10 an artwork
     python -m models.training pack --faces FACES --out PACK                   scores, thresholds, manifest.toml
+    python -m models.training gallery --faces FACES --pack PACK --out G.jpg   hits and misses as a picture
 
 docs/decisions/040 names the packages whose pictures and fonts the shipped weights were drawn from.
 """
@@ -46,10 +47,14 @@ def main() -> None:
     export.add_argument("--out", type=Path, required=True)
     whole = commands.add_parser("faces")
     whole.add_argument("--out", type=Path, required=True)
-    whole.add_argument("--count", type=int, required=True, help="artworks; nine captures each")
+    whole.add_argument("--count", type=int, required=True, help="artworks; ten captures each")
     pack = commands.add_parser("pack")
     pack.add_argument("--faces", type=Path, required=True)
     pack.add_argument("--out", type=Path, required=True, help="the folder that export wrote; its name is the pack's")
+    pictures = commands.add_parser("gallery")
+    pictures.add_argument("--faces", type=Path, required=True)
+    pictures.add_argument("--pack", type=Path, required=True)
+    pictures.add_argument("--out", type=Path, required=True)
     for command in (draw, export, whole):
         command.add_argument("--pool", type=Path)
         command.add_argument("--fonts", type=Path, action="append", default=[])
@@ -66,9 +71,16 @@ def main() -> None:
     if options.smoke:
         smoke(Path(tempfile.mkdtemp(prefix="training-")))
     else:
-        {"pool": _pool, "draw": _draw, "train": _train, "export": _export, "faces": _faces, "pack": _pack}[
-            options.command
-        ](options)
+        commands_by_name = {
+            "pool": _pool,
+            "draw": _draw,
+            "train": _train,
+            "export": _export,
+            "faces": _faces,
+            "pack": _pack,
+            "gallery": _gallery,
+        }
+        commands_by_name[options.command](options)
 
 
 def _pool(options) -> None:
@@ -118,6 +130,13 @@ def _pack(options) -> None:
 
     rows = measure(session(options.out / "difference.onnx"), options.faces)
     print(write_pack(options.out, rows, options.out.name))
+
+
+def _gallery(options) -> None:
+    from models import pack
+    from models.training.gallery import gallery
+
+    print(gallery(pack.load(options.pack), options.faces, options.out))
 
 
 def networks(net, out: Path, pool, pairs: int = 48) -> dict[str, float]:

@@ -87,7 +87,7 @@ def draw_pair(
     if "print_fault" in plan:
         shown = _faulted(rng, shown, np.eye(3), severity, masks, kinds, original.shape[:2], size)
     shown = _edges(rng, shown)
-    if rng.random() < 0.06:
+    if rng.random() < 0.06 and not bench:
         shown = _sticker(rng, shown, pool, masks, size)
     hidden = np.zeros((LONG_SIDE, size[0]), np.uint8)
     if rng.random() < (0.03 if bench else 0.15):
@@ -182,8 +182,9 @@ def _conditions(rng, who, *, bench=False):
         landscape=False,
         fill=float(rng.uniform(0.7, 0.97)),
         rotation_deg=usual.rotation_deg,
-        hands=int(rng.random() < 0.15),
-        streaks=int(rng.integers(1, 3)) if rng.random() < 0.2 else 0,
+        fingers=0,
+        hands=int(rng.random() < 0.15 and not registered),  # enrolment refuses what hides a registered face
+        streaks=int(rng.integers(1, 3)) if rng.random() < 0.2 and not registered else 0,
         glints=int(rng.integers(1, 12)) if rng.random() < 0.25 else 0,
         haze=float(rng.uniform(0.05, 0.4)) if rng.random() < 0.2 else 0.0,
         ripple=float(rng.exponential(0.0005)) if rng.random() < 0.2 else 0.0,

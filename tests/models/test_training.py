@@ -80,3 +80,34 @@ def test_the_whole_training_path_runs_in_small(tmp_path: Path, capsys: pytest.Ca
     smoke(tmp_path)
     assert capsys.readouterr().out.rstrip().endswith("smoke: the training path runs")
     assert (tmp_path / "pack" / "difference.onnx").stat().st_size < 4 * 1024 * 1024
+
+
+def test_evidence_is_the_logarithm_of_the_likelihood_ratio_of_two_bells() -> None:
+    from models.training.calibrate import evidence_of  # noqa: PLC0415
+
+    rng = np.random.default_rng(2)
+    slope, offset = evidence_of(rng.normal(0, 1, 4000), rng.normal(2, 1, 4000))
+    assert slope == pytest.approx(2.0, abs=0.15)  # two bells of spread 1 at 0 and 2: log ratio is 2 x - 2
+    assert offset == pytest.approx(-2.0, abs=0.15)
+
+
+def test_a_kind_in_which_edited_faces_measure_lower_is_refused() -> None:
+    from models.training.calibrate import evidence_of  # noqa: PLC0415
+
+    values = np.linspace(0, 1, 30)
+    with pytest.raises(ValueError, match=r"^Edited faces must measure higher than genuine ones, got a slope of -"):
+        evidence_of(values + 1, values)
+    with pytest.raises(ValueError, match=r"^Evidence needs 20 values a side, got 30 and 3\.$"):
+        evidence_of(values, values[:3])
+
+
+def test_one_genuine_capture_in_a_hundred_and_twenty_reaches_check() -> None:
+    from models.training.calibrate import ladder_of  # noqa: PLC0415
+
+    genuine = np.random.default_rng(1).exponential(1.0, 20_000)
+    ladder = ladder_of(genuine)
+    check = next(value for value, score in ladder if score == 0.5)
+    assert (genuine >= check).mean() == pytest.approx(1 / 120, rel=0.25)
+    assert [value for value, _ in ladder] == sorted(value for value, _ in ladder)
+    with pytest.raises(ValueError, match=r"^Calibration needs at least 40 genuine pairs, got 3\.$"):
+        ladder_of(genuine[:3])
