@@ -1,9 +1,7 @@
-"""From features or maps of two aligned sides to scored places. Pure arithmetic on arrays: no picture, no network.
+"""From maps of two aligned sides to scored places. Pure arithmetic on arrays: no picture, no network.
 
-The encoder's distance: features without their local mean, squared distance of the nearest of the shifted neighbours,
-averaged over a window and divided by the local texture (geometric mean with the face's own), because a blurred or
-shifted edge departs more than a plain area. The peak is told in units of the face's own background, so that what the
-whole capture shares (blur, noise, paper) cancels.
+Structure and print quality are a network's logits, averaged over a window of usable cells. Colour is measured directly,
+as the turn of each ink's hue over the whole face.
 """
 
 from __future__ import annotations
@@ -18,14 +16,13 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from models.locate import Grey
     from models.measurements import Image, Rectangle
-    from models.pack import Distance, Judgement, Tensor
+    from models.pack import Judgement, Tensor
 
 PEAK_SHARE = 0.5  # of the peak above the background, where a box ends
 MOST_PLACES = 5
-SURROUNDING_CELLS = 61
-DARK = 40  # brightest channel of a capture, below which its colours are noise
-CLIPPED = 250  # brightest channel from which a colour is cut off
-LEAST_CHROMA = 8.0  # below it a colour has hardly a hue
+INKS = 12  # sectors of the hue
+LEAST_INK_CELLS, AMPLE_INK_CELLS = 60, 400  # below the first an ink is not judged, from the second it counts in full
+LEAST_CHROMA = 10.0  # below it a colour has hardly a hue
 LEAST_WINDOW = 0.6  # usable share of a window that may be judged
 UNUSABLE = 0.0  # logit of a network from which a cell may not be judged
 UNSURE = -3.0  # logit from which its colour may not: a hand's rim or a haze turns every hue
@@ -46,80 +43,38 @@ def usable_cells(usable: Grey, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
     return np.asarray(cv2.erode((small > 250).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)  # noqa: PLR2004 - whole
 
 
-def centred(features: Tensor, cells: int) -> Tensor:
-    """Features (rows x columns x channels) without their local mean."""
-    return np.asarray(features - cv2.blur(features, (cells, cells), borderType=cv2.BORDER_REPLICATE), np.float32)
+def colour_distance(capture: Image, registered: Image, usable: npt.NDArray[np.bool_], window: int) -> Tensor:
+    """The map "colour" (rows x columns; nan where nothing can be judged): the turn of an ink's hue, CIELAB units.
 
-
-def feature_distance(
-    capture: Tensor, registered: Tensor, usable: npt.NDArray[np.bool_], distance: Distance, window: int
-) -> Tensor:
-    """The map "any" (rows x columns, 0 or more; nan where no window can be judged).
-
-    Args:
-        capture: centred features, rows x columns x channels.
-        registered: the same of the registered face.
-        usable: rows x columns.
-        distance: the pack's numbers.
-        window: side of the averaging window, cells.
+    The registered face's cells are sorted into twelve inks by hue. Each cell tells the median turn of its ink over the
+    whole face, less where the ink covers little: another ink turns wherever it is printed, a hand or a lamp only where
+    it is. Only the part of a chroma difference that turns the hue counts, because cameras differ in saturation. Cells
+    with hardly a colour tell 0.
     """
-    energy_r = np.einsum("ijk,ijk->ij", registered, registered)
-    energy_c = np.einsum("ijk,ijk->ij", capture, capture)
-    nearest = np.full(energy_r.shape, np.inf, np.float32)
-    reach = distance.shift_cells
-    rows, columns = energy_r.shape
-    padded = np.pad(capture, ((reach, reach), (reach, reach), (0, 0)), mode="edge")
-    padded_energy = np.pad(energy_c, reach, mode="edge")
-    for y in range(2 * reach + 1):
-        for x in range(2 * reach + 1):
-            shifted = padded[y : y + rows, x : x + columns]
-            product = np.einsum("ijk,ijk->ij", registered, shifted)
-            squared = energy_r + padded_energy[y : y + rows, x : x + columns] - 2 * product
-            np.minimum(nearest, cv2.blur(squared, (3, 3), borderType=cv2.BORDER_REPLICATE), out=nearest)
+    size = (usable.shape[1], usable.shape[0])
     weight = usable.astype(np.float32)
     share = _mean(weight, window)
-    energy = energy_r + energy_c
-    overall = float(energy[usable].mean()) / 2 + 1e-6 if usable.any() else 1.0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        apart = _mean(nearest * weight, window) / share
-        texture = _mean(energy * weight, window) / share
-        result = np.maximum(apart, 0) / np.sqrt((texture + distance.texture_floor * overall) * overall)
-    result[(share < LEAST_WINDOW) | ~usable] = np.nan
-    return np.asarray(result, np.float32)
-
-
-def colour_cells(seen: Image, shown: Image, usable: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Usable cells in which a capture shows colour: not too dark as it came, not clipped once lit."""
-    size = (usable.shape[1], usable.shape[0])
-    dark, lit = (cv2.resize(side, size, interpolation=cv2.INTER_AREA).max(axis=2) for side in (seen, shown))
-    return np.asarray(usable & (dark >= DARK) & (lit < CLIPPED))
-
-
-def colour_distance(capture: Image, registered: Image, usable: npt.NDArray[np.bool_], window: int) -> Tensor:
-    """The map "colour" (rows x columns; nan where no window can be judged): hue apart, CIELAB units.
-
-    Only the part of a chroma difference that turns the hue counts: cameras differ in saturation. It is taken against a
-    wide surrounding, because the light's colour, which no single picture tells, shifts all of it alike.
-    """
-    size = (usable.shape[1], usable.shape[0])
-    shown, known = (
-        cv2.cvtColor(cv2.resize(side, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2LAB)[:, :, 1:].astype(
-            np.float32
+    known, shown = (
+        _mean(
+            (cv2.cvtColor(cv2.resize(side, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2LAB)[:, :, 1:] - 128.0)
+            * weight[:, :, None],
+            window,
         )
-        - 128
-        for side in (capture, registered)
+        / np.maximum(share, LEAST_WINDOW)[:, :, None]
+        for side in (registered, capture)
     )
-    weight = usable.astype(np.float32)
-    share, surrounding = _mean(weight, window), _mean(weight, SURROUNDING_CELLS)
-    apart = (shown - known) * weight[:, :, None]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        local = _mean(apart, window) / share[:, :, None]
-        local = local - _mean(apart, SURROUNDING_CELLS) / surrounding[:, :, None]
-        hue = _mean(known * weight[:, :, None], window) / share[:, :, None]
-        across = hue[:, :, 0] * local[:, :, 1] - hue[:, :, 1] * local[:, :, 0]
-        result = np.abs(across) / np.maximum(np.hypot(hue[:, :, 0], hue[:, :, 1]), LEAST_CHROMA)
-    result[(share < LEAST_WINDOW) | ~usable] = np.nan
-    return np.asarray(result, np.float32)
+    judged = (share >= LEAST_WINDOW) & usable
+    chroma = np.hypot(known[:, :, 0], known[:, :, 1])
+    apart = shown - known
+    across = (known[:, :, 0] * apart[:, :, 1] - known[:, :, 1] * apart[:, :, 0]) / np.maximum(chroma, LEAST_CHROMA)
+    ink = np.floor((np.arctan2(known[:, :, 1], known[:, :, 0]) / (2 * np.pi) + 0.5) * INKS).astype(int) % INKS
+    result = np.where(judged, 0.0, np.nan).astype(np.float32)
+    for one in range(INKS):
+        cells = judged & (chroma > LEAST_CHROMA) & (ink == one)
+        count = int(cells.sum())
+        if count > LEAST_INK_CELLS:
+            result[cells] = abs(float(np.median(across[cells]))) * min(1.0, (count / AMPLE_INK_CELLS) ** 0.5)
+    return result
 
 
 def windowed(values: Tensor, usable: npt.NDArray[np.bool_], window: int) -> Tensor:
@@ -134,13 +89,6 @@ def windowed(values: Tensor, usable: npt.NDArray[np.bool_], window: int) -> Tens
 
 def _mean(values: Tensor, window: int) -> Tensor:
     return np.asarray(cv2.blur(values, (window, window), borderType=cv2.BORDER_REPLICATE), np.float32)
-
-
-def in_background(values: Tensor, judgement: Judgement) -> Tensor:
-    """The map in the unit of its judgement: as it is, or over the median of its usable cells."""
-    if judgement.background == "none" or not np.isfinite(values).any():
-        return values
-    return np.asarray(values / (float(np.nanmedian(values)) + 1e-3), np.float32)
 
 
 def places(kind: str, values: Tensor, judgement: Judgement, cell_px: int) -> tuple[Place, ...]:

@@ -26,13 +26,6 @@ def tensor(picture: Image, network: Network) -> Tensor:
     return np.ascontiguousarray(np.pad(planes, ((0, 0), (0, down), (0, across)), mode="edge")[None])
 
 
-def features(face: Image, network: Network) -> Tensor:
-    """An encoder's features of one aligned side: rows x columns x channels, float32, padding cut off."""
-    answer = network.run({"face": tensor(face, network)})["features"][0]
-    rows, columns = face.shape[0] // network.stride_px, face.shape[1] // network.stride_px
-    return np.ascontiguousarray(answer[:, :rows, :columns].transpose(1, 2, 0))
-
-
 def siamese_maps(capture: Image, registered: Image, usable: Grey, network: Network) -> dict[str, Tensor]:
     """A siamese network's maps of logits by kind: rows x columns, padding cut off."""
     height, width = registered.shape[:2]

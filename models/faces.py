@@ -244,32 +244,22 @@ def _maps(laid: Aligned, pack: Pack) -> dict[str, Tensor]:
     capture = laid.shown if network.light == "registered" else laid.registration.aligned
     if network.light == "tone":
         capture = tone.matched(capture, prepared.face, laid.usable)
-    if pack.distance is not None and prepared.features is not None:
-        features = difference.centred(embed.features(capture, network), pack.distance.local_mean_cells)
-        usable = difference.usable_cells(laid.usable, (features.shape[0], features.shape[1]))
-        window = pack.judgements["any"].window_cells
-        maps = {"any": difference.feature_distance(features, prepared.features, usable, pack.distance, window)}
-        if "colour" in pack.judgements:
-            window = pack.judgements["colour"].window_cells
-            colours = difference.colour_cells(laid.registration.aligned, capture, usable)
-            maps["colour"] = difference.colour_distance(capture, prepared.face, colours, window)
-    else:
-        answers = embed.siamese_maps(capture, prepared.face, laid.usable, network)
-        shape = next(iter(answers.values())).shape
-        usable = difference.usable_cells(laid.usable, (shape[0], shape[1]))
-        unusable = answers.pop("unusable", None)
-        surely = usable
-        if unusable is not None:
-            surely = usable & (unusable < difference.UNSURE)
-            usable &= unusable < difference.UNUSABLE
-        maps = {
-            kind: difference.windowed(values, usable, pack.judgements[kind].window_cells)
-            for kind, values in answers.items()
-        }
-        if "colour" in pack.judgements and "colour" not in maps:
-            window = pack.judgements["colour"].window_cells
-            maps["colour"] = difference.colour_distance(capture, prepared.face, surely, window)
-    return {kind: difference.in_background(values, pack.judgements[kind]) for kind, values in maps.items()}
+    answers = embed.siamese_maps(capture, prepared.face, laid.usable, network)
+    shape = next(iter(answers.values())).shape
+    usable = difference.usable_cells(laid.usable, (shape[0], shape[1]))
+    unusable = answers.pop("unusable", None)
+    surely = usable
+    if unusable is not None:
+        surely = usable & (unusable < difference.UNSURE)
+        usable &= unusable < difference.UNUSABLE
+    maps = {
+        kind: difference.windowed(values, usable, pack.judgements[kind].window_cells)
+        for kind, values in answers.items()
+    }
+    if "colour" in pack.judgements and "colour" not in maps:
+        window = pack.judgements["colour"].window_cells
+        maps["colour"] = difference.colour_distance(capture, prepared.face, surely, window)
+    return maps
 
 
 def _differences(

@@ -2,12 +2,8 @@
 
 The manifest (manifest.toml) is the whole truth about a pack: hashes, input size and normalisation, how maps become a
 score, thresholds beside the measurement that chose them, licence and card. A better pack drops in without a change of
-code. Two designs are known, both turned into the same maps:
-
-    encoder   one network seen by each side alone; the distance of its features is the map "any". The registered side is
-              computed once, at enrolment.
-    siamese   one network that sees both aligned sides and answers one map of logits per kind, either each under its own
-              name or all as the channels of one output. A map "unusable" says where nothing may be judged.
+code: its network is siamese, sees both aligned sides and answers one map of logits per kind, either each under its own
+name or all as the channels of one output. A map "unusable" says where nothing may be judged.
 
 What it is not: signed. Who may bring a pack onto the box is the business of sync; here a byte that differs from the
 manifest's hash is refused.
@@ -37,7 +33,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 MANIFEST = "manifest.toml"
-BUILTIN = "early-1"
+BUILTIN = "drawn-2"
 
 Tensor: TypeAlias = npt.NDArray[np.float32]
 Table: TypeAlias = dict[str, Any]
@@ -57,9 +53,8 @@ class Normalisation:
 class Network:
     """One network of a pack. `inputs` and `outputs` map the roles that the code knows to the file's own names."""
 
-    kind: Literal["encoder", "siamese"]
-    inputs: Mapping[str, str]  # encoder: face; siamese: capture, registered and, if it asks, valid
-    outputs: Mapping[str, str]  # encoder: features; siamese: structure, colour, print, unusable (any), or maps
+    inputs: Mapping[str, str]  # capture, registered and, if it asks, valid
+    outputs: Mapping[str, str]  # structure, colour, print, unusable (any), or maps
     channels: tuple[str, ...]  # kinds of the channels of the output "maps"
     light: Literal["registered", "tone", "seen"]  # the capture in the registered face's light, also tone, or as it came
     normalisation: Normalisation
@@ -77,11 +72,10 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """How one kind of map becomes a score: window, background, and knots (measured value, score), both rising."""
+    """How one kind of map becomes a score: window, and knots (measured value, score), both rising."""
 
     window_cells: int  # side of the window over which the map is averaged
     top_cells: int  # so many of the highest cells make the measured value (their mean); 1 is the peak alone
-    background: Literal["median", "none"]
     knots: tuple[tuple[float, float], ...]
 
     def scores(self, values: Tensor) -> Tensor:
@@ -108,15 +102,6 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
-class Distance:
-    """How an encoder's features are compared, in cells."""
-
-    local_mean_cells: int
-    shift_cells: int
-    texture_floor: float
-
-
-@dataclass(frozen=True, slots=True)
 class Pack:
     """A loaded pack. Sessions are shared: use it from one thread or process at a time."""
 
@@ -124,7 +109,6 @@ class Pack:
     title: str
     face_px: int  # long side of an aligned face
     network: Network
-    distance: Distance | None  # None for a siamese network
     judgements: Mapping[str, Judgement]
     threshold_check: float
     threshold_strong: float
@@ -244,9 +228,6 @@ def _verified(path: Path, name: str, digest: str) -> None:
 
 def _pack(path: Path, manifest: Table, files: Mapping[str, str], precision: Precision) -> Pack:
     network = _network(path, manifest["network"], files, precision)
-    distance = manifest.get("distance")
-    if (network.kind == "encoder") != (distance is not None):
-        raise ValueError(f"[distance], which belongs to an encoder and to it alone; the network is a {network.kind}")
     thresholds = manifest["thresholds"]
     check, strong = float(thresholds["check"]), float(thresholds["strong"])
     if not 0 < check < strong <= 1:
@@ -256,7 +237,6 @@ def _pack(path: Path, manifest: Table, files: Mapping[str, str], precision: Prec
         title=str(manifest["title"]),
         face_px=int(manifest["face_px"]),
         network=network,
-        distance=None if distance is None else Distance(**distance),
         judgements={kind: _judgement(kind, table) for kind, table in manifest["judgement"].items()},
         threshold_check=check,
         threshold_strong=strong,
@@ -274,15 +254,12 @@ def _judgement(kind: str, table: Table) -> Judgement:
     rising = all(a < b for a, b in itertools.pairwise(values)) and scores == sorted(scores)
     if len(knots) < 2 or not rising or scores[0] < 0 or scores[-1] > 1:  # noqa: PLR2004 - a line needs two points
         raise ValueError(f"[judgement.{kind}] knots, which rise from (.., 0 or more) to (.., 1 or less); got {knots}")
-    if table["background"] not in ("median", "none"):
-        raise ValueError(f"[judgement.{kind}] background, which is median or none; got {table['background']!r}")
-    return Judgement(int(table["window_cells"]), int(table["top_cells"]), table["background"], knots)
+    return Judgement(int(table["window_cells"]), int(table["top_cells"]), knots)
 
 
 def _network(path: Path, table: Table, files: Mapping[str, str], precision: Precision) -> Network:
-    kind = table["kind"]
-    if kind not in ("encoder", "siamese"):
-        raise ValueError(f"[network] kind, which is encoder or siamese; got {kind!r}")
+    if table["kind"] != "siamese":
+        raise ValueError(f"[network] kind, which is siamese; got {table['kind']!r}")
     file = str(table.get("twin", table["file"]) if precision == "fp32" else table["file"])
     if file not in files:
         raise ValueError(f"[network] file and twin, which [files] must list with their hashes; got {file!r}")
@@ -294,7 +271,6 @@ def _network(path: Path, table: Table, files: Mapping[str, str], precision: Prec
         raise ValueError(f"[network.normalisation] order, which is BGR or RGB; got {numbers['order']!r}")
     mean, std = (tuple(float(value) for value in numbers[key]) for key in ("mean", "std"))
     return Network(
-        kind=kind,
         inputs=dict(table["inputs"]),
         outputs=dict(table["outputs"]),
         channels=tuple(str(channel) for channel in table.get("channels", ())),

@@ -1,4 +1,4 @@
-"""A registered face made ready once for a pack: size, keypoints, marked regions, features. It judges nothing."""
+"""A registered face made ready once for a pack: size, keypoints, marked regions. It judges nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import cv2
 import numpy as np
 
-from models import difference, embed, light, locate, picture
+from models import light, locate, picture
 from models.measurements import FaceReference
 from models.microprint import FinePrint, fine_print
 from models.regions import PlacedRegion, placed, wanted_mask
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from models.locate import Grey, Keypoints, Matrix
     from models.measurements import Image
-    from models.pack import Pack, Tensor
+    from models.pack import Pack
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ class Sketch:
 
 @dataclass(frozen=True, eq=False)
 class PreparedFace(Sketch):
-    """A registered face at the pack's size, ready to be compared with. About 4 MB with its features."""
+    """A registered face at the pack's size, ready to be compared with. About 2 MB."""
 
     face: Image  # long side as the pack says
     native: Matrix  # face pixels -> registered picture pixels
@@ -57,7 +57,6 @@ class PreparedFace(Sketch):
     wanted: Grey  # 255 where the face may be compared as a picture
     glare: Grey  # 255 where the registered picture itself is burnt out
     fine: Mapping[int, FinePrint]  # marked micro-print by the index of its region
-    features: Tensor | None  # centred; None for a siamese pack
 
 
 Kept = TypeVar("Kept", bound=Sketch)
@@ -107,9 +106,6 @@ def prepare(reference: FaceReference, pack: Pack) -> PreparedFace:
         px_per_mm = (size[0] / reference.width_mm, size[1] / reference.height_mm)
     marked = placed(reference.regions, px_per_mm, size)
     fine = _fine_prints(marked, registered, float(1 / matrix[0, 0]), px_per_mm) if px_per_mm else {}
-    features = None
-    if pack.distance is not None:
-        features = difference.centred(embed.features(face, pack.network), pack.distance.local_mean_cells)
     return PreparedFace(
         key=reference.key,
         grey=_in_grey(face),
@@ -120,7 +116,6 @@ def prepare(reference: FaceReference, pack: Pack) -> PreparedFace:
         wanted=wanted_mask(marked, size),
         glare=light.registered_glare(face),
         fine=fine,
-        features=features,
     )
 
 

@@ -13,6 +13,7 @@ Nothing real is used to choose a number; what real captures make of it is only m
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -20,10 +21,27 @@ import numpy as np
 
 from models import difference, light, tone
 from models.drawn.prints import FAULTS
-from models.pack import MANIFEST, packs_dir
+from models.pack import MANIFEST
 from models.training import edits, export
 
 KINDS = ("structure", "colour", "print")
+# The absence of a marked hologram is measured without a network (models/regions.py).
+HOLOGRAM = """\
+[judgement.hologram]
+window_cells = 1
+top_cells = 1
+knots = [[0.3, 0.0], [0.65, 0.5], [0.85, 0.9], [1.0, 1.0]]
+"""
+# What a capture must show. Measured on drawn captures that a person could still judge; a retake is never a difference.
+GATE = """\
+[gate]
+least_face_px = 240
+least_detail = 0.09
+most_glare = 0.5
+least_usable = 0.3
+least_brightness = 12
+least_agreeing = 0.1
+"""
 LEAST_OF_A_SIDE = 20
 LEAST_RECOLOURED = 0.01  # share of the face
 GENUINE_PER_ARTWORK, EDITED_PER_ARTWORK = 8, 2
@@ -32,9 +50,12 @@ LADDER = ((2, 0.05), (5, 0.15), (20, 0.3), (120, 0.5), (1e4, 0.7), (1e6, 0.9), (
 # How often an imitation that is told at all is told by this kind alone, against structure. A soft camera looks like a
 # soft print, and the light like an ink: with equal chances the print map cost the structure map 0.12 AUROC on packbench
 # dev (docs/decisions/042, 046).
-CHANCE = {"structure": 1.0, "colour": 0.05, "print": 0.05}
-WINDOW_CELLS = {"structure": 3, "colour": 13, "print": 5}
-TOP_CELLS = {"structure": 16, "colour": 200, "print": 24}
+CHANCE = {"structure": 1.0, "colour": 0.6, "print": 0.02}
+# Below its own check a kind speaks late: of the way from a rung up to check this share is left. In one picture a little
+# colour or softness is the camera's.
+LATE = {"structure": 1.0, "colour": 0.5, "print": 0.5}
+WINDOW_CELLS = {"structure": 3, "colour": 7, "print": 5}
+TOP_CELLS = {"structure": 16, "colour": 1, "print": 24}
 
 
 def usable_of(face: np.ndarray) -> np.ndarray:
@@ -93,6 +114,38 @@ def evidence_of(genuine: np.ndarray, edited: np.ndarray) -> tuple[float, float]:
     if line[0] <= 0:
         raise ValueError(f"Edited faces must measure higher than genuine ones, got a slope of {line[0]:.3f}.")
     return float(line[0] / spread), float(line[1] - line[0] * middle / spread)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The logarithm of a likelihood ratio as two lines of the measured value, the steeper one beyond `edge`."""
+
+    slope: float
+    offset: float
+    edge: float
+    steeper: float
+
+    def of(self, value: float) -> float:
+        """Evidence of a measured value."""
+        return self.slope * value + self.offset + max(0.0, value - self.edge) * (self.steeper - self.slope)
+
+    def value(self, evidence: float) -> float:
+        """The measured value that has this evidence."""
+        value = (evidence - self.offset) / self.slope
+        return value if value <= self.edge else self.edge + (evidence - self.of(self.edge)) / self.steeper
+
+    @classmethod
+    def fitted(cls, genuine: np.ndarray, edited: np.ndarray, chance: float) -> Evidence:
+        """A logistic line, and beyond the genuine 95% quantile the ratio of two exponential tails where it is steeper.
+
+        Raises:
+            ValueError: as `evidence_of`.
+        """
+        slope, offset = evidence_of(genuine, edited)
+        edge = float(np.quantile(genuine, 0.95))
+        tails = [some[some > edge] - edge for some in (genuine, edited)]
+        rate, edited_rate = (1 / max(0.05, float(tail.mean())) if len(tail) else 1.0 for tail in tails)
+        return cls(slope, offset + float(np.log(chance)), edge, max(slope, rate - edited_rate))
 
 
 def ladder_of(genuine: np.ndarray) -> list[tuple[float, float]]:
@@ -163,10 +216,7 @@ def write_draws(folder: Path, pool, first: int, last: int) -> None:
 
 
 def manifest(name: str, title: str, folder: Path, knots: dict[str, list[list[float]]], measured: str) -> str:
-    """The pack's manifest (TOML), with the hashes of its networks. Gate and hologram are those of the first pack."""
-    first = (packs_dir() / "early-1" / MANIFEST).read_text(encoding="utf-8")
-    hologram = "[judgement.hologram]" + first.split("[judgement.hologram]")[1].split("[thresholds]")[0]
-    gate = "[gate]" + first.split("[gate]")[1]
+    """The pack's manifest (TOML), with the hashes of its networks."""
     files = sorted(folder.glob("difference*.onnx"))  # the int8 network and its fp32 twin
     lines = [
         "schema = 1",
@@ -201,11 +251,10 @@ def manifest(name: str, title: str, folder: Path, knots: dict[str, list[list[flo
             f"[judgement.{kind}]",
             f"window_cells = {WINDOW_CELLS[kind]}",
             f"top_cells = {TOP_CELLS[kind]}",
-            'background = "none"',
             f"knots = [{steps}]",
             "",
         ]
-    lines += [hologram, "[thresholds]", "check = 0.5", "strong = 0.9", f'measured = "{measured}"', "", gate]
+    lines += [HOLOGRAM, "[thresholds]", "check = 0.5", "strong = 0.9", f'measured = "{measured}"', "", GATE]
     return "\n".join(lines)
 
 
@@ -218,19 +267,21 @@ def write_pack(folder: Path, rows: list[dict], name: str) -> dict[str, float]:
     genuine = [row for row in rows if not row["kinds"]]
     lines = {}
     for kind in KINDS:
-        sides = (
-            [row["values"][kind] for row in some] for some in (genuine, [row for row in rows if told_by(row, kind)])
-        )
-        slope, offset = evidence_of(*(np.array(side) for side in sides))
-        lines[kind] = slope, offset + float(np.log(CHANCE[kind]))
+        edited = [row for row in rows if told_by(row, kind)]
+        sides = (np.array([row["values"][kind] for row in some]) for some in (genuine, edited))
+        lines[kind] = Evidence.fitted(*sides, CHANCE[kind])
 
     def evidence(row, kind):
-        slope, offset = lines[kind]
-        return slope * row["values"][kind] + offset
+        return lines[kind].of(row["values"][kind])
 
     ladder = ladder_of(np.array([max(evidence(row, kind) for kind in KINDS) for row in genuine]))
-    knots = {kind: [[(value - lines[kind][1]) / lines[kind][0], score] for value, score in ladder] for kind in KINDS}
     check = next(value for value, score in ladder if score == 0.5)
+
+    def knot(kind, evidence):
+        value, limit = lines[kind].value(evidence), lines[kind].value(check)
+        return value if value >= limit else limit - LATE[kind] * (limit - value)
+
+    knots = {kind: [[knot(kind, value), score] for value, score in ladder] for kind in KINDS}
     told = {kind: float(np.mean([evidence(row, kind) >= check for row in genuine])) for kind in KINDS}
     for label, some in (("genuine", genuine), ("edited", [row for row in rows if row["kinds"]])):
         told[label] = float(np.mean([max(evidence(row, kind) for kind in KINDS) >= check for row in some]))

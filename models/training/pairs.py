@@ -189,7 +189,7 @@ def _conditions(rng, who, *, bench=False):
         haze=float(rng.uniform(0.05, 0.4)) if rng.random() < 0.2 else 0.0,
         ripple=float(rng.exponential(0.0005)) if rng.random() < 0.2 else 0.0,
         sharpening_px=usual.sharpening_px,
-        chroma_px=usual.chroma_px,
+        chroma_px=0.0 if registered else usual.chroma_px,
     )
 
 

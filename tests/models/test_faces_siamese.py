@@ -42,7 +42,6 @@ std = [1.0, 1.0, 1.0]
 [judgement.structure]
 window_cells = 3
 top_cells = 9
-background = "none"
 knots = [[0.0, 0.0], [0.5, 1.0]]
 [thresholds]
 check = 0.5

@@ -31,7 +31,7 @@ def test_maps_of_different_shapes_are_refused() -> None:
         mean([{"a": np.ones((2, 2), np.float32)}, {"a": np.ones((2, 3), np.float32)}])
 
 
-def layer(face: str = "7", pack: str = "early-1") -> Layer:
+def layer(face: str = "7", pack: str = "drawn-2") -> Layer:
     return Layer(
         face, pack, {"any": np.array([[0.5, np.nan]], np.float32)}, (Reading(2, 0.9, absence=0.25, colours=(1, 2)),)
     )
@@ -39,7 +39,7 @@ def layer(face: str = "7", pack: str = "early-1") -> Layer:
 
 def test_a_layer_is_the_same_after_it_was_kept_as_bytes() -> None:
     kept = unpacked(packed(layer()))
-    assert (kept.face, kept.pack, kept.readings) == ("7", "early-1", (Reading(2, 0.9, absence=0.25, colours=(1, 2)),))
+    assert (kept.face, kept.pack, kept.readings) == ("7", "drawn-2", (Reading(2, 0.9, absence=0.25, colours=(1, 2)),))
     np.testing.assert_array_equal(kept.maps["any"], layer().maps["any"])
 
 

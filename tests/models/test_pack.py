@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
-    target = tmp_path / "early-1"
-    shutil.copytree(pack.packs_dir() / "early-1", target)
+    target = tmp_path / pack.BUILTIN
+    shutil.copytree(pack.packs_dir() / pack.BUILTIN, target)
     return target
 
 
@@ -38,15 +38,6 @@ def refusal(folder: Path) -> PackError:
 def test_the_built_in_pack_loads_and_its_network_runs() -> None:
     loaded = pack.builtin()
     picture = np.zeros((1, 3, 64, 96), np.float32)
-    answer = loaded.network.run({"face": picture})["features"]
-    assert answer.shape[2:] == (64 // loaded.network.stride_px, 96 // loaded.network.stride_px)
-    assert 0 < loaded.threshold_check < loaded.threshold_strong <= 1
-    assert loaded.licence == "Apache-2.0"
-
-
-def test_the_trained_pack_loads_and_its_network_runs() -> None:
-    loaded = pack.load(pack.packs_dir() / "drawn-1")
-    picture = np.zeros((1, 3, 64, 96), np.float32)
     answers = loaded.network.run({"registered": picture, "capture": picture})
     assert {"structure", "print", "unusable"} <= set(answers)
     for answer in answers.values():
@@ -56,7 +47,7 @@ def test_the_trained_pack_loads_and_its_network_runs() -> None:
 
 
 def test_the_twin_in_full_precision_answers_the_same_to_a_fraction_of_a_logit() -> None:
-    folder = pack.packs_dir() / "drawn-1"
+    folder = pack.packs_dir() / pack.BUILTIN
     coarse = np.random.default_rng(3).random((2, 8, 12, 3)).astype(np.float32)
     sides = [cv2.resize(one, (96, 64), interpolation=cv2.INTER_CUBIC).transpose(2, 0, 1)[None] for one in coarse]
     small, plain = (
@@ -67,9 +58,14 @@ def test_the_twin_in_full_precision_answers_the_same_to_a_fraction_of_a_logit() 
         assert 0 < np.abs(values - plain[kind]).mean() < 0.5, kind
 
 
-def test_a_pack_without_a_twin_runs_its_only_network_in_either_precision() -> None:
-    loaded = pack.load(pack.packs_dir() / "early-1", "fp32")
-    assert "features" in loaded.network.run({"face": np.zeros((1, 3, 64, 96), np.float32)})
+def test_a_pack_without_a_twin_runs_its_only_network_in_either_precision(copied: Path) -> None:
+    edited(copied, 'twin = "difference.fp32.onnx"', "")
+    picture = np.full((1, 3, 64, 96), 0.5, np.float32)
+    only, asked = (
+        pack.load(copied, precision).network.run({"registered": picture, "capture": picture})
+        for precision in ("int8", "fp32")
+    )
+    assert np.array_equal(only["structure"], asked["structure"])
 
 
 def test_the_built_in_card_and_measurement_exist() -> None:
@@ -79,15 +75,15 @@ def test_the_built_in_card_and_measurement_exist() -> None:
 
 
 def test_a_flipped_byte_in_a_network_is_refused(copied: Path) -> None:
-    file = copied / "encoder.onnx"
+    file = copied / "difference.onnx"
     data = bytearray(file.read_bytes())
-    expected = pack.load(copied).files["encoder.onnx"]
+    expected = pack.load(copied).files["difference.onnx"]
     data[1000] ^= 1
     file.write_bytes(data)
     error = refusal(copied)
     assert error.code == "model_hash"
     assert error.message.startswith(
-        f"The file encoder.onnx of the model pack early-1 must have SHA-256 {expected}, got "
+        f"The file difference.onnx of the model pack drawn-2 must have SHA-256 {expected}, got "
     )
 
 
@@ -95,14 +91,14 @@ def test_an_unknown_schema_is_refused(copied: Path) -> None:
     edited(copied, "schema = 1", "schema = 2")
     error = refusal(copied)
     assert error.code == "model_schema"
-    assert error.message == "The model pack early-1 must have schema 1, got 2."
+    assert error.message == "The model pack drawn-2 must have schema 1, got 2."
 
 
 def test_a_missing_network_is_refused(copied: Path) -> None:
-    (copied / "encoder.onnx").unlink()
+    (copied / "difference.onnx").unlink()
     error = refusal(copied)
     assert error.code == "model_missing"
-    assert error.message == "The model pack early-1 names the file encoder.onnx, got no readable file."
+    assert error.message == "The model pack drawn-2 names the file difference.onnx, got no readable file."
 
 
 def test_a_missing_pack_is_refused(tmp_path: Path) -> None:
@@ -119,13 +115,12 @@ def test_a_manifest_that_is_no_toml_is_refused(copied: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ('kind = "encoder"', 'kind = "oracle"'),
+        ('kind = "siamese"', 'kind = "oracle"'),
         ('order = "BGR"', 'order = "GBR"'),
-        ('background = "median"', 'background = "wishful"'),
-        ("window_cells = 9", "window = 9"),
-        ("[distance]", "[distances]"),
-        ('file = "encoder.onnx"', 'file = "other.onnx"'),
-        ('"encoder.onnx" = ', '"../encoder.onnx" = '),
+        ("window_cells = 7", "window = 7"),
+        ("[gate]", "[gates]"),
+        ('file = "difference.onnx"', 'file = "other.onnx"'),
+        ('"difference.onnx" = ', '"../difference.onnx" = '),
         ("strong = ", "strong = -"),
     ],
 )
@@ -135,8 +130,8 @@ def test_a_manifest_with_a_wrong_value_is_refused(copied: Path, old: str, new: s
 
 
 def test_a_file_that_is_no_network_is_refused(copied: Path) -> None:
-    old = pack.load(copied).files["encoder.onnx"]
-    (copied / "encoder.onnx").write_bytes(b"no network")
+    old = pack.load(copied).files["difference.onnx"]
+    (copied / "difference.onnx").write_bytes(b"no network")
     edited(copied, old, "83cf29cbf0ed2e9da63a27f3fa6f6ab0ba11ce4e5a2b2b6fb6d8b1c8d9f4a6a5")
     error = refusal(copied)
     assert error.code == "model_hash"
@@ -145,5 +140,5 @@ def test_a_file_that_is_no_network_is_refused(copied: Path) -> None:
 
 
 def test_a_judgement_interpolates_between_its_knots() -> None:
-    judged = pack.Judgement(5, 1, "none", ((1.0, 0.0), (2.0, 0.5), (4.0, 1.0)))
+    judged = pack.Judgement(5, 1, ((1.0, 0.0), (2.0, 0.5), (4.0, 1.0)))
     assert [judged.score(value) for value in (0.0, 1.5, 3.0, 9.0, float("nan"))] == [0.0, 0.25, 0.75, 1.0, 0.0]

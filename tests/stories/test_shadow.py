@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,7 @@ from edge.settings import Settings
 from edge.steps.capture import RawCode
 from edge.storage.shelves import Shelves
 from edge.trial import NO_FACE, Trials
-from models.pack import packs_dir
+from models.pack import BUILTIN, MANIFEST, packs_dir
 from sekisho import app
 from tests.edge.storage.editions import GTIN, edition, policy
 
@@ -99,8 +100,17 @@ def test_a_supplement_is_tried_beside_the_edition(trials: Trials, tmp_path: Path
     assert report.changed == 0
 
 
-def test_where_no_face_was_kept_a_pack_is_not_said_to_change_nothing(trials: Trials) -> None:
-    file = trials.shelves.packs.stage(packs_dir() / "drawn-1")
+def another_pack(folder: Path) -> Path:
+    """The built-in pack under another name."""
+    copy = folder / "another"
+    shutil.copytree(packs_dir() / BUILTIN, copy)
+    manifest = copy / MANIFEST
+    manifest.write_text(manifest.read_text("utf-8").replace(f'pack = "{BUILTIN}"', 'pack = "another"'), "utf-8")
+    return copy
+
+
+def test_where_no_face_was_kept_a_pack_is_not_said_to_change_nothing(trials: Trials, tmp_path: Path) -> None:
+    file = trials.shelves.packs.stage(another_pack(tmp_path))
     report = trials.shadow("pack", file)
     assert (report.replayed, report.share) == (0, None)
     assert report.sentence == "nothing could be replayed, so nothing can be said of it"
@@ -192,7 +202,7 @@ def test_a_pack_is_tried_on_the_kept_faces(
         frames = photographed("colour-off")
         assert bench.inspect(Arrival(station="1", pictures=frames, joins=False)).seen.comparisons
     with closing(Trials(settings, lambda: NOON)) as trials:
-        file = trials.shelves.packs.stage(packs_dir() / "drawn-1")
+        file = trials.shelves.packs.stage(another_pack(tmp_path))
         report = trials.shadow("pack", file)
         assert (report.replayed, dict(report.left_out)) == (1, {})
-        assert report.question.title == "drawn-1"
+        assert report.question.title == "another"
