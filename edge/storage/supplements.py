@@ -2,7 +2,7 @@
 
 A supplement is a small file of the same schema that one publisher signed for its own products. Of it only bulletins,
 distinguishing points and faces are used: products, rights, serials and the watch list are the edition's alone. Each
-answer keeps who says so in its `source`.
+answer's `source` is the publisher by its delegation, never what its own rows claim to be their source.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class SupplementedRegistry(Registry):
         more: dict[str, list[DistinguishingPoint]] = {}
         for publisher, other in self._others.items():
             for told in other.recordations(gtin, brand):
-                points = (replace(point, source=point.source or publisher) for point in told.points)
+                points = (replace(point, source=publisher) for point in told.points)
                 more.setdefault(told.number, []).extend(points)
         return tuple(replace(one, points=(*one.points, *more.get(one.number, ()))) for one in mine)
 
@@ -59,7 +59,7 @@ class SupplementedRegistry(Registry):
         found = {(one.number, one.source): one for one in super().bulletins(gtin, day, brand)}
         for publisher, other in self._others.items():
             for told in other.bulletins(gtin, day, brand):
-                one = replace(told, source=told.source or publisher)
+                one = replace(told, source=publisher)
                 found.setdefault((one.number, one.source), one)
         return tuple(sorted(found.values(), key=lambda one: (one.number, one.source)))
 
@@ -84,7 +84,7 @@ class SupplementedRegistry(Registry):
         """
         for publisher, other in self._others.items():
             with contextlib.suppress(NotFound):
-                return replace(other.face(face_id ^ _mask(publisher)), face_id=face_id)
+                return replace(other.face(face_id ^ _mask(publisher)), face_id=face_id, source=publisher)
         return super().face(face_id)
 
     def face_picture(self, sha256: str) -> bytes:
@@ -112,4 +112,4 @@ def _mask(publisher: str) -> int:
 
 def _told(publisher: str, faces: Iterator[RegisteredFace] | tuple[RegisteredFace, ...]) -> Iterator[RegisteredFace]:
     mask = _mask(publisher)
-    return (replace(face, face_id=face.face_id ^ mask, source=face.source or publisher) for face in faces)
+    return (replace(face, face_id=face.face_id ^ mask, source=publisher) for face in faces)
