@@ -23,6 +23,7 @@ from sync.fetch import Source
 from sync.tree import COMPACT, ISSUED, publisher_role
 from sync.trust import Floor, reference, signed_time
 
+_SHA256 = re.compile("[0-9a-f]{64}")
 _SIGNATURE = re.compile("[0-9a-f]{128}")
 _LIMITS = UpdaterConfig(
     max_root_rotations=1024,  # since the root that the technician brought; those met before are in the cache
@@ -98,10 +99,20 @@ class Client(Updater):
         """What the signed metadata says of a target; None when they do not name it.
 
         Raises:
-            TrustError, TransportError: as `refresh`.
+            TrustError, TransportError: as `refresh`; trust_metadata: it has no SHA-256.
         """
         with self.told():
-            return self.get_targetinfo(path)
+            target = self.get_targetinfo(path)
+        if target is not None and not _SHA256.fullmatch(str(target.hashes.get("sha256", ""))):
+            message = f"{path}: expected a SHA-256 in the signed metadata, got {sorted(target.hashes)}."
+            raise TrustError("trust_metadata", message, hint="Tell the publisher.")
+        return target
+
+    def files(self, publisher: str) -> dict[str, str]:
+        """The SHA-256 of every file of a publisher's part, by path. Only after `target` named one of them."""
+        signed = self._trusted_set[publisher_role(publisher)]
+        assert isinstance(signed, Targets)  # noqa: S101 - the role of a part delegates and signs targets only
+        return {path: str(target.hashes.get("sha256", "")) for path, target in signed.targets.items()}
 
     def part(self, publisher: str) -> tuple[int, datetime]:
         """The version of a publisher's part and when it was signed. Only after `target` named one of its files.
@@ -118,16 +129,15 @@ class Client(Updater):
         return signed.version, issued
 
     def fetch(self, target: TargetFile, incoming: Path) -> Path:
-        """The verified file of a target, in `incoming` under its hash. A broken download goes on where it ended.
+        """The verified file of a target that `target` gave, in `incoming` under its hash.
+
+        A broken download goes on where it ended.
 
         Raises:
             TrustError: trust_altered: it is not what was signed, also when fetched anew.
             TransportError: transport_*.
         """
-        sha256 = target.hashes.get("sha256", "")
-        if not re.fullmatch("[0-9a-f]{64}", sha256):
-            message = f"{target.path}: expected a SHA-256 in the signed metadata, got {sorted(target.hashes)}."
-            raise TrustError("trust_metadata", message, hint="Tell the publisher.")
+        sha256 = target.hashes["sha256"]
         directory, slash, name = target.path.rpartition("/")
         place, part = incoming / sha256, incoming / f"{sha256}.part"
         with self.told():

@@ -10,7 +10,7 @@ import hashlib
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def bring_part(
     if not signed:
         withdraw(box, publisher)
         return PublisherState(state="nothing", reason="Nothing is signed yet.")
-    digest = _digest(scope, signed)
+    digest = _digest(scope, client.files(publisher))
     shelf = editions(box.state_dir)
     slot = shelf.contents().slot(publisher)
     if known is not None and known.digest == digest and (not known.file or known.file in slot.files):
@@ -110,8 +110,9 @@ def _word(file: str, in_use: str) -> Became:
     return "in use" if file == in_use else "staged"
 
 
-def _digest(scope: Scope, signed: dict[str, TargetFile]) -> str:
-    said = [scope.model_dump_json(), *(f"{name} {target.hashes['sha256']}" for name, target in sorted(signed.items()))]
+def _digest(scope: Scope, signed: Mapping[str, str]) -> str:
+    """Of the scope and of every file of the part, the pictures too."""
+    said = [scope.model_dump_json(), *(f"{path} {sha256}" for path, sha256 in sorted(signed.items()))]
     return hashlib.sha256("\n".join(said).encode()).hexdigest()
 
 

@@ -235,7 +235,7 @@ def _outcome(
     """The state of the whole pull in words."""
     if withdrawn is not None:
         return _said(withdrawn)
-    ones = (*items, *publishers.values())
+    ones: tuple[Item | PublisherState, ...] = (*items, *publishers.values())
     for one in ones:
         if one.state == "refused" and one.code in _MISFITS:
             hint = "Bring another copy of the tree, or tell the publisher; what else came is told below."

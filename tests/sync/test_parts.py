@@ -85,6 +85,40 @@ def test_a_face_comes_with_its_picture(kumo: Publishing, receiving: Receiving) -
     assert face.side == "front"
 
 
+def test_a_picture_that_was_replaced_under_its_name_arrives(kumo: Publishing, receiving: Receiving) -> None:
+    kumo.add_edition(kumo.edition(1, EARBUDS))
+    source = kumo.place / "kumo-source"
+    source.mkdir()
+    row = {"gtin": EARBUDS, "picture": "front.png", "width_mm": 90, "height_mm": 140}
+    (source / "faces.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    shelf = editions(receiving.state_dir)
+    for picture in (b"one", b"two"):
+        (source / "front.png").write_bytes(b"\x89PNG\r\n\x1a\n" + picture)
+        kumo.take_in("kumo", kumo.sign("kumo", ("K-1", "brands", "Kumo")))
+        state = receiving.pull(kumo.directory)
+        assert state.publishers["kumo"].state == "staged"
+        shelf.activate(state.items[1].file, state.publishers["kumo"].file)
+        registry = shelf.current()
+        (face,) = registry.faces(Gtin.parse(EARBUDS))
+        assert registry.face_picture(face.sha256).endswith(picture)
+
+
+def test_a_target_without_a_sha256_is_refused_and_the_rest_goes_on(kumo: Publishing, receiving: Receiving) -> None:
+    signed = kumo.sign("kumo", ("K-1", "brands", "Kumo"))
+    kumo.take_in("kumo", signed)
+    metadata: Metadata[Targets] = Metadata.from_file(str(signed / "publisher-kumo.json"))
+    metadata.signed.version = 2
+    path = "publishers/kumo/bulletins.jsonl"
+    metadata.signed.targets[path] = TargetFile.from_data(path, b"x", ["sha512"])
+    metadata.sign(read_private(kumo.place / "safe" / "kumo.pem", passphrase))
+    tree = kumo.tree()
+    tree.bring("publisher-kumo", metadata)
+    tree.commit()
+    state = receiving.pull(kumo.directory)
+    assert (state.code, state.publishers["kumo"].state, state.items[0].state) == ("trust_metadata", "refused", "staged")
+    assert state.reason == f"{path}: expected a SHA-256 in the signed metadata, got ['sha512']."
+
+
 def test_another_key_cannot_sign_a_part(kumo: Publishing) -> None:
     kumo.delegate("nimbus", brands=["Nimbus"])
     with pytest.raises(PublishError) as refused:
