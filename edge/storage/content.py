@@ -6,16 +6,21 @@ hash of the content is in edge/storage/canonical.py, what changes between two in
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sqlite3
+import struct
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from edge.storage.registry_schema import CRITICAL_BITS, KNOWN_BITS, LINE, grams, line_digest
+from edge.storage.registry_schema import CRITICAL_BITS, DDL, KNOWN_BITS, LINE, grams, line_digest
 
 ContentRow: TypeAlias = tuple[Any, ...]
 
 CONTENT_SHA256 = "content_sha256"  # the row of table `edition` that is about the content and no part of it
 _LINES_HELD = 20_000
+_NAMES_HELD = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +44,22 @@ class Content:
     def canonical(self) -> str:
         """A row as a JSON array, which is what the content hash is over. A product's ends with its line's digest.
 
-        Lengths stand in ten-thousandths of a millimetre: how SQLite writes out a fraction differs between its versions.
+        A length is the bits of its IEEE 754 number: how SQLite writes out a fraction differs between its versions. The
+        bytes of a picture are left out: its key is their SHA-256, see `refuse_wrong_pictures`.
         """
         columns = (*self.columns[: -len(LINE)], "digest") if self.name == "products" else self.columns
-        return f"json_array({', '.join(map(_canonical, columns))})".replace(", data)", ")")
+        return f"json_array({', '.join(_canonical(column) for column in columns if column != 'data')})"
 
 
 def _canonical(column: str) -> str:
     if column.endswith("_mm"):
-        return f"CAST(round({column} * 10000) AS INTEGER)"
+        return f"bits({column})"
     return f"hex({column})" if column == "digest" else column
+
+
+def bits(number: float) -> str:
+    """A number as the 16 hexadecimal digits of its IEEE 754 double, big endian: exactly, and each its own."""
+    return struct.pack(">d", number).hex()
 
 
 CONTENT: Final = (
@@ -133,6 +144,18 @@ def refuse_wrong_lines(connection: sqlite3.Connection) -> None:
             raise ValueError(f"product line {identity}: expected the digest of what it says, got another")
 
 
+def refuse_wrong_pictures(connection: sqlite3.Connection) -> None:
+    """Check that every picture stands under the SHA-256 of its bytes.
+
+    Raises:
+        ValueError: one does not.
+        sqlite3.Error: the file cannot be read.
+    """
+    for sha256, data in connection.execute("SELECT sha256, data FROM pictures"):
+        if not isinstance(data, bytes) or hashlib.sha256(data).hexdigest() != sha256:
+            raise ValueError(f"picture {sha256}: expected the bytes of this SHA-256, got others")
+
+
 def drop_unused_lines(connection: sqlite3.Connection) -> None:
     """Remove the product lines that no product belongs to any more."""
     connection.execute("DELETE FROM product_lines WHERE id NOT IN (SELECT line FROM products)")
@@ -143,9 +166,54 @@ def index_watch_list(connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM watch_grams")
     connection.execute("DELETE FROM watch_gram_counts")
     listed = connection.execute("SELECT id, listed FROM watch_list ORDER BY entry, listed")
-    while rows := listed.fetchmany(1_000):
-        for identity, name in rows:
-            keys = sorted(grams(name))
-            connection.executemany("INSERT INTO watch_grams VALUES (?, ?)", [(key, identity) for key in keys])
-            connection.execute("UPDATE watch_list SET grams=? WHERE id=?", (len(keys), identity))
+    while rows := listed.fetchmany(_NAMES_HELD):
+        keys = [(identity, grams(name)) for identity, name in rows]
+        pairs = sorted([(key, identity) for identity, found in keys for key in found])
+        connection.executemany("INSERT INTO watch_grams VALUES (?, ?)", pairs)
+        sizes = [(len(found), identity) for identity, found in keys]
+        connection.executemany("UPDATE watch_list SET grams=?1 WHERE id=?2 AND grams<>?1", sizes)
     connection.execute("INSERT INTO watch_gram_counts SELECT gram, COUNT(*) FROM watch_grams GROUP BY gram")
+
+
+def refuse_wrong_index(connection: sqlite3.Connection) -> None:
+    """Check that the tables of `index_watch_list` are what it makes of the listed names. In bounded memory.
+
+    Raises:
+        ValueError: they are not.
+        sqlite3.Error: the file cannot be read.
+    """
+    held = "SELECT COUNT(*) FROM watch_grams WHERE id=? AND gram IN (SELECT value FROM json_each(?))"
+    total = 0
+    for identity, name, said in connection.execute("SELECT id, listed, grams FROM watch_list"):
+        keys = grams(name)
+        (found,) = connection.execute(held, (identity, json.dumps(sorted(keys)))).fetchone()
+        if not len(keys) == said == found:
+            raise ValueError(f"watch list, {name!r}: expected {len(keys)} keys to find it by, got {found} of {said}")
+        total += found
+    (indexed,) = connection.execute("SELECT COUNT(*) FROM watch_grams").fetchone()
+    if indexed != total:
+        raise ValueError(f"watch list: expected {total} keys of its names, got {indexed}")
+    counted, said = (
+        "SELECT gram, COUNT(*) FROM watch_grams GROUP BY gram",
+        "SELECT gram, entries FROM watch_gram_counts",
+    )
+    for these, those in ((counted, said), (said, counted)):
+        other = connection.execute(f"{these} EXCEPT {those}").fetchone()
+        if other is not None:
+            raise ValueError(f"watch list: expected each key with how many names have it, got {other[0]!r} otherwise")
+
+
+def refuse_other_tables(connection: sqlite3.Connection) -> None:
+    """Check that the file has the tables of an edition and nothing else: no other index, trigger or view.
+
+    Raises:
+        ValueError: it has another, or one of them is missing or made otherwise.
+        sqlite3.Error: the file cannot be read.
+    """
+    made = "SELECT type, name, tbl_name, sql FROM sqlite_schema"
+    with closing(sqlite3.connect(":memory:")) as empty:
+        empty.executescript(DDL)
+        expected = set(empty.execute(made))
+    came = set(connection.execute(made))
+    for kind, name, *_rest in sorted(came ^ expected, key=str):
+        raise ValueError(f"{kind} {name}: expected the tables of an edition and nothing else, got a difference")

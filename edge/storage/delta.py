@@ -56,7 +56,6 @@ _MISFITS = (  # what a change that fits no edition ends with
     sqlite3.InterfaceError,
     sqlite3.ProgrammingError,
 )
-_DERIVED = ("watch_grams", "watch_gram_counts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,9 +296,8 @@ class _Merge:
             if table in header.changes
         }
         tables = [name for name in ("product_lines", *self._contents) if name != "edition"]
-        derived = () if "watch_list" in header.changes else _DERIVED
         unchanged = [table for table in SERIALS if table not in self._sets]
-        for table in (*tables, *derived, *unchanged):
+        for table in (*tables, *unchanged):
             connection.execute(f"INSERT INTO main.{table} SELECT * FROM old.{table}")  # noqa: S608 - names of our own
         connection.execute("INSERT INTO edition SELECT * FROM old.edition WHERE name<>?", (CONTENT_SHA256,))
 
@@ -322,8 +320,7 @@ class _Merge:
             merge.finish()
         if "products" in self._header.changes:
             drop_unused_lines(self._connection)
-        if "watch_list" in self._header.changes:
-            index_watch_list(self._connection)
+        index_watch_list(self._connection)  # also when no name changed: the base's is covered by no signature
 
 
 def _rows(columns: Sequence[list[Any]], width: int) -> Iterator[ContentRow]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import zstandard
 
 from edge.errors import RegistryError
-from edge.storage.canonical import content_sha256
+from edge.storage.canonical import verify
 from edge.storage.database import is_disk_full
 from edge.storage.registry_file import refuse_unless_ours, written
 
@@ -50,7 +50,7 @@ def unpack(snapshot: Path, out: Path, expected: str | None = None, limit: int = 
         with written(out) as beside:
             _unpack(snapshot, beside, limit)
             refuse_unless_ours(beside)
-            if expected is not None and (came := content_sha256(beside)) != expected:
+            if expected is not None and (came := verify(beside)) != expected:
                 raise RegistryError(
                     "registry_content",
                     f"{snapshot}: expected an edition of content {expected}, got {came}.",

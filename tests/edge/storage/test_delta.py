@@ -8,6 +8,7 @@ import hashlib
 import json
 import random
 import sqlite3
+import struct
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from edge.storage.canonical import content_sha256, verify
 from edge.storage.content import CONTENT, SERIALS
 from edge.storage.delta import apply, diff, read_header
 from edge.storage.delta_file import numbers, planes
+from edge.storage.registry import Registry
 from edge.storage.registry_build import build
 from edge.storage.serial_blocks import stored
 
@@ -204,6 +206,23 @@ def test_a_base_that_lies_about_its_content_makes_no_edition(pair: tuple[Path, P
         verify(old)
 
 
+def test_watched_names_are_found_whatever_index_the_base_has(tmp_path: Path) -> None:
+    product = {"gtin": GTINS[0], "name": "A", "brand": "B", "right_holder": "K"}
+    watched = [{"entry": "W1", "kind": "seller", "name": "Bright Gadget Trading", "reason": "R"}]
+    old = edition(tmp_path, 1, {"products": [product], "watch_list": watched})
+    new = edition(tmp_path, 2, {"products": [product | {"name": "C"}], "watch_list": watched})
+    delta = diff(old, new, tmp_path / "delta").out
+    with contextlib.closing(sqlite3.connect(old)) as connection:
+        connection.execute("DELETE FROM watch_grams")
+        connection.commit()
+    out = apply(old, delta, tmp_path / "out.sqlite", content_sha256(new))
+    assert verify(out) == content_sha256(new)
+    with contextlib.closing(Registry.open(out)) as registry:
+        assert [match.listed for match in registry.watch_candidates("bright gadget trading")] == [
+            "Bright Gadget Trading"
+        ]
+
+
 def test_a_missing_delta_is_told(pair: tuple[Path, Path, Path]) -> None:
     old, _new, delta = pair
     delta.unlink()
@@ -251,16 +270,15 @@ def by_hand(path: Path) -> str:
             rows = []
             for row in connection.execute(content.select()):
                 cells = [
-                    round(cell * 10_000) if name.endswith("_mm") else cell
+                    struct.pack(">d", cell).hex() if name.endswith("_mm") else cell
                     for name, cell in zip(content.columns, row, strict=True)
                     if name != "data"
                 ]
                 if content.name == "products":
                     line = json.dumps(cells[5:], ensure_ascii=False, separators=(",", ":"))
                     cells = [*cells[:5], hashlib.blake2b(line.encode(), digest_size=16).hexdigest().upper()]
-                said = json.dumps(cells, ensure_ascii=False, separators=(",", ":")) + "\n"
-                rows.append(said.encode() + (row[-1] if "data" in content.columns else b""))
-            whole.update(content.name.encode() + hashlib.sha256(b"".join(rows)).digest())
+                rows.append(json.dumps(cells, ensure_ascii=False, separators=(",", ":")) + "\n")
+            whole.update(content.name.encode() + hashlib.sha256("".join(rows).encode()).digest())
         for table in SERIALS:
             hashes = [value for block in stored(connection, table) for value in block.tolist()]
             whole.update(table.encode() + hashlib.sha256(b"".join(one.to_bytes(8, "big") for one in hashes)).digest())
