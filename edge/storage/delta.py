@@ -43,9 +43,13 @@ __all__ = ["DeltaHeader", "DeltaReport", "apply", "diff", "read_header"]
 
 _SECTION_ROWS = 2_000
 _SECTION_BYTES = 16 << 20  # of pictures
+_SECTION_PICTURES = 200
+_SECTION_TEXT = 1 << 20  # characters
 _SECTION_SERIALS = 50_000
 _CACHE_KIB = 8_192
 _HASHES_A_BLOCK = 1_250  # about: it only chooses how a table is cut into windows
+_MOST_WINDOWS = 1 << 16  # enough for 13,000,000,000 hashes
+_FEWER_WINDOWS = 4  # times fewer than this edition's blocks ask for: others may be packed otherwise
 _MISFITS = (  # what a change that fits no edition ends with
     ValueError,
     LookupError,
@@ -99,8 +103,7 @@ def _written(old: Path, new: Path, out: Path) -> DeltaHeader:
         for content in CONTENT:
             changes[content.name] = _rows_changed(before, after, content, writer)
         for table in SERIALS:
-            many = int(one(before, f"SELECT COUNT(*) FROM {table}"))  # noqa: S608 - a name of our own
-            cut[table] = window_count(many * _HASHES_A_BLOCK)
+            cut[table] = max(_windows_for(edition, table) for edition in (before, after))
             changes[table], counts[table] = _serials_changed(before, after, table, cut[table], writer)
         header = DeltaHeader(
             schema=delta_file.SCHEMA,
@@ -114,6 +117,12 @@ def _written(old: Path, new: Path, out: Path) -> DeltaHeader:
         with written(out) as beside:
             delta_file.write(beside, header, sections)
     return header
+
+
+def _windows_for(connection: sqlite3.Connection, table: str, schema: str = "main") -> int:
+    """Into how many windows the hashes of a table are cut, by the number of its blocks."""
+    blocks = int(one(connection, f"SELECT COUNT(*) FROM {schema}.{table}"))  # noqa: S608 - names of our own
+    return window_count(blocks * _HASHES_A_BLOCK)
 
 
 @contextmanager
@@ -152,15 +161,23 @@ def _rows_changed(
 ) -> int:
     gone: list[ContentRow] = []
     come: list[ContentRow] = []
-    many = weight = 0
+    pictures = "data" in content.columns
+    most = _SECTION_PICTURES if pictures else _SECTION_ROWS
+    many = weight = text = 0
     for old, new in chain(_merged(before, after, content), [(None, None)]):
-        if (old is None and new is None) or len(gone) + len(come) >= _SECTION_ROWS or weight >= _SECTION_BYTES:
+        if (
+            (old is None and new is None)
+            or len(gone) + len(come) >= most
+            or weight >= _SECTION_BYTES
+            or text >= _SECTION_TEXT
+        ):
             _write_rows(content, gone, come, writer)
             many += len(gone) + len(come)
-            gone, come, weight = [], [], 0
+            gone, come, weight, text = [], [], 0, 0
         if new is not None:
             come.append(new)
-            weight += len(new[-1]) if "data" in content.columns else 0
+            weight += len(new[-1]) if pictures else 0
+            text += sum(len(cell) for cell in new if isinstance(cell, str))
         elif old is not None:
             gone.append(old[: content.keys])
     return many
@@ -267,7 +284,7 @@ def _merge(old: Path, delta: Path, header: DeltaHeader, beside: Path) -> None:
         connection.execute("ATTACH ? AS old", (f"file:{quote(str(old.absolute()))}?mode=ro&immutable=1",))
         connection.execute("BEGIN")
         try:
-            merge = _Merge(connection, header)
+            merge = _Merge(connection, header, old)
             for section in delta_file.read_sections(delta):
                 merge.take(section)
             merge.finish()
@@ -285,13 +302,13 @@ def _merge(old: Path, delta: Path, header: DeltaHeader, beside: Path) -> None:
 class _Merge:
     """One merge: the old edition's tables are copied as they are, then changed where the delta says so."""
 
-    def __init__(self, connection: sqlite3.Connection, header: DeltaHeader) -> None:
+    def __init__(self, connection: sqlite3.Connection, header: DeltaHeader, old: Path) -> None:
         self._connection = connection
         self._header = header
         self._contents = {content.name: content for content in CONTENT}
         self._writers = {name: ContentWriter(connection, content) for name, content in self._contents.items()}
         self._sets = {
-            table: _SetMerge(connection, table, bits, header)
+            table: _SetMerge(connection, table, header, old)
             for table, bits in SERIALS.items()
             if table in header.changes
         }
@@ -343,14 +360,24 @@ def _rows(columns: Sequence[list[Any]], width: int) -> Iterator[ContentRow]:
     return zip(first, *columns[1:], strict=True)
 
 
+def _of_base(connection: sqlite3.Connection, table: str, old: Path) -> Iterator[Hashes]:
+    try:
+        yield from stored(connection, table, "old")
+    except (sqlite3.Error, ValueError) as error:
+        raise damaged(old, str(error)) from error
+
+
 class _SetMerge:
     """The merge of one set of hashes, window by window."""
 
-    def __init__(self, connection: sqlite3.Connection, table: str, bits: int, header: DeltaHeader) -> None:
-        self._writer = BlockWriter(connection, table, bits, header.counts[table])
+    def __init__(self, connection: sqlite3.Connection, table: str, header: DeltaHeader, old: Path) -> None:
+        self._bits = SERIALS[table]
+        self._writer = BlockWriter(connection, table, self._bits, header.counts[table])
         self._cut = header.windows[table]
-        self._bits = bits
-        self._old = windows(stored(connection, table, "old"), bits, self._cut)
+        least = max(1, _windows_for(connection, table, "old") // _FEWER_WINDOWS)  # fewer would not fit into memory
+        if not least <= self._cut <= _MOST_WINDOWS or self._cut.bit_count() != 1:
+            raise ValueError(f"expected a power of two from {least} to {_MOST_WINDOWS} windows, got {self._cut}")
+        self._old = windows(_of_base(connection, table, old), self._bits, self._cut)
         self._number = 0
         self._rank = 0
 

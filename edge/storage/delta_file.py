@@ -31,7 +31,10 @@ Section: TypeAlias = tuple[dict[str, Any], list[bytes]]
 _MAGIC = b"SEKDELTA"
 _HEAD = struct.Struct(">8sHI")
 _LONGEST_HEADER = 1 << 20
-_LONGEST_PART = 64 << 20  # unpacked: nobody makes a bench allocate more
+_LONGEST_SECTION = 64 << 20  # all its parts together, unpacked: with what is made of them, 300 MB at most
+_LONGEST_TEXT = 4 << 20  # the first of them, of which JSON makes up to 30 times as much
+_MOST_NUMBERS = 1 << 20  # in one section's planes, of which arrays of 8 bytes each are made
+_MOST_PARTS = 255
 _LEVEL = 15
 _READ = 1 << 20
 
@@ -109,26 +112,34 @@ def read_sections(path: Path) -> Iterator[Section]:
     Raises:
         RegistryError: delta_missing, delta_damaged.
     """
-    unpacker = zstandard.ZstdDecompressor(max_window_size=_LONGEST_PART)
+    unpacker = zstandard.ZstdDecompressor(max_window_size=_LONGEST_SECTION)
     with _opened(path) as file:
         end = os.fstat(file.fileno()).st_size - hashlib.sha256().digest_size
         _magic, _schema, length = _HEAD.unpack(file.read(_HEAD.size))
         file.seek(length, os.SEEK_CUR)
         while file.tell() < end:
             try:
-                parts = [_part(file, unpacker) for _number in range(file.read(1)[0])]
-                yield json.loads(parts[0]), parts[1:]
-            except (ValueError, IndexError, struct.error, zstandard.ZstdError) as error:
+                yield _section(file, unpacker)
+            except (ValueError, IndexError, RecursionError, struct.error, zstandard.ZstdError) as error:
                 raise damaged(path, f"a section that cannot be read ({error})") from error
 
 
-def _part(file: IO[bytes], unpacker: zstandard.ZstdDecompressor) -> bytes:
+def _section(file: IO[bytes], unpacker: zstandard.ZstdDecompressor) -> Section:
+    parts: list[bytes] = []
+    room = _LONGEST_TEXT
+    for _number in range(file.read(1)[0]):
+        parts.append(_part(file, unpacker, room))
+        room = _LONGEST_SECTION - sum(map(len, parts))
+    return json.loads(parts[0]), parts[1:]
+
+
+def _part(file: IO[bytes], unpacker: zstandard.ZstdDecompressor, room: int) -> bytes:
+    """The next part, of at most `room` bytes. Of a longer one nothing is unpacked."""
     (length,) = struct.unpack(">I", file.read(4))
-    if length > _LONGEST_PART:
-        raise ValueError(f"{length} bytes in one part")
-    packed = file.read(length)
-    if zstandard.frame_content_size(packed) > _LONGEST_PART:
-        raise ValueError(f"more than {_LONGEST_PART} bytes in one part")
+    packed = file.read(min(length, _LONGEST_SECTION))
+    size = zstandard.frame_content_size(packed)
+    if len(packed) != length or size > room:
+        raise ValueError(f"expected a part of at most {room} bytes, got {max(size, length)}")
     return unpacker.decompress(packed)
 
 
@@ -140,8 +151,15 @@ class SectionWriter:
         self._packer = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=False)
 
     def write(self, said: Mapping[str, Any], parts: Sequence[bytes] = ()) -> None:
-        """Write one section."""
+        """Write one section.
+
+        Raises:
+            ValueError: it is larger than `read_sections` takes.
+        """
         text = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+        size = len(text) + sum(map(len, parts))
+        if len(text) > _LONGEST_TEXT or size > _LONGEST_SECTION or len(parts) >= _MOST_PARTS:
+            raise ValueError(f"expected a section that can be read again, got {size} bytes in {1 + len(parts)} parts")
         self._file.write(bytes((1 + len(parts),)))
         for part in (text, *parts):
             packed = self._packer.compress(part)
@@ -180,10 +198,12 @@ def numbers(written: Sequence[bytes], count: int) -> Hashes:
     """The ascending numbers of `planes`.
 
     Raises:
-        ValueError: they are not `count`.
+        ValueError: they are not `count`, or more than a section holds.
     """
     if not written:
         return NOTHING
+    if count > _MOST_NUMBERS:
+        raise ValueError(f"expected at most {_MOST_NUMBERS} numbers, got {count}")
     if len(written) > 8 or {len(plane) for plane in written} != {count}:  # noqa: PLR2004 - bytes of a number
         raise ValueError(f"expected planes of {count} bytes, got others")
     gaps = np.zeros((count, 8), np.uint8)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -70,9 +71,11 @@ def sources(draw: st.DrawFn) -> dict[str, list[dict[str, object]]]:
     }  # fmt: skip
 
 
-def edition(folder: Path, number: int, tables: Mapping[str, Sequence[Mapping[str, object]]]) -> Path:
+def edition(
+    folder: Path, number: int, tables: Mapping[str, Sequence[Mapping[str, object]]], *, made: bool = False
+) -> Path:
     source = folder / f"source-{number}"
-    source.mkdir()
+    source.mkdir(exist_ok=made)
     (source / "edition.toml").write_text(EDITION.format(number))
     (source / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n " + str(number // 2).encode())
     for name, rows in tables.items():
@@ -254,6 +257,90 @@ def test_many_serials_come_and_go_in_windows(tmp_path: Path) -> None:
         report = diff(old, new, tmp_path / "delta")
     assert report.header.windows["known_serials"] > 32
     assert verify(apply(old, report.out, tmp_path / "out.sqlite")) == verify(new)
+
+
+def crafted(pair: tuple[Path, Path, Path], header: Mapping[str, object], *sections: Sequence[bytes]) -> tuple[str, str]:
+    """The refusal of a delta with this header and these parts of sections, rightly hashed."""
+    old, _new, delta = pair
+    none: dict[str, object] = {"changes": {}, "windows": {}, "counts": {}}
+    said = {"schema": 1, "from_sha256": content_sha256(old), "to_sha256": "0" * 64, "number": 2, **none, **header}
+    text = json.dumps(said).encode()
+    packer = zstandard.ZstdCompressor()
+    parts = b"".join(
+        bytes((len(section),))
+        + b"".join(struct.pack(">I", len(packed)) + packed for packed in map(packer.compress, section))
+        for section in sections
+    )
+    signed(delta, struct.pack(">8sHI", b"SEKDELTA", 1, len(text)) + text + parts)
+    return refusal(old, delta)
+
+
+@pytest.mark.parametrize("cut", [1 << 46, 1 << 17, 3, 0, -1])
+def test_windows_that_would_never_end_are_refused_at_once(pair: tuple[Path, Path, Path], cut: int) -> None:
+    header = {"changes": {"known_serials": 1}, "windows": {"known_serials": cut}, "counts": {"known_serials": 1}}
+    code, message = crafted(pair, header)
+    assert code == "delta_damaged"
+    assert f"expected a power of two from 1 to 65536 windows, got {cut}" in message
+
+
+def test_windows_too_wide_for_memory_are_refused(pair: tuple[Path, Path, Path]) -> None:
+    header = {"changes": {"known_serials": 1}, "windows": {"known_serials": 1}, "counts": {"known_serials": 1}}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("edge.storage.serial_blocks._WINDOW", 10)
+        assert "expected a power of two from 32 to 65536 windows, got 1" in crafted(pair, header)[1]
+
+
+def test_the_parts_of_a_section_are_bounded_together(pair: tuple[Path, Path, Path]) -> None:
+    text = json.dumps({"table": "pictures", "gone": [], "come": []}).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("edge.storage.delta_file._LONGEST_SECTION", 10_000)
+        code, message = crafted(pair, {}, [text, bytes(6_000), bytes(6_000)])
+    assert code == "delta_damaged"
+    assert f"expected a part of at most {10_000 - len(text) - 6_000} bytes, got 6000" in message
+
+
+def test_a_text_that_would_fill_memory_as_json_is_not_unpacked(pair: tuple[Path, Path, Path]) -> None:
+    code, message = crafted(pair, {}, [b"[" + b"[]," * 2_000_000 + b"[]]"])
+    assert code == "delta_damaged"
+    assert "expected a part of at most 4194304 bytes, got 6000004" in message
+
+
+def test_more_numbers_than_a_section_holds_are_refused() -> None:
+    with pytest.raises(ValueError, match="expected at most 1048576 numbers, got 1048577"):
+        numbers([bytes(1_048_577)], 1_048_577)
+
+
+def test_a_row_that_fits_no_table_is_the_deltas_fault(pair: tuple[Path, Path, Path]) -> None:
+    row = {"table": "products", "gone": [], "come": [[1], *[[None]] * 19]}
+    code, message = crafted(pair, {"changes": {"products": 1}}, [json.dumps(row).encode()])
+    assert (code, "NOT NULL constraint failed" in message) == ("delta_damaged", True)
+
+
+def test_a_damaged_block_of_the_base_is_the_bases_fault(pair: tuple[Path, Path, Path]) -> None:
+    old, _new, delta = pair
+    with contextlib.closing(sqlite3.connect(old)) as connection:
+        connection.execute("UPDATE known_serials SET block=x'000001'")
+        connection.commit()
+    code, message = refusal(old, delta)
+    assert code == "registry_damaged"
+    assert message.startswith(f"{old}: expected a whole registry edition, got: block ")
+
+
+def test_many_small_pictures_and_long_texts_go_in_several_sections(tmp_path: Path) -> None:
+    product = {"gtin": GTINS[0], "name": "A", "brand": "B", "right_holder": "K", "serialised": True}
+    old = edition(tmp_path, 1, {"products": [product]})
+    source = tmp_path / "source-2"
+    source.mkdir()
+    for number in range(300):
+        (source / f"{number}.png").write_bytes(b"\x89PNG\r\n\x1a\n" + str(number).encode())
+    face = {"gtin": GTINS[0], "side": "front", "width_mm": 10, "height_mm": 12.5}
+    faces = [{**face, "version": str(number), "picture": f"{number}.png"} for number in range(300)]
+    texts = [
+        {"number": f"N{n}", "title_en": "T", "text_en": "x" * 900_000, "prefixes": ["4912"], **TERM} for n in range(6)
+    ]
+    new = edition(tmp_path, 2, {"products": [product], "faces": faces, "bulletins": texts}, made=True)
+    delta = diff(old, new, tmp_path / "delta").out
+    assert verify(apply(old, delta, tmp_path / "out.sqlite")) == verify(new)
 
 
 @given(st.lists(st.integers(0, 2**60 - 1), unique=True, max_size=50))
