@@ -97,7 +97,13 @@ def sign_root(path: Path, signer: CryptoSigner) -> int:
 
 
 def install_root(
-    directory: Path, path: Path, ring: KeyRing, now: datetime, lifetimes: Lifetimes | None = None
+    directory: Path,
+    path: Path,
+    ring: KeyRing,
+    now: datetime,
+    lifetimes: Lifetimes | None = None,
+    *,
+    clock_is_right: bool = False,
 ) -> Metadata[Root]:
     """Publish a signed root: found the tree with it, or make it the next root and sign again what its new keys must.
 
@@ -105,7 +111,8 @@ def install_root(
     and is written before the root: a reader with the old root and one with the new root are both served.
 
     Raises:
-        PublishError: publish_root: not the next version, or not signed by enough keys; publish_key_missing.
+        PublishError: publish_root: not the next version, or not signed by enough keys; publish_key_missing;
+            publish_clock: see `Tree`.
         OSError: it cannot be written.
     """
     lifetimes = lifetimes or Lifetimes()
@@ -122,7 +129,7 @@ def install_root(
         return root
     changed = [role for role in ONLINE_ROLES if _keys(root.signed, role) != _keys(before.signed, role)]
     if changed:
-        tree = Tree(directory, ring, now, lifetimes)
+        tree = Tree(directory, ring, now, lifetimes, clock_is_right=clock_is_right)
         tree.root, tree.before = root, before.signed
         if Targets.type in changed:
             _rekey_targets(tree)

@@ -10,7 +10,7 @@ import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from tuf.api import exceptions
@@ -197,6 +197,13 @@ class Client(Updater):
         message = f"{self._source.title}: expected a {role} that is good at {self.clock.words}, got: {error}; "
         message += f"it was good until {end:%Y-%m-%d %H:%M} UTC."
         hint = "A fresh timestamp is needed (the publisher runs: sekisho publish timestamp), or the clock is wrong."
+        ahead = self.clock.time - self._system
+        if ahead > timedelta(days=1):
+            hint = (
+                f"The newest signed time is {ahead.days} days ahead of this clock. Set the clock; when it is right "
+                "the publisher signed with a wrong one and has to rotate its timestamp key "
+                "(docs/publisher.md, Emergencies)."
+            )
         return TrustError("trust_expired", message, hint=hint)
 
     # --- what python-tuf does, made durable and strict -------------------------------------------------------------

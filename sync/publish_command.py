@@ -30,6 +30,9 @@ Keys: TypeAlias = Annotated[Path, typer.Option(help="Directory with the keys to 
 Out: TypeAlias = Annotated[Path, typer.Option(help="The root file to write, for its signatures.")]
 Pass: TypeAlias = Annotated[Path | None, typer.Option(help="File with the passphrase of the keys.")]
 Days: TypeAlias = Annotated[int, typer.Option(min=1, max=365, help="For how many days boxes may accept this state.")]
+Clock: TypeAlias = Annotated[
+    bool, typer.Option("--clock-is-right", help="Sign although the clock is far from when the tree was signed last.")
+]
 _DAYS = Lifetimes().timestamp
 
 
@@ -85,12 +88,15 @@ def install_root(
     tree: TreeDir,
     root: Annotated[Path, typer.Argument(help="The signed root file.")],
     keys: Keys,
+    *,
+    clock: Clock = False,
     passphrase_file: Pass = None,
 ) -> None:
     """Publish a root that enough holders signed; the first one founds the tree."""
     tree.mkdir(parents=True, exist_ok=True)
     with locked(tree):
-        installed = ceremony.install_root(tree, root, _ring(keys, passphrase_file), now_utc())
+        ring = _ring(keys, passphrase_file)
+        installed = ceremony.install_root(tree, root, ring, now_utc(), clock_is_right=clock)
     _say(f"{newest_root(tree)}: root {installed.signed.version} is published")
 
 
@@ -138,6 +144,7 @@ def revoke(
     key: Annotated[Path | None, typer.Option(help="NAME.pub of a stolen or lost key of the root.")] = None,
     publisher: Annotated[str, typer.Option(help="A publisher whose key is stolen, or who leaves.")] = "",
     out: Out = Path("root.json"),
+    clock: Clock = False,
     passphrase_file: Pass = None,
 ) -> None:
     """In an emergency: take a publisher's part away at once, or draft the root that no longer knows a key."""
@@ -146,7 +153,7 @@ def revoke(
         raise PublishError("publish_revoke", message, hint="sekisho publish show TREE names both.")
     ring = _ring(keys, passphrase_file)
     if publisher:
-        with _changing(tree, ring) as published:
+        with _changing(tree, ring, clock=clock) as published:
             publish.undelegate(published, publisher)
         _say(f"{publisher}: revoked; boxes drop what it signed with their next pull")
     elif key:
@@ -167,10 +174,11 @@ def add(
     keys: Keys,
     since: Annotated[Path | None, typer.Option(help="With an edition: also publish the delta from this one.")] = None,
     days: Days = _DAYS,
+    clock: Clock = False,
     passphrase_file: Pass = None,
 ) -> None:
     """Publish an edition, a delta, a model pack or a policy."""
-    with _changing(tree, _ring(keys, passphrase_file), days) as published:
+    with _changing(tree, _ring(keys, passphrase_file), days, clock=clock) as published:
         for path in publish.add(published, kind, file, since=since):
             _say(f"{path}: published")
 
@@ -187,11 +195,12 @@ def delegate(
     prefix: Annotated[list[str] | None, typer.Option(help="A GS1 prefix of its own; repeated.")] = None,
     brand: Annotated[list[str] | None, typer.Option(help="A brand of its own; repeated.")] = None,
     days: Days = _DAYS,
+    clock: Clock = False,
     passphrase_file: Pass = None,
 ) -> None:
     """Let a publisher sign bulletins and faces of its own products, and of nothing else."""
     scope = publish.scope_of(gtin or (), prefix or (), brand or ())
-    with _changing(tree, _ring(keys, passphrase_file), days) as published:
+    with _changing(tree, _ring(keys, passphrase_file), days, clock=clock) as published:
         publish.delegate(published, publisher, read_public(key), scope)
     _say(f"{publisher}: may sign publishers/{publisher}/")
 
@@ -222,10 +231,11 @@ def take_in(
     *,
     keys: Keys,
     days: Days = _DAYS,
+    clock: Clock = False,
     passphrase_file: Pass = None,
 ) -> None:
     """Publish a part that its publisher signed. Needs the snapshot and timestamp keys only."""
-    with _changing(tree, _ring(keys, passphrase_file), days) as published:
+    with _changing(tree, _ring(keys, passphrase_file), days, clock=clock) as published:
         done = parts.take_in(published, publisher, signed)
     for row in done.refused:
         _say(f"boxes will refuse: {row}")
@@ -234,9 +244,11 @@ def take_in(
 
 @publish_app.command()
 @clear_errors
-def timestamp(tree: TreeDir, keys: Keys, days: Days = _DAYS, passphrase_file: Pass = None) -> None:
+def timestamp(
+    tree: TreeDir, *, keys: Keys, days: Days = _DAYS, clock: Clock = False, passphrase_file: Pass = None
+) -> None:
     """Sign a fresh timestamp, and whatever has used up half its life. Daily, by a timer."""
-    with _changing(tree, _ring(keys, passphrase_file), days) as published:
+    with _changing(tree, _ring(keys, passphrase_file), days, clock=clock) as published:
         renewed = publish.renew(published)
     for role in renewed.missed:
         _say(f"its key is not at hand: {role}")
@@ -252,10 +264,10 @@ def show(tree: TreeDir) -> None:
 
 
 @contextlib.contextmanager
-def _changing(tree: Path, ring: KeyRing, days: int = _DAYS) -> Iterator[Tree]:
+def _changing(tree: Path, ring: KeyRing, days: int = _DAYS, *, clock: bool) -> Iterator[Tree]:
     """The tree, while nobody else publishes to it."""
     with locked(tree):
-        yield Tree(tree, ring, now_utc(), Lifetimes(timestamp=days))
+        yield Tree(tree, ring, now_utc(), Lifetimes(timestamp=days), clock_is_right=clock)
 
 
 def _draft(tree: Path, change: Change, out: Path) -> None:

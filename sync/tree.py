@@ -45,6 +45,7 @@ from sync import current as currents
 from sync.current import Current
 from sync.errors import PublishError
 from sync.keys import KeyRing
+from sync.trust import require_desk_clock, signed_time
 
 ISSUED = "x-issued"  # when metadata was signed: the signed time that raises a box's clock floor
 BIN_BITS = 8
@@ -152,8 +153,18 @@ def locked(directory: Path) -> Iterator[None]:
 class Tree:
     """A tree as it is published now, and one change of it: everything is prepared first, then `commit` writes it."""
 
-    def __init__(self, directory: Path, ring: KeyRing, now: datetime, lifetimes: Lifetimes | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        ring: KeyRing,
+        now: datetime,
+        lifetimes: Lifetimes | None = None,
+        *,
+        clock_is_right: bool = False,
+    ) -> None:
         """Read the newest root; nothing else is read before it is needed.
+
+        `clock_is_right`: a person has compared `now`, so that it may lie far from when the tree was signed last.
 
         Raises:
             PublishError: publish_tree: there is no tree.
@@ -162,6 +173,7 @@ class Tree:
         self.ring = ring
         self.now = now
         self.lifetimes = lifetimes or Lifetimes()
+        self.clock_is_right = clock_is_right
         self.root = read_metadata(newest_root(directory), Root)
         self.before: Root | None = None  # the root before, while a new one is installed
         self._changed: dict[str, Metadata[Targets]] = {}
@@ -284,12 +296,14 @@ class Tree:
         """Sign what changed and publish it, timestamp last. Returns the version of the timestamp.
 
         Raises:
-            PublishError: publish_key_missing, publish_key, publish_passphrase: it cannot be signed; nothing was
-                published.
+            PublishError: publish_key_missing, publish_key, publish_passphrase: it cannot be signed; publish_clock: the
+                clock may be wrong; nothing was published.
             OSError: it cannot be written; what was published stays.
         """
         files: list[tuple[str, bytes]] = []
         snapshot, first = self.snapshot, not (self.metadata / "timestamp.json").exists()
+        if not first and not self.clock_is_right:
+            self._require_clock()
         for name, metadata in self._changed.items():
             if name not in self._signed_elsewhere:
                 metadata.signed.version = self.version(name) + 1
@@ -315,6 +329,12 @@ class Tree:
         self._changed.clear()
         self._signed_elsewhere.clear()
         return timestamp.signed.version
+
+    def _require_clock(self) -> None:
+        keys = self.root.signed.roles[Timestamp.type].keyids
+        rekeyed = self.before is not None and not set(self.before.roles[Timestamp.type].keyids) & set(keys)
+        issued = signed_time(self.timestamp.signed.unrecognized_fields.get(ISSUED))
+        require_desk_clock(self.directory, self.now, issued, rekeyed=rekeyed)
 
     def _sign(self, metadata: Metadata[Any], role: Role, name: str) -> None:
         metadata.signatures.clear()

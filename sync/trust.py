@@ -11,16 +11,18 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from tuf.api.metadata import Root
 
 from edge.devices.clock import BUILT
 from edge.storage.chain import canonical
-from sync.errors import TrustError
+from sync.errors import PublishError, TrustError
 
 SCHEMA = 1
+MOST_AHEAD, MOST_BEHIND = timedelta(days=30), timedelta(days=1)  # of a desk's clock, from the signature before
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,24 @@ def signed_time(text: object) -> datetime | None:
     except ValueError:
         return None
     return moment.astimezone(UTC) if moment.tzinfo else None
+
+
+def require_desk_clock(tree: Path, now: datetime, issued: datetime | None, *, rekeyed: bool) -> None:
+    """Refuse to sign at a time far from when the tree was signed last: boxes never go back before it.
+
+    `rekeyed`: a new timestamp key may sign an earlier time, which is how a wrong one is mended; see `Floor.under`.
+
+    Raises:
+        PublishError: publish_clock.
+    """
+    if issued is None or (now - issued <= MOST_AHEAD and (rekeyed or now >= issued - MOST_BEHIND)):
+        return
+    message = (
+        f"{tree}: expected a time about {issued:%Y-%m-%d %H:%M} UTC, when it was signed last, or up to "
+        f"{MOST_AHEAD.days} days later; this clock says {now:%Y-%m-%d %H:%M} UTC."
+    )
+    hint = "Set the clock. When it is right: --clock-is-right; see Emergencies in docs/publisher.md."
+    raise PublishError("publish_clock", message, hint=hint)
 
 
 def _older(role: str, lowest: int, version: int) -> TrustError:

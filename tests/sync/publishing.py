@@ -47,6 +47,7 @@ class Publishing:
     place: Path
     now: datetime = NOW
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
+    clock_is_right: bool = True  # tests travel in time
 
     @property
     def directory(self) -> Path:
@@ -61,7 +62,7 @@ class Publishing:
         return self.directory / "metadata" / "1.root.json"
 
     def tree(self) -> Tree:
-        return Tree(self.directory, self.ring, self.now, self.lifetimes)
+        return Tree(self.directory, self.ring, self.now, self.lifetimes, clock_is_right=self.clock_is_right)
 
     def found(
         self, holders: tuple[str, ...] = HOLDERS, threshold: int = 2, signed_by: tuple[str, ...] = HOLDERS[:2]
@@ -76,7 +77,8 @@ class Publishing:
         for name in holders:
             ceremony.sign_root(draft, read_private(self.place / "safe" / f"{name}.pem", passphrase))
         self.directory.mkdir(exist_ok=True)
-        ceremony.install_root(self.directory, draft, self.ring, self.now, self.lifetimes)
+        right = self.clock_is_right
+        ceremony.install_root(self.directory, draft, self.ring, self.now, self.lifetimes, clock_is_right=right)
 
     def change_root(self, change: Change, *holders: str) -> None:
         draft = self.place / "root.json"

@@ -8,6 +8,7 @@ import pytest
 
 from edge.storage.shelves import policy_shelf
 from sync import publish
+from sync.errors import PublishError
 from tests.sync.publishing import NOW, Publishing, Receiving, later
 
 DAY_ZERO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -46,6 +47,47 @@ def test_a_clock_that_is_ahead_refuses_new_data_and_keeps_what_is_in_use(
     assert state.hint.startswith("A fresh timestamp is needed")
     assert policy_shelf(receiving.state_dir).current().name.startswith("strict")
     assert receiving.pull(publishing.directory, NOW).state == "fresh", "a clock that jumps back is believed again"
+
+
+@pytest.mark.parametrize("days", [31, 3650, -2])
+def test_a_desk_whose_clock_is_far_from_the_last_signature_signs_nothing(publishing: Publishing, days: int) -> None:
+    publishing.clock_is_right = False
+    before = publishing.tree().timestamp.to_bytes()
+    publishing.now = later(days=days)
+    with pytest.raises(PublishError) as refused:
+        publish.renew(publishing.tree())
+    assert refused.value.code == "publish_clock"
+    assert refused.value.message == (
+        f"{publishing.directory}: expected a time about 2026-11-21 12:00 UTC, when it was signed last, or up to 30 "
+        f"days later; this clock says {publishing.now:%Y-%m-%d %H:%M} UTC."
+    )
+    assert publishing.tree().timestamp.to_bytes() == before
+
+
+def test_a_desk_that_signs_in_time_is_asked_nothing(publishing: Publishing) -> None:
+    publishing.clock_is_right = False
+    for days in (0, 1, 30, 60):
+        publishing.now = later(days=days)
+        publish.renew(publishing.tree())
+
+
+def test_a_time_far_ahead_that_was_signed_is_mended_by_a_new_timestamp_key(
+    publishing: Publishing, receiving: Receiving
+) -> None:
+    publishing.now = later(days=3650)
+    publish.renew(publishing.tree())
+    assert receiving.pull(publishing.directory, later(days=1)).state == "fresh"
+    publishing.now = later(days=1)
+    publish.renew(publishing.tree())
+    state = receiving.pull(publishing.directory, later(days=1))
+    assert (state.state, state.code) == ("expired", "trust_expired")
+    assert state.hint == (
+        "The newest signed time is 3649 days ahead of this clock. Set the clock; when it is right the publisher signed "
+        "with a wrong one and has to rotate its timestamp key (docs/publisher.md, Emergencies)."
+    )
+    publishing.clock_is_right = False
+    publishing.rotate("timestamp")
+    assert receiving.pull(publishing.directory, later(days=1)).state == "fresh"
 
 
 def test_an_expired_stick_is_refused_until_a_fresh_timestamp_comes(
