@@ -62,7 +62,7 @@ registry = Registry.open(Path(sys.argv[1]))
 for gtin, serial in Asked(*map(int, sys.argv[2:5])):
     look_up(registry, gtin, serial)
 status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-print(int(status["VmHWM"].split()[0]) / 1e3)
+print(int(status["VmRSS"].split()[0]) / 1e3)
 """
 
 
