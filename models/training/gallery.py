@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from models.pack import Pack
 
-HEIGHT = 230
-JPEG_QUALITY = 72
+HEIGHT = 180
+JPEG_QUALITY = 65
 ROWS = (("hit", 4), ("miss", 4), ("false alarm", 2), ("genuine", 2))
 
 
