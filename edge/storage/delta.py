@@ -35,7 +35,7 @@ from edge.storage.content import (
 )
 from edge.storage.database import Kind, connect, is_disk_full, one
 from edge.storage.delta_file import DeltaHeader, Section, SectionWriter, numbers, planes, read_header
-from edge.storage.registry_file import damaged, refuse_unless_ours, written
+from edge.storage.registry_file import damaged, full, refuse_unless_ours, written
 from edge.storage.registry_schema import DDL, SCHEMA
 from edge.storage.serial_blocks import NOTHING, BlockWriter, Hashes, stored, window_count, windows
 
@@ -257,10 +257,7 @@ def apply(old: Path, delta: Path, out: Path, expected: str | None = None) -> Pat
             _merge(old, delta, header, beside)
     except (sqlite3.Error, OSError) as error:
         if is_disk_full(error):
-            message = f"{out}: expected room for a new edition, got a full disk."
-            raise RegistryError(
-                "registry_full", message, hint="Free space on the disk; the old edition stays."
-            ) from error
+            raise full(out) from error
         if isinstance(error, OSError):
             raise
         raise damaged(old, str(error)) from error

@@ -6,15 +6,20 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge.errors import SourceError
+
+if TYPE_CHECKING:
+    from pyarrow import RecordBatch
 
 _ROWS = 5_000
 
 
-def parquet_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, Mapping[str, Any], float]]]:
+def parquet_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, Mapping[str, Any] | str, float]]]:
     """The column names, and the rows as (number from 1, given cells, share of the file read), a few at a time.
+
+    A text stands for a row that cannot be read, and says why.
 
     Raises:
         SourceError: source_parquet: pyarrow is not installed; source_unreadable: it is no whole Parquet file.
@@ -28,23 +33,38 @@ def parquet_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, Mapping[str
             hint='Install the extra "publisher" of this package, or give the table as CSV or JSON lines.',
         ) from error
 
-    def read() -> Iterator[tuple[int, Mapping[str, Any], float]]:
+    def read() -> Iterator[tuple[int, Mapping[str, Any] | str, float]]:
         number = 0
         try:
             for batch in file.iter_batches(batch_size=_ROWS):
-                for row in batch.to_pylist():
+                for row in _given(batch):
                     number += 1
-                    cells = {name: _cell(value) for name, value in row.items()}
-                    given = {name: cell for name, cell in cells.items() if cell is not None and cell != ""}
-                    yield number, given, number / file.metadata.num_rows
+                    yield number, row, number / file.metadata.num_rows
         except ArrowException as error:
             raise _unreadable(path, error) from error
 
     try:
         file = parquet.ParquetFile(path)
-    except ArrowException as error:
+        return list(file.schema_arrow.names), read()
+    except (ArrowException, UnicodeDecodeError) as error:
         raise _unreadable(path, error) from error
-    return list(file.schema_arrow.names), read()
+
+
+def _given(batch: RecordBatch) -> Iterator[Mapping[str, Any] | str]:
+    """The given cells of each row; of one with a cell that Python has no value for (no UTF-8, year 10,000), a text."""
+    try:
+        rows = batch.to_pylist()
+    except (ValueError, OverflowError) as error:
+        if batch.num_rows == 1:
+            yield f"expected cells that can be read, got {error}."
+            return
+        half = batch.num_rows // 2
+        yield from _given(batch.slice(0, half))
+        yield from _given(batch.slice(half))
+        return
+    for row in rows:
+        cells = {name: _cell(value) for name, value in row.items()}
+        yield {name: cell for name, cell in cells.items() if cell is not None and cell != ""}
 
 
 def _cell(value: object) -> object:

@@ -7,6 +7,7 @@ What becomes of each table is in edge/storage/registry_tables.py.
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import time
 import tomllib
 from collections.abc import Mapping
@@ -18,8 +19,8 @@ from edge.errors import SourceError
 from edge.inspection import Edition
 from edge.storage.canonical import of_connection
 from edge.storage.content import CONTENT_SHA256
-from edge.storage.database import Kind
-from edge.storage.registry_file import written
+from edge.storage.database import Kind, is_disk_full
+from edge.storage.registry_file import full, written
 from edge.storage.registry_schema import SCHEMA, SOURCE_SCHEMA
 from edge.storage.registry_tables import Building, Progress, json_text
 from edge.storage.sources import Refusal
@@ -52,24 +53,30 @@ def build(source: Path, out: Path, progress: Progress | None = None, *, suppleme
     Raises:
         SourceError: source_missing, source_edition, source_column, source_unreadable, source_parquet: nothing can be
             built; source_empty: no product row is good.
-        OSError, sqlite3.Error: `out` cannot be written.
+        RegistryError: registry_full: no room.
+        OSError, sqlite3.Error: `out` cannot be written for another reason.
     """
     started = time.monotonic()
     edition = read_edition(source)
     rejects = out.with_name(f"{out.name}.rejects.jsonl")
     rejects.unlink(missing_ok=True)
-    with written(out) as beside, contextlib.ExitStack() as stack:
-        building = Building(
-            source=source,
-            out=beside,
-            edition=edition,
-            rejects=rejects,
-            progress=progress or (lambda _table, _rows, _share: None),
-            stack=stack,
-            supplement=supplement,
-        )
-        building.run()
-        content = _seal(building, edition)
+    try:
+        with written(out) as beside, contextlib.ExitStack() as stack:
+            building = Building(
+                source=source,
+                out=beside,
+                edition=edition,
+                rejects=rejects,
+                progress=progress or (lambda _table, _rows, _share: None),
+                stack=stack,
+                supplement=supplement,
+            )
+            building.run()
+            content = _seal(building, edition)
+    except (sqlite3.Error, OSError) as error:
+        if is_disk_full(error):
+            raise full(out) from error
+        raise
     return BuildReport(
         out=out,
         edition=edition,

@@ -26,6 +26,12 @@ def damaged(path: Path, came: str) -> RegistryError:
     )
 
 
+def full(out: Path) -> RegistryError:
+    """The error for an edition for which there is no room."""
+    message = f"{out}: expected room for a new edition, got a full disk."
+    return RegistryError("registry_full", message, hint="Free space on the disk; the old edition stays.")
+
+
 def refuse_unless_ours(path: Path) -> None:
     """Look at the file's header only.
 

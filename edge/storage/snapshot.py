@@ -9,7 +9,7 @@ import zstandard
 from edge.errors import RegistryError
 from edge.storage.canonical import verify
 from edge.storage.database import is_disk_full
-from edge.storage.registry_file import refuse_unless_ours, written
+from edge.storage.registry_file import full, refuse_unless_ours, written
 
 LIMIT_BYTES = 64 << 30  # of an unpacked edition, when nothing smaller is known
 
@@ -59,8 +59,7 @@ def unpack(snapshot: Path, out: Path, expected: str | None = None, limit: int = 
     except OSError as error:
         if not is_disk_full(error):
             raise
-        message = f"{out}: expected room for a new edition, got a full disk."
-        raise RegistryError("registry_full", message, hint="Free space on the disk; the old edition stays.") from error
+        raise full(out) from error
     return out
 
 

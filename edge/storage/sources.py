@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 
 from edge.errors import SourceError
 from edge.storage.cells import Cell, CellRefused, prose, refuse
+from edge.storage.database import is_disk_full
 from edge.storage.parquet_rows import parquet_rows
 
 Row: TypeAlias = dict[str, Cell]
@@ -129,6 +130,8 @@ def told_unreadable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if is_disk_full(error):  # where refused rows are written
+            raise
         raise SourceError(
             "source_unreadable",
             f"{path.name}: expected a readable file, got {error.strerror or error}.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.errors import SourceError
+from edge.errors import RegistryError, SourceError
 from edge.gs1 import Gtin
 from edge.inspection import SerialStatus
 from edge.storage import source_tables
@@ -67,6 +68,24 @@ def test_a_bad_row_is_refused_by_number_and_the_good_ones_are_used(source: Path)
     registry = Registry.open(report.out)
     assert [found.value for found in registry.gtins()] == ["04912345678904", GTIN]
     registry.close()
+
+
+@pytest.mark.parametrize("refused", ["", "x,y,z,z\n" * 2_000], ids=["edition", "rejects"])
+def test_a_full_disk_is_told_and_leaves_the_old_edition(source: Path, refused: str) -> None:
+    before = built(source).out.read_bytes()
+    (source / "products.csv").write_text(f"{HEADER}\n{refused}{PRODUCT}\n")
+    here = sorted(source.parent.iterdir())
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))  # a file that may not grow, as a disk that is full
+    try:
+        with pytest.raises(RegistryError) as caught:
+            built(source)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    out = source.parent / "edition.sqlite"
+    assert caught.value.message == f"{out}: expected room for a new edition, got a full disk."
+    assert (caught.value.code, out.read_bytes()) == ("registry_full", before)
+    assert [path for path in sorted(source.parent.iterdir()) if path not in here] == []
 
 
 def test_csv_and_json_lines_say_the_same(source: Path) -> None:

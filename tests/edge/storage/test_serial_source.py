@@ -159,6 +159,21 @@ def test_parquet_says_what_json_lines_say(tmp_path: Path) -> None:
     ]
 
 
+def test_a_parquet_row_with_a_cell_that_is_no_utf_8_is_refused_alone(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    source = source_in(tmp_path)
+    serials = arrow.array([b"A1", b"A2", b"B\xff", b"A4", b"A5"], arrow.binary()).view(arrow.utf8())
+    table = arrow.table({"gtin": arrow.array([KNOWN[0]] * 5), "serial": serials})
+    parquet.write_table(table, source / "serials.parquet")
+    report = build(source, tmp_path / "e.sqlite")
+    why = "'utf-8' codec can't decode byte 0xff in position 1: invalid start byte"
+    assert [str(refusal) for refusal in report.refusals] == [
+        f"serials.parquet, row 3: expected cells that can be read, got {why}."
+    ]
+    assert report.counts["serials"] == 4
+
+
 def test_a_parquet_file_that_is_none_or_has_an_unknown_column_refuses_the_source(tmp_path: Path) -> None:
     arrow = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")
