@@ -5,7 +5,11 @@ It reads no table.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import glob
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,21 +79,44 @@ def written(out: Path) -> Iterator[Path]:
     """A place beside `out` to write a new file; it takes the place of `out` when the block ends well.
 
     After a power cut at any point the old or the new file is there, whole. When the block fails nothing is left behind
-    and the old file is untouched.
+    and the old file is untouched; what a killed process left is removed by the next one that writes the same file. The
+    place is an empty file, locked while it is written; what else is written may stand beside it, its name going on from
+    the place's.
 
     Raises:
-        OSError: it cannot be made durable or renamed.
+        OSError: it cannot be made, made durable or renamed.
     """
-    beside = out.with_name(f".{out.name}.{os.getpid()}.tmp")
-    beside.unlink(missing_ok=True)
+    _sweep(out)
+    beside = out.with_name(f".{out.name}.{os.urandom(8).hex()}.tmp")
+    descriptor = _locked(beside)
     try:
         yield beside
-        descriptor = os.open(beside, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        os.fsync(descriptor)
         beside.replace(out)
     finally:
         beside.unlink(missing_ok=True)
+        os.close(descriptor)
     fsync_directory(out.parent)
+
+
+def _locked(beside: Path) -> int:
+    """Make the file and lock it. A sweep that comes between the two removes it, so it is made again."""
+    while True:
+        descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return descriptor
+        os.close(descriptor)
+
+
+def _sweep(out: Path) -> None:
+    """Remove what processes that are gone left beside `out`: a file that nobody locks, and what goes on from its name.
+
+    A file of a process that ended since, or that may not be removed, is left to the next sweep.
+    """
+    for left in out.parent.glob(f".{glob.escape(out.name)}.*.tmp"):
+        with contextlib.suppress(OSError), left.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for more in out.parent.glob(f"{glob.escape(left.name)}.*"):
+                shutil.rmtree(more)
+            left.unlink()
