@@ -30,6 +30,7 @@ from urllib3.exceptions import TimeoutError as HttpTimeout
 from sync.errors import TransportError
 
 _BLOCK = 1 << 16
+_PACED = 1 << 12  # a block passes in pieces: a whole one may take longer than a server may be silent
 _FLUSH_BYTES = 1 << 22  # so much may have to be fetched again after a power cut
 
 
@@ -254,8 +255,7 @@ class HttpSource(Source):
         try:
             offset = _place(name, offset, response)
             while block := response.read1(_BLOCK, decode_content=False):
-                watch.came(len(block))
-                self.pace(len(block))
+                self._passed(len(block), watch)
                 yield offset, block
                 offset += len(block)
             if watch.why:  # a shut down connection reads as its end
@@ -265,6 +265,15 @@ class HttpSource(Source):
             if not whole:
                 response.close()
             response.release_conn()
+
+    def _passed(self, count: int, watch: _Watch) -> None:
+        """Keep to the pace; what is waited here is not the server's silence."""
+        for begin in range(0, count, _PACED):
+            piece = min(_PACED, count - begin)
+            watch.came(piece)
+            before = time.monotonic()
+            self.pace(piece)
+            watch.paced(time.monotonic() - before)
 
     def _request(self, method: str, name: str, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
         return self._pool.request(
@@ -316,12 +325,17 @@ class _Watch:
         self._limit_s = limit_s
         self._abort = abort
         self._bytes = 0
+        self._paced_s = 0.0
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sync-watch", daemon=True)
 
     def came(self, count: int) -> None:
         """Count what came."""
         self._bytes += count
+
+    def paced(self, seconds: float) -> None:
+        """Count what was waited for the pace, not for the server."""
+        self._paced_s += seconds
 
     def _run(self) -> None:
         started = time.monotonic()
@@ -332,7 +346,7 @@ class _Watch:
             count = self._bytes
             if count - before < least:
                 self.why = f"{count - before} bytes in {wait:g} s, expected {least:g} or more"
-            elif self._limit_s is not None and time.monotonic() - started >= self._limit_s:
+            elif self._limit_s is not None and time.monotonic() - started - self._paced_s >= self._limit_s:
                 self.why = f"not whole after {self._limit_s:g} s"
             if self.why:
                 self._abort()

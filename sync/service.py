@@ -140,6 +140,7 @@ class Service:
         document = {
             "schema": 1,
             "pid": os.getpid(),
+            "started": _started(os.getpid()),
             "errands": {run.errand.name: asdict(run.state) for run in self._runs},
         }
         with contextlib.suppress(OSError):
@@ -155,11 +156,19 @@ def known(state_dir: Path) -> dict[str, ErrandState]:
 def is_running(state_dir: Path) -> bool:
     """Whether the process that told it last is still there."""
     try:
-        pid = int(json.loads((state_dir / "sync" / STATE).read_bytes())["pid"])
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (OSError, ValueError, KeyError, TypeError):
+        told = json.loads((state_dir / "sync" / STATE).read_bytes())
+        return bool(_started(int(told["pid"])) == told["started"])
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
         return False
-    return b"sync" in command
+
+
+def _started(pid: int) -> int:
+    """At which clock tick since the boot a process started: its number may be given to another one later.
+
+    proc(5), /proc/pid/stat field 22; the name before it may hold anything, so it counts from the last bracket.
+    """
+    after_name = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
+    return int(after_name.split()[19])
 
 
 def stand_back() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from edge.errors import SettingsError
 
+LEAST_BYTES_PER_S = 1_000
 _PREFIX = "SEKISHO_SYNC_"
 
 
@@ -19,7 +20,17 @@ class SyncSettings(BaseSettings):
     interval_s: float = Field(default=900.0, ge=1, description="Time between two pulls, seconds, a fifth more or less.")
     first_retry_s: float = Field(default=30.0, ge=1, description="Time until the first try after a failure, seconds.")
     longest_retry_s: float = Field(default=3_600.0, ge=1, description="Longest time between tries, seconds.")
-    bytes_per_s: int = Field(default=0, ge=0, description="Bandwidth that sync keeps to, bytes a second; 0: no limit.")
+    bytes_per_s: int = Field(
+        default=0, ge=0, description="Bandwidth that sync keeps to, bytes a second, 1,000 or more; 0: no limit."
+    )
+
+    @field_validator("bytes_per_s")
+    @classmethod
+    def _usable(cls, value: int) -> int:
+        """A server that is read more slowly hangs up, and boxes take less than 256 bytes a second for a dead line."""
+        if 0 < value < LEAST_BYTES_PER_S:
+            raise ValueError(f"expected 0 or at least {LEAST_BYTES_PER_S} bytes a second")
+        return value
 
 
 def sync_settings(**changes: object) -> SyncSettings:

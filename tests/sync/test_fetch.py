@@ -20,6 +20,7 @@ from tuf.api.exceptions import (
 
 from sync.errors import TransportError
 from sync.fetch import DirectorySource, HttpSource, Limits, Source, open_source
+from sync.pace import Pace
 from tests.sync.publishing import Publishing, Receiving
 from tests.sync.web_server import WebServer, serving
 
@@ -140,6 +141,15 @@ def test_a_slow_loris_is_ended(tmp_path: Path, handler: type[http.server.BaseHTT
             source.download_bytes("metadata/timestamp.json", 8_000)
         with pytest.raises(DownloadError):
             source.resume("file", len(DATA), tmp_path / "part")
+
+
+def test_a_bandwidth_below_a_block_in_a_window_is_no_silence_of_the_server(tree: Path, tmp_path: Path) -> None:
+    (tree / "file").write_bytes(DATA[:60_000])
+    limits = Limits(window_s=0.4, metadata_s=0.4)
+    with serving(tree) as server, HttpSource(server.url, limits, Pace(60_000)) as source:
+        source.resume("file", 60_000, tmp_path / "part")  # 1 s of own waiting, in a block of 0.9 s
+        assert source.download_bytes("file", 60_000) == DATA[:60_000]
+    assert (tmp_path / "part").read_bytes() == DATA[:60_000]
 
 
 def test_a_crawling_server_is_told_as_slow(publishing: Publishing, receiving: Receiving) -> None:

@@ -18,8 +18,8 @@ from edge.storage.shelves import policy_shelf
 from sync.backoff import Schedule
 from sync.command import sync_app
 from sync.errands import errands
-from sync.service import Outcome, Say, Service, known
-from sync.settings import SyncSettings
+from sync.service import Outcome, Say, Service, is_running, known
+from sync.settings import SyncSettings, sync_settings
 from sync.wake import Wake
 from tests.sync.publishing import Publishing, Receiving
 from tests.sync.web_server import WebServer
@@ -141,6 +141,27 @@ def test_an_altered_target_is_a_failure_of_the_service(publishing: Publishing, r
     assert (service.once(), service.once()) == (False, False)
     state = known(receiving.state_dir)["pull"]
     assert (state.state, state.code, state.failures) == ("failed", "trust_altered", 2)
+
+
+@pytest.mark.parametrize("rate", [1, 999])
+def test_a_bandwidth_that_no_server_waits_for_is_refused(rate: int) -> None:
+    with pytest.raises(SettingsError) as refused:
+        sync_settings(bytes_per_s=rate)
+    message = f"SEKISHO_SYNC_BYTES_PER_S: Value error, expected 0 or at least 1000 bytes a second, got {rate}."
+    assert refused.value.message == message
+    assert [sync_settings(bytes_per_s=right).bytes_per_s for right in (0, 1000)] == [0, 1000]
+
+
+def test_a_running_service_is_known_by_its_process_and_not_by_its_number(tmp_path: Path) -> None:
+    with Wake() as wake:
+        Service(tmp_path, [Errand(Outcome(done=True, reason="Yes."))]).serve(wake)
+    assert is_running(tmp_path)
+    with subprocess.Popen([sys.executable, "-c", "input()", "rsync"], stdin=subprocess.PIPE) as other:
+        place = tmp_path / "sync" / "service.json"
+        place.write_text(json.dumps({**json.loads(place.read_text()), "pid": other.pid}))
+        assert not is_running(tmp_path), "its number went to another process, whose arguments hold the word sync"
+        other.communicate(b"\n")
+    assert not is_running(tmp_path)
 
 
 def test_a_service_without_a_tree_says_what_is_missing(tmp_path: Path) -> None:
