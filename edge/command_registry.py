@@ -45,6 +45,8 @@ def registry_build(
         console.print(str(refusal), markup=False)
     if report.refused > len(report.refusals):
         console.print(f"... and {report.refused - len(report.refusals)} more in {report.rejects}", markup=False)
+    for warning in report.warnings:
+        console.print(f"Warning: {warning}", markup=False)
     counts = ", ".join(f"{rows} {table}" for table, rows in report.counts.items() if rows)
     sys.stdout.write(
         f"{report.out}: edition {report.edition.name} ({counts}), {report.refused} rows refused, "

@@ -12,7 +12,7 @@ import time
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from edge.errors import SourceError
@@ -26,6 +26,7 @@ from edge.storage.registry_tables import Building, Progress, json_text
 from edge.storage.sources import Refusal
 
 _EDITION_KEYS = {"schema": int, "name": str, "number": int, "issued": datetime}
+_EARLY = timedelta(days=1)  # how long before its date an edition is built without a warning
 _EDITION_OPTIONS = {"publisher": str, "bulletin_quarter": str}
 
 
@@ -42,12 +43,14 @@ class BuildReport:
     content_sha256: str  # canonical: equal sources give equal editions
     size: int
     seconds: float
+    warnings: tuple[str, ...] = ()  # whole sentences about what was built and looks wrong
 
 
 def build(source: Path, out: Path, progress: Progress | None = None, *, supplement: bool = False) -> BuildReport:
     """Build the edition `out` from the directory `source`, replacing an older file only when the new one is whole.
 
     Memory stays bounded, whatever the source holds. Disk: the edition and, while it is built, 8 bytes a serial.
+    The rejects of an older build stay until this one is whole.
     A `supplement` speaks of products that stand in the edition beside it, so it needs none of its own.
 
     Raises:
@@ -59,20 +62,21 @@ def build(source: Path, out: Path, progress: Progress | None = None, *, suppleme
     started = time.monotonic()
     edition = read_edition(source)
     rejects = out.with_name(f"{out.name}.rejects.jsonl")
-    rejects.unlink(missing_ok=True)
     try:
-        with written(out) as beside, contextlib.ExitStack() as stack:
+        with written(rejects) as told, written(out) as beside, contextlib.ExitStack() as stack:
             building = Building(
                 source=source,
                 out=beside,
                 edition=edition,
-                rejects=rejects,
+                rejects=told,
                 progress=progress or (lambda _table, _rows, _share: None),
                 stack=stack,
                 supplement=supplement,
             )
             building.run()
             content = _seal(building, edition)
+        if not building.refused:
+            rejects.unlink()
     except (sqlite3.Error, OSError) as error:
         if is_disk_full(error):
             raise full(out) from error
@@ -87,7 +91,15 @@ def build(source: Path, out: Path, progress: Progress | None = None, *, suppleme
         content_sha256=content,
         size=out.stat().st_size,
         seconds=time.monotonic() - started,
+        warnings=_warnings(edition, datetime.now(UTC)),
     )
+
+
+def _warnings(edition: Edition, now: datetime) -> tuple[str, ...]:
+    if edition.issued <= now + _EARLY:
+        return ()
+    expected = f"expected a time of at most a day after now, {now:%Y-%m-%dT%H:%M:%SZ}"
+    return (f"edition.toml, issued: {expected}, got {edition.issued:%Y-%m-%dT%H:%M:%SZ}.",)
 
 
 def _seal(building: Building, edition: Edition) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -298,6 +299,17 @@ def test_a_registry_is_built_installed_and_shown(run: Callable[..., Result], tmp
     absent = run("registry", "show", "4006381333931")
     assert absent.exit_code == 2
     assert "[product_not_found]" in one_line(absent)[0]
+
+
+def test_an_edition_of_a_far_day_is_built_with_a_word_about_it(run: Callable[..., Result], tmp_path: Path) -> None:
+    source = sources.write(tmp_path / "sources", sources.samples(1, DAY)[:1], DAY)
+    said = (source / "edition.toml").read_text()
+    (source / "edition.toml").write_text(re.sub(r"(?m)^issued = .*$", "issued = 2936-11-20T00:00:00Z", said))
+    built = run("registry", "build", source, "--out", tmp_path / "e.sqlite")
+    assert built.exit_code == 0, built.output
+    told = " ".join(built.stderr.split())
+    assert "Warning: edition.toml, issued: expected a time of at most a day after now, " in told
+    assert told.endswith("got 2936-11-20T00:00:00Z.")
 
 
 def test_the_built_in_policy_is_printed_and_passes_its_own_check(run: Callable[..., Result], tmp_path: Path) -> None:

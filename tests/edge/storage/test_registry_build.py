@@ -88,6 +88,30 @@ def test_a_full_disk_is_told_and_leaves_the_old_edition(source: Path, refused: s
     assert [path for path in sorted(source.parent.iterdir()) if path not in here] == []
 
 
+def test_the_rejects_of_the_old_edition_stay_until_the_new_one_is_whole(source: Path) -> None:
+    (source / "products.csv").write_text(f"{HEADER}\n{PRODUCT}\n1,B,B,B\n")
+    rejects = built(source).rejects
+    assert rejects is not None
+    before = rejects.read_text()
+    (source / "products.csv").write_text(f"{HEADER}\n2,C,C,C\n")
+    with pytest.raises(SourceError, match="expected one good row or more, got none"):
+        built(source)
+    assert rejects.read_text() == before
+    (source / "products.csv").write_text(f"{HEADER}\n{PRODUCT}\n")
+    assert built(source).rejects is None
+    assert sorted(path.name for path in source.parent.iterdir()) == ["edition.sqlite", "source"]
+
+
+def test_an_edition_issued_after_tomorrow_is_built_with_a_warning(source: Path) -> None:
+    assert built(source).warnings == ()
+    (source / "edition.toml").write_text(EDITION.replace("2026", "2936"))
+    (warning,) = built(source).warnings
+    assert re.fullmatch(
+        r"edition\.toml, issued: expected a time of at most a day after now, [-0-9T:]+Z, got 2936-11-20T00:00:00Z\.",
+        warning,
+    )
+
+
 def test_csv_and_json_lines_say_the_same(source: Path) -> None:
     text = "gtin,name,brand,right_holder,origins,serialised,value_max_minor,currency,words_en,words_ja"
     (source / "products.csv").write_text(f"{text}\n{GTIN},A,B,C,JP|VN,yes,1200,JPY,a b,香水\n")
