@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import sqlite_utils
+
 from edge.errors import SourceError
 from edge.inspection import Edition
 from edge.storage.canonical import of_connection
@@ -115,9 +117,10 @@ def _seal(building: Building, edition: Edition) -> str:
         "counts": json_text(building.counts),
     }
     connection = building.connection
-    connection.executemany("INSERT INTO edition VALUES (?, ?)", sorted(said.items()))
+    about = sqlite_utils.Database(connection).table("edition")
+    about.insert_all({"name": name, "value": value} for name, value in sorted(said.items()))
     content = of_connection(connection)
-    connection.execute("INSERT INTO edition VALUES (?, ?)", (CONTENT_SHA256, content))
+    about.insert({"name": CONTENT_SHA256, "value": content})
     connection.executescript(f"PRAGMA application_id={Kind.REGISTRY.value}; PRAGMA user_version={SCHEMA};")
     return content
 
