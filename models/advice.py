@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from models.aligned import Aligned
     from models.measurements import Rectangle
-    from models.regions import PlacedRegion, Reading
+    from models.placed import PlacedRegion
+    from models.regions import Reading
 
 MOST_TILT_DEG = 40.0  # beyond it a pixel shows a quarter less along one direction
 

@@ -37,8 +37,9 @@ from models.measurements import (
     Image,
     RegionMeasurement,
 )
+from models.placed import PlacedRegion, region_of
 from models.prepared import PreparedFace, Shelf, Sketch, prepare, sketch
-from models.regions import PlacedRegion, Reading
+from models.regions import Reading
 from models.register import register
 
 if TYPE_CHECKING:
@@ -330,7 +331,7 @@ def _rounded(value: float | None) -> float | None:
 
 def _at_place(laid: Aligned, place: Place, read: Sequence[_Read]) -> FaceDifference:
     """A peak of the maps, with the offset of the marked region that holds it, where that one lies elsewhere."""
-    held = regions.region_of(place.box, laid.prepared.regions)
+    held = region_of(place.box, laid.prepared.regions)
     one = _difference(laid, place, held.name if held else "")
     mine = next((reading for region, reading, _ in read if region is held), None)
     return replace(one, offset_mm=_rounded(mine.offset_mm)) if mine is not None and mine.gain else one

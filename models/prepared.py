@@ -13,7 +13,7 @@ import numpy as np
 from models import light, locate, picture
 from models.measurements import FaceReference
 from models.microprint import FinePrint, fine_print
-from models.regions import PlacedRegion, placed, wanted_mask
+from models.placed import PlacedRegion, placed, wanted_mask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
