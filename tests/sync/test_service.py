@@ -192,3 +192,13 @@ def test_the_command_stands_back_behind_everybody_else(tmp_path: Path) -> None:
     environment = {**os.environ, "SEKISHO_STATE_DIR": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout == "True\n"
+
+
+def test_a_thin_late_link_that_drops_brings_everything_in_the_end(receiving: Receiving, served: WebServer) -> None:
+    weather = Weather(delay_s=0.6, bytes_per_s=8_000, cut=0.2, reset=0.2, within=12_000)
+    with bad(("127.0.0.1", served.server_address[1]), weather, seed=11) as relay:
+        address = served.url.replace(str(served.server_address[1]), str(relay.port))
+        with Wake() as wake:
+            work = errands(Settings(state_dir=receiving.state_dir), SyncSettings(source=address), wake.sleep)
+            assert any(Service(receiving.state_dir, work, seed=1).once() for _ in range(10))
+    assert policy_shelf(receiving.state_dir).contents().slot().staged
