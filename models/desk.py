@@ -22,7 +22,16 @@ import numpy as np
 
 from models import symbols
 from models.errors import ModelsError, WorkerFailed
-from models.measurements import FaceMatch, FaceMeasurement, FaceReference, FrameReading, Image, Rectangle, Symbol
+from models.measurements import (
+    CaptureAdvice,
+    FaceMatch,
+    FaceMeasurement,
+    FaceReference,
+    FrameReading,
+    Image,
+    Rectangle,
+    Symbol,
+)
 from models.picture import measure, parse, read_header
 from models.worker import Orders, Question, receive, send
 
@@ -87,12 +96,11 @@ class Desk:
     ) -> tuple[FaceMeasurement, ...]:
         """The picture, together with what earlier ones left behind, against registered faces."""
         faces = self._loaded()
+        halved = self._halved
         measured: tuple[FaceMeasurement, ...] = faces.compare(
-            self._picture(), references, self._pack, self._shelf, earlier
+            self._picture(), references, self._pack, self._shelf, earlier, finer=self._unfold if halved else None
         )
-        if self._halved and any(shown_by_the_whole(one) for one in measured):
-            measured = faces.compare(self._unfold(), references, self._pack, self._shelf, earlier)
-        return tuple(upsized_face(one) for one in measured) if self._halved else measured
+        return tuple(upsized_face(one) for one in measured) if halved else measured
 
     def do_recognise(self, references: tuple[FaceReference, ...]) -> tuple[FaceMatch, ...]:
         """The registered faces that the picture looks like."""
@@ -142,14 +150,6 @@ def upsized(symbol: Symbol) -> Symbol:
     return replace(symbol, corners=tuple((2 * x + 0.5, 2 * y + 0.5) for x, y in symbol.corners))
 
 
-def shown_by_the_whole(measured: FaceMeasurement) -> bool:
-    """Whether fine print that a halved picture is too coarse for would be shown by the whole one."""
-    return any(
-        one.code == "too_far" and one.measured is not None and one.needed is not None and one.measured / 2 <= one.needed
-        for one in measured.advice
-    )
-
-
 def upsized_face(measured: FaceMeasurement) -> FaceMeasurement:
     """A measurement of a halved picture in pixels of the whole one."""
     differences = tuple(
@@ -161,10 +161,7 @@ def upsized_face(measured: FaceMeasurement) -> FaceMeasurement:
         matrix = np.reshape(homography, (3, 3)) @ halve
         homography = tuple(float(value) for value in (matrix / matrix[2, 2]).ravel())
     regions = tuple(replace(one, capture_box=_doubled(one.capture_box)) for one in measured.regions)
-    advice = tuple(
-        replace(one, measured=_halved(one.measured), needed=_halved(one.needed)) if one.code in IN_MM_PER_PX else one
-        for one in measured.advice
-    )
+    advice = tuple(_of_the_whole(one) if one.code in IN_MM_PER_PX else one for one in measured.advice)
     return replace(
         measured,
         differences=differences,
@@ -173,6 +170,13 @@ def upsized_face(measured: FaceMeasurement) -> FaceMeasurement:
         advice=advice,
         mm_per_px=_halved(measured.mm_per_px),
     )
+
+
+def _of_the_whole(advice: CaptureAdvice) -> CaptureAdvice:
+    """Advice in millimetres to a pixel: near enough when the whole picture is, and then what it shows is too soft."""
+    measured, needed = _halved(advice.measured), advice.needed
+    soft = measured is not None and needed is not None and measured <= needed
+    return replace(advice, code="too_soft" if soft else advice.code, measured=measured)
 
 
 def _halved(value: float | None) -> float | None:

@@ -8,7 +8,7 @@ thresholds.
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -65,6 +65,8 @@ def compare(
     pack: Pack,
     cache: Cache | None = None,
     earlier: Sequence[Sequence[bytes]] = (),
+    *,
+    finer: Callable[[], Image] | None = None,
 ) -> tuple[FaceMeasurement, ...]:
     """Compare one capture with each registered face, in the order given.
 
@@ -74,12 +76,13 @@ def compare(
         pack: the loaded model pack.
         cache: where prepared faces are looked for and kept, if given; it must belong to this pack.
         earlier: for each reference the layers of earlier captures, with which this one is judged together; or nothing.
+        finer: opens the same picture at twice its sides, for fine print that `frame` is too coarse for; or nothing.
 
     Raises:
         PictureRefused: a registered picture cannot be decoded.
         ValueError: an earlier layer is none.
     """
-    view = View(frame)
+    view = View(frame, finer)
     layers = earlier or [()] * len(references)
     return tuple(
         _measured(view, _prepared(reference, pack, cache), pack, before)
@@ -168,7 +171,7 @@ def _measured(view: View, prepared: PreparedFace, pack: Pack, earlier: Sequence[
     with timed(placed.ms, "embed"):
         maps = _maps(laid, pack)
     with timed(placed.ms, "regions"):
-        readings = regions.readings(laid, view.image)
+        readings = regions.readings(laid, view)
     mine = Layer(prepared.key, pack.name, maps, readings)
     layers = fusion.judged_together(mine, earlier)
     return replace(_judged(placed, laid, layers, pack), layer=fusion.packed(mine), together=len(layers))

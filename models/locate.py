@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from models.measurements import Image
 
 Grey: TypeAlias = npt.NDArray[np.uint8]
@@ -60,6 +62,7 @@ class View:
     """One capture and the keypoints already found in it, shared by all faces that it is compared with."""
 
     image: Image
+    finer: Callable[[], Image] | None = None  # the same picture at twice its sides, where `image` was opened at half
 
     @cached_property
     def base(self) -> tuple[Image, Matrix]:

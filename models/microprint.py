@@ -18,7 +18,7 @@ import numpy.typing as npt
 from models.register import maps_of
 
 if TYPE_CHECKING:
-    from models.locate import Grey
+    from models.locate import Grey, View
     from models.measurements import Image, Rectangle
     from models.register import Registration
 
@@ -81,11 +81,11 @@ def fine_print(registered: Image, box: Rectangle, native: float, px_per_mm: floa
     return FinePrint(grey, (left, top, right - left, bottom - top), line, mm_per_px, frequency)
 
 
-def contrast(frame: Image, registration: Registration, fine: FinePrint, mm_per_px: float, usable: Grey) -> Contrast:
-    """A line of micro-print as `frame` shows it.
+def contrast(view: View, registration: Registration, fine: FinePrint, mm_per_px: float, usable: Grey) -> Contrast:
+    """A line of micro-print as a capture shows it, at twice its sides where that is needed and can be had.
 
     Args:
-        frame: the capture at its own size.
+        view: the capture.
         registration: where the face lies in it.
         fine: the registered line.
         mm_per_px: of the capture, the coarser direction.
@@ -93,11 +93,14 @@ def contrast(frame: Image, registration: Registration, fine: FinePrint, mm_per_p
     """
     unknown = Contrast(fine.needed_mm_per_px)
     x, y, w, h = fine.box
-    if mm_per_px > fine.needed_mm_per_px or float((usable[y : y + h, x : x + w] > 0).mean()) < 0.6:  # noqa: PLR2004
+    finer = view.finer if mm_per_px > fine.needed_mm_per_px >= mm_per_px / 2 else None
+    if (mm_per_px > fine.needed_mm_per_px and finer is None) or float((usable[y : y + h, x : x + w] > 0).mean()) < 0.6:  # noqa: PLR2004
         return unknown
     rows, columns = fine.picture.shape
     maps = maps_of(registration.homography, registration.warp, (x, y), w / columns, (columns, rows))
-    drawn = cv2.remap(frame, *maps, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    if finer is not None:  # a pixel's centre is at its half
+        maps = maps[0] * 2 + 0.5, maps[1] * 2 + 0.5
+    drawn = cv2.remap(view.image if finer is None else finer(), *maps, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     shown = _band(np.asarray(cv2.cvtColor(drawn, cv2.COLOR_BGR2GRAY), np.float32), fine)
     known = _band(fine.picture.astype(np.float32), fine)
     resolved = _resolved(shown, known, fine.line)

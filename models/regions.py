@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from models.aligned import Aligned
-    from models.locate import Grey
-    from models.measurements import Image
+    from models.locate import Grey, View
 
 LEAST_SEEN = 0.6  # share of a region that must be free for it to be read
 
@@ -58,18 +57,18 @@ CHECKED = ("logo", "label", "hologram", "microprint")
 MOST_BEND_PX = 7.0  # a face that bulges more shifts its regions by itself (95% of real flat ones: 7.2 and less)
 
 
-def readings(laid: Aligned, frame: Image) -> tuple[Reading, ...]:
-    """A capture's readings of all regions that are checked by themselves. `frame` is the capture at its own size."""
+def readings(laid: Aligned, view: View) -> tuple[Reading, ...]:
+    """A capture's readings of all regions that are checked by themselves."""
     free = np.asarray(cv2.erode(laid.registration.inside, np.ones((9, 9), np.uint8)), np.uint8)
     free[laid.capture_glare > 0] = 0  # the haze that `clear` leaves out may be a hologram's own
     return tuple(
-        _reading(laid, frame, index, free if place.region.kind == "hologram" else laid.clear)
+        _reading(laid, view, index, free if place.region.kind == "hologram" else laid.clear)
         for index, place in enumerate(laid.prepared.regions)
         if place.region.kind in CHECKED
     )
 
 
-def _reading(laid: Aligned, frame: Image, index: int, clear: Grey) -> Reading:
+def _reading(laid: Aligned, view: View, index: int, clear: Grey) -> Reading:
     prepared, place, mm_per_px = laid.prepared, laid.prepared.regions[index], laid.scale.mm_per_px
     x, y, w, h = place.box
     one = Reading(index, float((clear[y : y + h, x : x + w] > 0).mean()))
@@ -79,7 +78,7 @@ def _reading(laid: Aligned, frame: Image, index: int, clear: Grey) -> Reading:
         lacks = hologram.absence(laid.shown, prepared.face, clear, place.box)
         one = replace(one, absence=lacks, colours=hologram.colours(laid.shown, place.box))
     if place.region.kind == "microprint" and index in prepared.fine:
-        seen = microprint.contrast(frame, laid.registration, prepared.fine[index], mm_per_px, laid.clear)
+        seen = microprint.contrast(view, laid.registration, prepared.fine[index], mm_per_px, laid.clear)
         return replace(one, needed_mm_per_px=seen.needed_mm_per_px, contrast=seen.share, print_likeness=seen.likeness)
     found = _place_of(laid, place) if laid.scale.bend_px <= MOST_BEND_PX else None
     if found is None:

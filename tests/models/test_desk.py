@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 import zxingcpp
 
 from models.desk import HALVE_ABOVE, Desk, upsized_face
-from models.measurements import FaceDifference, FaceMeasurement, FrameReading, PictureLimits
+from models.measurements import CaptureAdvice, FaceDifference, FaceMeasurement, FrameReading, PictureLimits
 from models.worker import Answers, Orders, Question, receive, send
 
 
@@ -67,7 +68,18 @@ def test_a_face_measured_on_the_half_is_told_in_pixels_of_the_whole() -> None:
         ),
         homography=tuple(half.ravel()),
     )
+    measured = replace(
+        measured,
+        advice=(
+            CaptureAdvice("too_far", "microprint", measured=0.2, needed=0.05),
+            CaptureAdvice("too_far", "microprint", measured=0.2, needed=0.15),
+        ),
+    )
     whole = upsized_face(measured)
+    assert [(one.code, one.measured, one.needed) for one in whole.advice] == [
+        ("too_far", 0.1, 0.05),
+        ("too_soft", 0.1, 0.15),
+    ]
     assert [one.capture_box for one in whole.differences] == [(20, 40, 60, 80), None]
     in_half, in_whole = half @ (100, 50, 1), np.reshape(whole.homography, (3, 3)) @ (200.5, 100.5, 1)
     assert in_whole[:2] / in_whole[2] == pytest.approx(in_half[:2] / in_half[2])

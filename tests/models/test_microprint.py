@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
+from models.locate import View, resized
 from models.measurements import Image
 from models.microprint import Contrast, FinePrint, contrast, fine_print
 from models.register import Registration, Warp
@@ -44,7 +47,9 @@ def line() -> FinePrint:
 
 def read(picture: Image, factor: float = 0.8) -> Contrast:
     frame, registration = captured(picture, factor)
-    return contrast(frame, registration, line(), 1 / (PX_PER_MM * NATIVE * factor), np.full(SIZE[::-1], 255, np.uint8))
+    return contrast(
+        View(frame), registration, line(), 1 / (PX_PER_MM * NATIVE * factor), np.full(SIZE[::-1], 255, np.uint8)
+    )
 
 
 def test_the_registered_print_has_its_full_contrast() -> None:
@@ -71,3 +76,16 @@ def test_a_capture_that_is_too_coarse_is_not_judged_and_says_what_it_takes() -> 
 
 def test_a_plain_place_has_no_fine_print() -> None:
     assert fine_print(np.full((1200, 1800, 3), 235, np.uint8), LINE, NATIVE, PX_PER_MM) is None
+
+
+def test_print_too_fine_for_a_halved_picture_is_read_from_the_whole_one() -> None:
+    frame, registration = captured(printed(), 0.4)
+    half, _ = resized(frame, 0.5)
+    to_whole = np.array([[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1]])
+    halved = replace(registration, homography=registration.homography @ to_whole)
+    usable, mm_per_px = np.full(SIZE[::-1], 255, np.uint8), 1 / (PX_PER_MM * NATIVE * 0.2)
+    fine = line()
+    assert mm_per_px > fine.needed_mm_per_px >= mm_per_px / 2
+    assert contrast(View(half), halved, fine, mm_per_px, usable).share is None
+    share = contrast(View(half, lambda: frame), halved, fine, mm_per_px, usable).share
+    assert share == pytest.approx(read(printed(), 0.4).share, rel=0.02)
