@@ -47,7 +47,7 @@ from edge.storage.chain import Entry, Head
 from edge.storage.ledger import Ledger
 from edge.storage.ledger_reader import LedgerReader
 from sync.central import feed
-from sync.central.app import Central
+from sync.central.central import Central
 from sync.central.clients import Client
 from sync.central.database import copy, migrate, opened, writing
 from sync.central.devices import enrol, new_token

@@ -22,7 +22,7 @@ from edge.terminal import clear_errors
 from edge.web.access import is_loopback
 
 if TYPE_CHECKING:
-    from sync.central.app import Central
+    from sync.central.central import Central
 
 P = ParamSpec("P")
 R = TypeVar("R")

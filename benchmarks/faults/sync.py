@@ -34,7 +34,8 @@ from edge.storage.ledger import Ledger
 from edge.storage.ledger_reader import verified
 from edge.storage.outbox import Outbox
 from sync import link as links
-from sync.central.app import Central, build
+from sync.central.app import build
+from sync.central.central import Central
 from sync.central.clients import Client
 from sync.central.database import migrate, opened, reading, writing
 from sync.central.devices import enrol, new_token

@@ -24,7 +24,7 @@ from sync.push_evidence import push_evidence
 
 if TYPE_CHECKING:
     from edge.settings import Settings
-    from sync.central.app import Central
+    from sync.central.central import Central
 
 _PATIENCE_S = 30.0
 _BUDGET_BYTES = 10**9

@@ -6,19 +6,16 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from edge.errors import InputError, SekishoError
 from edge.storage.database import write_durably
+from sync.central.central import Central
 from sync.central.database import reading
 from sync.central.devices import active_key
 from sync.central.evidence import brought_whole, receipt_of
 from sync.central.ingest import ingest
 from sync.protocol import PICTURE, Receipt, verified
 from sync.seal import opened, sealing_key
-
-if TYPE_CHECKING:
-    from sync.central.app import Central
 
 _HEAD_BYTES = 4_096
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from sync.central.app import Central, build
+from sync.central.app import build
+from sync.central.central import Central
 from sync.central.database import opened
 from sync.central.objects import ObjectsOnDisk
 from sync.identity import kept_private_key

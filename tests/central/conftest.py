@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine
 
 from benchmarks import postgres
-from sync.central.app import Central
+from sync.central.central import Central
 from sync.central.database import migrate, opened, writing
 from sync.central.devices import enrol, new_token
 from sync.central.objects import ObjectsOnDisk

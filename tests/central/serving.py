@@ -10,7 +10,8 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from sync.central.app import Central, build
+from sync.central.app import build
+from sync.central.central import Central
 from sync.central.database import writing
 from sync.central.devices import new_token
 from sync.identity import Enrolment, EnrolmentToken

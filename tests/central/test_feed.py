@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sync.central import feed
-from sync.central.app import Central
+from sync.central.central import Central
 from sync.central.clients import Client
 from sync.central.feed import Wanted, page, sequence
 from sync.central.ingest import ingest

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, func, select, text
 
 from edge.errors import AccessRefused, Conflict
 from edge.storage.ledger import Ledger
-from sync.central.app import Central
+from sync.central.central import Central
 from sync.central.database import migrate, reading, writing
 from sync.central.devices import revoke
 from sync.central.ingest import ingest, standing

@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from sync.central.app import Central
+from sync.central.central import Central
 from sync.central.clients import new_client
 from sync.central.database import migrate, opened, writing
 from sync.central.objects import ObjectsOnDisk

@@ -21,7 +21,7 @@ from edge.storage.ledger import Ledger
 from edge.storage.outbox import Acknowledged, Outbox
 from sync import link as links
 from sync import usb
-from sync.central.app import Central
+from sync.central.central import Central
 from sync.central.clients import new_client
 from sync.central.database import migrate, opened, reading, writing
 from sync.central.devices import revoke
@@ -258,7 +258,7 @@ def test_a_receipt_that_is_not_true_acknowledges_nothing(
     pair.box.write(3)
     head = pair.box.ledger.head()
     true = Receipt(pair.central.id, "bench-1", head.ledger, 3, head.hash, "")
-    monkeypatch.setattr("sync.central.app.ingest", lambda *_: replace(true, **change))
+    monkeypatch.setattr("sync.central.routes.boxes.ingest", lambda *_: replace(true, **change))
     with pytest.raises(DocumentRefused) as caught:
         pair.push()
     assert caught.value.code == code
@@ -271,7 +271,7 @@ def test_a_central_that_takes_nothing_is_told_of_instead_of_asked_for_ever(
     pair.box.write(3)
     ledger = pair.box.ledger.head().ledger
     receipt = Receipt(pair.central.id, "bench-1", ledger, 0, "", "")
-    monkeypatch.setattr("sync.central.app.ingest", lambda *_: receipt)
+    monkeypatch.setattr("sync.central.routes.boxes.ingest", lambda *_: receipt)
     with pytest.raises(DocumentRefused) as caught:
         pair.push()
     assert caught.value.message == "Expected a receipt that goes on from row 0, got row 0 twice."

@@ -14,7 +14,7 @@ from benchmarks import postgres
 from benchmarks.faults import link as weather
 from edge.storage.evidence import EvidenceStore
 from sync import link as links
-from sync.central.app import Central
+from sync.central.central import Central
 from sync.central.database import migrate, opened, reading
 from sync.central.objects import ObjectsOnDisk
 from sync.central.tables import entries

@@ -1,0 +1,1 @@
+"""The central over HTTP: one file for each kind of caller, each with `add(app, central)`."""
