@@ -63,6 +63,7 @@ def take(central: Central, device: str, sha256: str, offset: int, data: bytes) -
     """Take the next piece of an upload, durably.
 
     Raises:
+        Conflict: evidence_offset.
         InputError: evidence_size, evidence_altered.
         NotFound: evidence_not_found.
     """
