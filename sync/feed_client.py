@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import urllib3
 
@@ -103,13 +103,23 @@ class Feed:
             if page.at_end and not follow:
                 return
 
-    def picture(self, sha256: str) -> bytes:
-        """A picture that a row names.
+    def pictures(self, row: FeedRow) -> dict[str, str]:
+        """The pictures of a row that this token may see and that have arrived: SHA-256 to an address for `fetch`.
 
         Raises:
-            CentralUnreachable, CentralRefused: evidence_not_found: it may still be on its way.
+            CentralUnreachable, CentralRefused.
         """
-        return self._get(f"/v1/objects/{sha256}")
+        at = "/".join(quote(str(part), safe="") for part in (row.device, row.ledger, row.seq))
+        told = json.loads(self._get(f"/v1/rows/{at}/pictures"))
+        return {one["sha256"]: one["url"] for one in told["pictures"] if one["url"]}
+
+    def fetch(self, address: str) -> bytes:
+        """The picture at an address of `pictures`, which is good for some minutes.
+
+        Raises:
+            CentralUnreachable, CentralRefused: access_url_ended: ask anew.
+        """
+        return self._get(address)
 
     def _get(self, path: str, **query: object) -> bytes:
         url = f"{self._url}{path}?{urlencode(query)}" if query else f"{self._url}{path}"

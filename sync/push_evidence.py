@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.errors import EvidenceError, LedgerError
-from edge.steps.record import ASSESSED
 from edge.storage.chain import Row
 from edge.storage.database import write_durably
 from edge.storage.evidence import EvidenceStore
 from edge.storage.outbox import Acknowledged, Outbox
 from sync.errors import CentralRefused, DocumentRefused
+from sync.pictures import named_pictures
 from sync.protocol import EVIDENCE, verified
 from sync.push import OUTBOX, Chain, remaining
 
@@ -71,11 +71,7 @@ class Receipts:
 
 def pictures_of(row: Row) -> Iterator[str]:
     """The SHA-256 of every picture that a row names as kept."""
-    if row.entry.kind != ASSESSED:
-        return
-    for capture in row.entry.body.get("assessment", {}).get("seen", {}).get("captures", ()):
-        for kept in capture.get("kept", ()):
-            yield kept["sha256"]
+    yield from (named.sha256 for named in named_pictures(row.entry.body))
 
 
 def push_evidence(state_dir: Path, link: Link, budget_bytes: int) -> Brought:

@@ -88,7 +88,7 @@ def with_pictures(box: Box, number: int, sizes: list[int]) -> list[str]:
     """A row whose inspection kept pictures of these sizes; their names."""
     store = EvidenceStore(box.folder)
     names = [store.put(bytes([number % 256]) * size, "image/png") for size in sizes]
-    kept = [{"sha256": name, "media_type": "image/png"} for name in names]
+    kept = [{"sha256": name, "media_type": "image/png", "role": "symbol"} for name in names]
     body = {"request": "", "assessment": {"seen": {"captures": [{"sha256": "0" * 64, "kept": kept}]}}}
     box.ledger.append([assessed(number, body=body)])
     return names
@@ -399,7 +399,8 @@ def test_a_program_reads_every_row_and_goes_on_from_its_cursor(pair: Pair) -> No
     assert rows[4].personal["parcel"] == "RR000000005JP"
     assert [row.cursor for row in feed.rows(after=20)] == list(range(21, 32))
     assert {row.body["assessment"]["verdict"]["outcome"] for row in feed.rows(outcome="CHECK")} == {"CHECK"}
-    assert feed.picture(picture) == b"\x01" * 10
+    assert {name: feed.fetch(address) for name, address in feed.pictures(rows[0]).items()} == {picture: b"\x01" * 10}
+    assert feed.pictures(rows[1]) == {}
     page = feed.page(31, wait_s=0.3)
     assert (page.rows, page.next, page.at_end) == ((), 31, True)
 

@@ -15,7 +15,7 @@ from sync.central.central import Central
 from sync.central.evidence import MAX_OBJECT_BYTES, MEDIA_TYPE, receipt_of, take, upload_of
 from sync.central.evidence import begin as begin_upload
 from sync.central.objects import Upload
-from sync.central.routes.asked import body_of, reader, signer
+from sync.central.routes.asked import body_of, signer
 
 VERSION = "1.0.0"
 MAX_PIECE_BYTES = 4_000_000
@@ -73,16 +73,6 @@ def add(app: FastAPI, central: Central) -> None:
     async def receipt(sha256: Sha256, request: Request) -> Response:
         key = await signer(central, request, b"")
         return Response(await run_in_threadpool(receipt_of, central, key.device, sha256), media_type="application/json")
-
-    @app.get(
-        "/v1/objects/{sha256}", tags=["feed"], operation_id="object", summary="A picture, for a central system.",
-        responses={200: {"description": "Its bytes.", "content": {"application/octet-stream": {}}}},
-    )  # fmt: skip
-    async def picture(sha256: Sha256, request: Request) -> Response:
-        await reader(central, request)
-        data = await run_in_threadpool(central.objects.get, sha256)
-        headers = {"X-Content-Type-Options": "nosniff", "Content-Disposition": "attachment"}
-        return Response(data, media_type="application/octet-stream", headers=headers)
 
 
 def _metadata(text_: str) -> tuple[str, str]:

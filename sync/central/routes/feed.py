@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from sync.central import feed
 from sync.central.central import Central
 from sync.central.clients import Client
 from sync.central.routes.asked import reader
+from sync.central.signed_urls import PICTURES
 
 LONGEST_WAIT_S = 30.0
 _LOOK_S = 0.25
@@ -26,6 +28,7 @@ class FeedOut(BaseModel):
     rows: list[dict[str, Any]]
     next: int = Field(description="The cursor to go on from: give it back as `after`.")
     at_end: bool = Field(description="Whether nothing followed when this was answered.")
+    pictures: str = Field(description="Where the pictures of a row are asked for: put in its device, ledger and seq.")
 
 
 def add(app: FastAPI, central: Central) -> None:
@@ -57,7 +60,8 @@ def add(app: FastAPI, central: Central) -> None:
                 break
             wanted = feed.Wanted(page.next, limit, kind, port, outcome, device)
             await asyncio.sleep(_LOOK_S)
-        text = f'{{"rows":[{",".join(page.rows)}],"next":{page.next},"at_end":{"true" if page.at_end else "false"}}}'
+        told = json.dumps({"next": page.next, "at_end": page.at_end, "pictures": PICTURES})
+        text = f'{{"rows":[{",".join(page.rows)}],{told[1:]}'
         return Response(text.encode(), media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
