@@ -156,6 +156,39 @@ class FaceMeasurement:
 
 
 @dataclass(frozen=True, slots=True)
+class TextPlace:
+    """Where print is to be read: beside a symbol, or inside a marked region. Corners are in pixels of the picture."""
+
+    corners: Corners  # top left, top right, bottom right, bottom left, as its print or its symbol reads
+    beside: bool  # True: around a symbol, of which nothing is read; False: inside
+    linear: bool = False  # a linear symbol: its height is not to be relied on
+
+
+@dataclass(frozen=True, slots=True)
+class TextLine:
+    """One line of print as it was read, once plainly and, where asked, once more in a softened view."""
+
+    text: str
+    sure: tuple[float, ...]  # of each character: calibrated chance that it is right, 0..1
+    box: Rectangle  # in pixels of the picture
+    height_px: float  # of the type in the picture
+    again: str | None = None  # the second look's text; None: there was none
+    again_sure: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TextReading:
+    """Some of the lines at one place, nearest to its symbol first."""
+
+    lines: tuple[TextLine, ...]
+    more: bool  # whether there are lines that were not read
+    threshold: float  # chance from which on a character may be held against another one
+    pack: str
+    picture: bytes = b""  # JPEG of the place, upright, when asked
+    ms: dict[str, float] = field(default_factory=dict)  # "find", "read"
+
+
+@dataclass(frozen=True, slots=True)
 class FaceMatch:
     """A registered face that a picture looks like."""
 

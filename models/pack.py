@@ -142,8 +142,8 @@ def load(path: Path, precision: Precision = "int8") -> Pack:
     Raises:
         PackError: model_missing, model_manifest, model_schema, model_hash or model_unusable.
     """
-    manifest, files = _checked(path)
-    with _complete(path):
+    manifest, files = checked(path)
+    with complete(path):
         return _pack(path, manifest, files, precision)
 
 
@@ -153,12 +153,17 @@ def verified(path: Path) -> str:
     Raises:
         PackError: model_missing, model_manifest, model_schema or model_hash.
     """
-    manifest, _ = _checked(path)
-    with _complete(path):
+    manifest, _ = checked(path)
+    with complete(path):
         return str(manifest["pack"])
 
 
-def _checked(path: Path) -> tuple[Table, dict[str, str]]:
+def checked(path: Path) -> tuple[Table, dict[str, str]]:
+    """The manifest of a pack directory of any kind, and the hashes of its files, which are right.
+
+    Raises:
+        PackError: model_missing, model_manifest, model_schema or model_hash.
+    """
     manifest = _manifest(path)
     if manifest.get("schema") != SCHEMA:
         raise PackError(
@@ -166,7 +171,7 @@ def _checked(path: Path) -> tuple[Table, dict[str, str]]:
             f"The model pack {path.name} must have schema {SCHEMA}, got {manifest.get('schema')!r}.",
             hint="Install the pack that belongs to this release.",
         )
-    with _complete(path):
+    with complete(path):
         files = {str(name): str(digest) for name, digest in manifest["files"].items()}
         for name, digest in files.items():
             _verified(path, name, digest)
@@ -174,7 +179,12 @@ def _checked(path: Path) -> tuple[Table, dict[str, str]]:
 
 
 @contextmanager
-def _complete(path: Path) -> Iterator[None]:
+def complete(path: Path) -> Iterator[None]:
+    """Whatever is missing or wrong in the manifest of `path` within this context is told as such.
+
+    Raises:
+        PackError: model_manifest.
+    """
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -278,12 +288,16 @@ def _network(path: Path, table: Table, files: Mapping[str, str], precision: Prec
         normalisation=Normalisation(numbers["order"], (mean[0], mean[1], mean[2]), (std[0], std[1], std[2])),
         multiple_px=int(table["multiple_px"]),
         stride_px=int(table["stride_px"]),
-        session=_session(path / file),
+        session=session(path / file),
     )
 
 
-def _session(file: Path) -> onnxruntime.InferenceSession:
-    """One thread, no telemetry (onnxruntime 1.29 and later would send some), errors only."""
+def session(file: Path) -> onnxruntime.InferenceSession:
+    """A network of a pack on one thread, without telemetry (onnxruntime 1.29 and later would send some), errors only.
+
+    Raises:
+        PackError: model_unusable.
+    """
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime  # noqa: PLC0415 - must come after the line above; and only a worker that compares pays for it
 
