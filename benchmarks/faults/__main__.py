@@ -1,7 +1,7 @@
-"""./run faults NAME [--seeds N] [--seed S] [--only SCENARIO]: interrupt it again and again; what broke, if anything.
+"""Run a campaign: ./run faults NAME [--seeds N] [--seed S] [--only TRIAL] [--count C]; what broke, if anything.
 
-Each scenario is interrupted by N kills, 2 N power cuts, N / 10 full disks and N / 10
-sticks pulled out. Exit code 1 when anything did not hold.
+Each trial makes so many runs for each seed that is asked for, e.g. two power cuts and a tenth of a full disk; --list
+tells them. Exit code 1 when anything did not hold.
 """
 
 from __future__ import annotations
@@ -9,49 +9,40 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-import time
-from pathlib import Path
+from collections.abc import Sequence
 
-from benchmarks.faults import campaign, disk
+from benchmarks.faults.trial import Trial, tried
 
 _CAMPAIGNS = ("registry", "sync")
 
 
 def main() -> None:
-    """Run one campaign, or, for the campaign itself, one scenario in a process of its own."""
-    if sys.argv[1:2] == ["child"]:
-        module, name, material, state, notes = sys.argv[2:]
-        scenario = next(one for one in importlib.import_module(module).SCENARIOS if one.name == name)
-        campaign.child(scenario, Path(material), Path(state), Path(notes))
-        return
+    """Make the trials of one campaign."""
     parser = argparse.ArgumentParser(prog="./run faults", description=__doc__)
     parser.add_argument("campaign", choices=_CAMPAIGNS)
-    parser.add_argument("--seeds", type=int, default=100, help="interruptions by kill of each scenario")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="", help="one scenario")
+    parser.add_argument("--seeds", type=int, default=100, help="how many; each trial has its share")
+    parser.add_argument("--seed", type=int, default=1, help="the first")
+    parser.add_argument("--count", type=int, default=0, help="make so many runs of each trial instead of its share")
+    parser.add_argument("--only", default="", help="trials whose name begins so")
+    parser.add_argument("--list", action="store_true", help="name the trials and make none")
     options = parser.parse_args()
-    scenarios = importlib.import_module(f"benchmarks.faults.{options.campaign}").SCENARIOS
-    failures = 0
-    for scenario in scenarios:
-        if options.only not in {"", scenario.name}:
+    trials: Sequence[Trial] = importlib.import_module(f"benchmarks.faults.{options.campaign}").TRIALS
+    runs = hits = failures = 0
+    for trial in trials:
+        if not trial.name.startswith(options.only):
             continue
-        faults = [("killed", campaign.kills, options.seeds)]
-        if why := disk.why_unavailable():
-            print(f"{scenario.name}: power cuts and full disks are NOT tested: {why}")
+        count = options.count or max(1, round(trial.share * options.seeds))
+        if options.list:
+            print(f"{trial.name}: {count} runs. Holds: {trial.holds}")
+        elif why := trial.why_not():
+            print(f"{trial.name}: NOT TESTED: {why}")
         else:
-            faults += [
-                ("power cut", campaign.power_cuts, 2 * options.seeds),
-                ("full disk", campaign.full_disks, max(1, options.seeds // 10)),
-                ("stick pulled", campaign.pulled_sticks, max(1, options.seeds // 10)),
-            ]
-        for word, run, count in faults:
-            started = time.monotonic()
-            tally = run(scenario, count, options.seed)
+            tally = tried(trial, count, options.seed)
+            runs, hits = runs + tally.runs, hits + sum(tally.points.values())
             failures += len(tally.failures)
-            took = time.monotonic() - started
-            print(f"{scenario.name}: {word} {tally.runs} times, {len(tally.failures)} did not hold ({took:.0f} s)")
-            for failure in tally.failures[:10]:
-                print(f"  {failure}")
+            print("\n".join(tally.lines(options.campaign, trial.holds)), flush=True)
+    if not options.list:
+        print(f"in all: {runs} runs, {hits} hits, {failures} did not hold")
     sys.exit(1 if failures else 0)
 
 

@@ -1,31 +1,24 @@
-"""Do something again and again, interrupt it each time, and ask after each time what is left.
+"""Do something, interrupt it, and ask what is left: by kill -9, power cut, full disk, a stick that is pulled out.
 
-A scenario says what is done and what must hold. It is interrupted by kill -9, by a power cut made of its disk's trace,
-or by a disk that is full. What it told before the interruption (`note`) is what the world was told.
+A scenario says what is done and what must hold; `interrupted` makes the four trials of it. What it told before the
+interruption (`note`) is what the world was told.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
 import random
 import shutil
-import signal
-import subprocess
-import sys
-import tempfile
-import time
-import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from benchmarks.faults import crash, disk
+from benchmarks.faults.kill import Child, Death
+from benchmarks.faults.trial import Ran, Trial, failure, folder
 
 Note = Callable[[str], None]
-_LONGEST_S = 120.0
 _MOST_OPERATIONS = 12  # as a power of two
+_CUTS_OF_A_TRACE = 250
 
 
 class Scenario(Protocol):
@@ -46,122 +39,109 @@ class Scenario(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Failure:
-    """One interruption after which something did not hold."""
-
-    scenario: str
-    fault: str
-    seed: int
-    why: str
-
-    def __str__(self) -> str:
-        return f"{self.scenario}, {self.fault} {self.seed}: {self.why}"
+def interrupted(scenario: Scenario, holds: str) -> tuple[Trial, ...]:
+    """The four interruptions of a scenario."""
+    name, disks = scenario.name, disk.why_unavailable
+    return (
+        Trial(f"{name}: killed", holds, lambda count, seed: kills(scenario, count, seed)),
+        Trial(f"{name}: power cut", holds, lambda count, seed: power_cuts(scenario, count, seed), 2.0, disks),
+        Trial(f"{name}: full disk", holds, lambda count, seed: full_disks(scenario, count, seed), 0.1, disks),
+        Trial(f"{name}: stick pulled", holds, lambda count, seed: pulled_sticks(scenario, count, seed), 0.1, disks),
+    )
 
 
-@dataclass(frozen=True)
-class Tally:
-    """What became of a campaign."""
-
-    runs: int
-    failures: tuple[Failure, ...]
-
-
-def kills(scenario: Scenario, count: int, seed: int) -> Tally:
-    """Run it `count` times and kill it with signal 9 at a drawn moment."""
-    draw = random.Random(seed)
-    failures: list[Failure] = []
-    with _folder() as folder:
-        material = folder / "material"
-        material.mkdir()
-        scenario.prepare(material)
-        longest = _timed(scenario, material, folder / "whole")
-        for number in range(count):
-            place = folder / f"kill-{number}"
-            _killed(scenario, material, place, draw.uniform(0, longest))
-            failures += _checked(scenario, "kill", number, material=material, state=place / "state", told=_told(place))
-            shutil.rmtree(place)
-    return Tally(count, tuple(failures))
+def kills(scenario: Scenario, count: int, seed: int) -> Iterator[Ran]:
+    """Run it and kill it with signal 9, by turns before a drawn step and after a drawn time."""
+    with folder() as place:
+        material = _prepared(scenario, place)
+        whole = _whole(scenario, material, place / "whole")
+        for number in range(seed, seed + count):
+            draw, one = random.Random(str(number)), place / f"kill-{number}"
+            step, after = draw.randint(1, whole.steps), draw.uniform(0, whole.took_s)
+            (one / "state").mkdir(parents=True)
+            child = Child(_work(scenario, material, one / "state", one / "notes"), step if number % 2 else 0)
+            death = child.wait() if number % 2 else child.kill_after(after)
+            told = _told(one)
+            yield _checked(scenario, number, (death.point,), material=material, state=one / "state", told=told)
+            shutil.rmtree(one)
 
 
-def power_cuts(scenario: Scenario, count: int, seed: int) -> Tally:
-    """Run it once on the disk that writes everything down, and cut the power `count` times in its trace."""
-    failures: list[Failure] = []
-    with _folder() as folder:
-        material = folder / "material"
-        material.mkdir()
-        scenario.prepare(material)
-        with disk.mounted(folder / "fuse") as mount:
-            _apart(scenario, material, mount.path / "state", mount.path / ".notes")
-        for number, cut in enumerate(crash.cuts(mount.trace(), count, seed)):
-            place = cut.lay_out(folder / f"cut-{number}")
-            failures += _checked(scenario, "cut", number, material=material, state=place / "state", told=cut.notes)
-            shutil.rmtree(place)
-    return Tally(count, tuple(failures))
+def power_cuts(scenario: Scenario, count: int, seed: int, lost: str = "") -> Iterator[Ran]:
+    """Run it on the disk that writes everything down, and cut the power in its trace, 250 times in each.
+
+    `lost` names the one directory whose disk loses power, e.g. "state/box"; the rest is then another machine's.
+    """
+    with folder() as place:
+        material = _prepared(scenario, place)
+        for first in range(seed, seed + count, _CUTS_OF_A_TRACE):
+            with disk.mounted(place / f"fuse-{first}") as mount:
+                state, notes = mount.path / "state", mount.path / ".notes"
+                state.mkdir()
+                _ended(scenario, Child(_work(scenario, material, state, notes)).wait())
+            trace = mount.trace()
+            for number in range(first, min(first + _CUTS_OF_A_TRACE, seed + count)):
+                cut = crash.cut(trace, number, lost)
+                left = cut.lay_out(place / f"cut-{number}")
+                point = f"after {cut.last}"
+                told = cut.notes
+                yield _checked(scenario, number, (point,), material=material, state=left / "state", told=told)
+                shutil.rmtree(left)
+            shutil.rmtree(place / f"fuse-{first}")
 
 
-def full_disks(scenario: Scenario, count: int, seed: int) -> Tally:
+def full_disks(scenario: Scenario, count: int, seed: int) -> Iterator[Ran]:
     """Run it on disks that are full after a drawn number of bytes; then there is room again."""
-    draw = random.Random(seed)
-    failures: list[Failure] = []
-    with _folder() as folder:
-        material = folder / "material"
-        material.mkdir()
-        scenario.prepare(material)
-        _timed(scenario, material, folder / "whole")
-        size = sum(path.stat().st_size for path in (folder / "whole" / "state").rglob("*") if path.is_file())
-        for number in range(count):
-            place = folder / f"full-{number}"
-            with disk.mounted(place) as mount:
-                mount.full_after(draw.randrange(size + 1))
-                _apart(scenario, material, mount.path / "state", mount.path / ".notes", may_fail=True)
+    with folder() as place:
+        material = _prepared(scenario, place)
+        _whole(scenario, material, place / "whole")
+        size = sum(path.stat().st_size for path in (place / "whole" / "state").rglob("*") if path.is_file())
+        for number in range(seed, seed + count):
+            one, room = place / f"full-{number}", random.Random(str(number)).randrange(size + 1)
+            with disk.mounted(one) as mount:
+                state, notes = mount.path / "state", mount.path / ".notes"
+                state.mkdir()
+                mount.full_after(room)
+                Child(_work(scenario, material, state, notes)).wait()
                 mount.full_after(1 << 40)
-                left = folder / f"left-{number}"
-                if (mount.path / "state").is_dir():
-                    shutil.copytree(mount.path / "state", left)
+                left = Path(shutil.copytree(state, place / f"left-{number}"))
             told = tuple(event[1] for event in mount.trace() if event[0] == "note")
-            failures += _checked(scenario, "full disk", number, material=material, state=left, told=told)
-            shutil.rmtree(left, ignore_errors=True)
-            shutil.rmtree(place)
-    return Tally(count, tuple(failures))
+            point = f"at {10 * room // (size + 1)}/10 of its bytes"
+            yield _checked(scenario, number, (point,), material=material, state=left, told=told)
+            shutil.rmtree(left)
+            shutil.rmtree(one)
 
 
-def pulled_sticks(scenario: Scenario, count: int, seed: int) -> Tally:
+def pulled_sticks(scenario: Scenario, count: int, seed: int) -> Iterator[Ran]:
     """Run it from a stick that is pulled out after a drawn number of operations; then the stick is there again."""
-    draw = random.Random(seed)
-    failures: list[Failure] = []
-    with _folder() as folder:
-        material = folder / "material"
-        material.mkdir()
-        scenario.prepare(material)
-        for number in range(count):
-            place = folder / f"stick-{number}"
-            with disk.mounted(place) as mount:
+    with folder() as place:
+        material = _prepared(scenario, place)
+        for number in range(seed, seed + count):
+            one, operations = (
+                place / f"stick-{number}",
+                int(2 ** random.Random(str(number)).uniform(1, _MOST_OPERATIONS)),
+            )
+            (one / "state").mkdir(parents=True)
+            with disk.mounted(one) as mount:
                 stick = Path(shutil.copytree(material, mount.path / "stick"))
-                mount.gone_after(int(2 ** draw.uniform(1, _MOST_OPERATIONS)))
-                _apart(scenario, stick, place / "state", place / "notes", may_fail=True)
-            failures += _checked(scenario, "stick", number, material=material, state=place / "state", told=_told(place))
-            shutil.rmtree(place)
-    return Tally(count, tuple(failures))
+                mount.gone_after(operations)
+                Child(_work(scenario, stick, one / "state", one / "notes")).wait()
+            point = f"after some {1 << operations.bit_length() - 1} operations"
+            yield _checked(scenario, number, (point,), material=material, state=one / "state", told=_told(one))
+            shutil.rmtree(one)
+
+
+def _prepared(scenario: Scenario, place: Path) -> Path:
+    material = place / "material"
+    material.mkdir()
+    scenario.prepare(material)
+    return material
 
 
 def _checked(
-    scenario: Scenario, fault: str, number: int, *, material: Path, state: Path, told: tuple[str, ...]
-) -> Iterator[Failure]:
+    scenario: Scenario, number: int, points: tuple[str, ...], *, material: Path, state: Path, told: tuple[str, ...]
+) -> Ran:
     state.mkdir(parents=True, exist_ok=True)
-    try:
-        scenario.check(material, state, told)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is the finding
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        yield Failure(scenario.name, fault, number, f"{type(error).__name__}: {error} ({where.name}:{where.lineno})")
-
-
-@contextlib.contextmanager
-def _folder() -> Iterator[Path]:
-    """A folder in memory where there is one: what is tested is what is asked of a disk, not this machine's."""
-    memory = Path("/dev/shm")  # noqa: S108 - a folder of our own in it
-    with tempfile.TemporaryDirectory(prefix="faults-", dir=memory if memory.is_dir() else None) as name:
-        yield Path(name)
+    return Ran(number, points, failure(lambda: scenario.check(material, state, told)))
 
 
 def _told(place: Path) -> tuple[str, ...]:
@@ -169,50 +149,28 @@ def _told(place: Path) -> tuple[str, ...]:
     return tuple(notes.read_text().splitlines()) if notes.exists() else ()
 
 
+def _work(scenario: Scenario, material: Path, state: Path, notes: Path) -> Callable[[], None]:
+    return lambda: scenario.run(material, state, _notes(notes))
+
+
 def _notes(path: Path) -> Note:
-    return lambda words: _append(path, f"{words}\n" if path.name == "notes" else words)
+    """A note in a file, one a line; on the disk that writes everything down each is an event of its own."""
+
+    def note(words: str) -> None:
+        with path.open("ab", buffering=0) as file:
+            file.write((words if path.name == ".notes" else f"{words}\n").encode())
+
+    return note
 
 
-def _append(path: Path, words: str) -> None:
-    with path.open("ab", buffering=0) as file:
-        file.write(words.encode())
-
-
-def _timed(scenario: Scenario, material: Path, place: Path) -> float:
+def _whole(scenario: Scenario, material: Path, place: Path) -> Death:
+    """Run it to its end in a child: its steps and its time."""
     (place / "state").mkdir(parents=True)
-    started = time.monotonic()
-    scenario.run(material, place / "state", _notes(place / "notes"))
-    return time.monotonic() - started
+    return _ended(scenario, Child(_work(scenario, material, place / "state", place / "notes")).wait())
 
 
-def _killed(scenario: Scenario, material: Path, place: Path, after: float) -> None:
-    (place / "state").mkdir(parents=True)
-    child = os.fork()
-    if child == 0:
-        with contextlib.suppress(BaseException):
-            scenario.run(material, place / "state", _notes(place / "notes"))
-        os._exit(0)
-    time.sleep(after)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-
-
-def _apart(scenario: Scenario, material: Path, state: Path, notes: Path, *, may_fail: bool = False) -> None:
-    """Run it in a process of its own, which lets nothing open on the disk."""
-    module = type(scenario).__module__
-    command = [sys.executable, "-m", "benchmarks.faults", "child", module, scenario.name]
-    done = subprocess.run(
-        [*command, str(material), str(state), str(notes)],
-        capture_output=True,
-        timeout=_LONGEST_S,
-        check=False,
-        text=True,
-    )
-    if done.returncode != 0 and not may_fail:
-        raise RuntimeError(f"{scenario.name}: expected to run to its end, got: {done.stderr[-2_000:]}")
-
-
-def child(scenario: Scenario, material: Path, state: Path, notes: Path) -> None:
-    """What `_apart` starts."""
-    state.mkdir(parents=True, exist_ok=True)
-    scenario.run(material, state, _notes(notes))
+def _ended(scenario: Scenario, death: Death) -> Death:
+    if death.raised or death.signal:
+        message = f"{scenario.name}: expected to run to its end, got signal {death.signal}, {death.raised}"
+        raise RuntimeError(message)
+    return death

@@ -29,6 +29,7 @@ class Cut:
     """One power cut."""
 
     at: int  # events that had happened
+    last: str  # kind of the last of them
     notes: tuple[str, ...]  # written before it, in order
     files: dict[str, bytes]  # path -> what is left
     directories: tuple[str, ...]
@@ -45,38 +46,48 @@ class Cut:
 
 
 def cuts(trace: Sequence[Event], count: int, seed: int) -> Iterator[Cut]:
-    """Make `count` power cuts at drawn points of the trace, the earliest first."""
-    draw = random.Random(seed)
-    points = sorted(draw.randint(0, len(trace)) for _ in range(count))
-    state = _State()
-    done = 0
-    for point in points:
-        for event in trace[done:point]:
-            state.take(event)
-        done = point
-        yield state.cut(point, draw)
+    """Make `count` power cuts of a trace; the n-th is `cut(trace, seed + n)`."""
+    for number in range(seed, seed + count):
+        yield cut(trace, number)
+
+
+def cut(trace: Sequence[Event], seed: int, lost: str = "") -> Cut:
+    """Cut the power at a drawn point of the trace.
+
+    Only what lies in the directory `lost` loses power when that is given: the rest is on another machine's disk.
+    """
+    draw = random.Random(f"cut {seed}")
+    at = draw.randint(0, len(trace))
+    state = _State(lost)
+    for event in trace[:at]:
+        state.take(event)
+    return state.cut(at, draw)
 
 
 class _State:
     """What is durable for sure, and what was asked for since."""
 
-    def __init__(self) -> None:
+    def __init__(self, lost: str) -> None:
         self.files: dict[int, _File] = {}
         self.directories: set[int] = {_ROOT}
         self.names: dict[tuple[int, str], int] = {}  # durable
         self.renames: list[Event] = []  # events on names that no sync of their directory has covered
         self.notes: list[str] = []
+        self.last = "nothing"
+        self._way = lost.split("/") if lost else []
+        self._powerless: set[int] = set() if lost else {_ROOT}  # inodes on the disk that loses power
 
     def take(self, event: Event) -> None:
         kind = event[0]
+        self.last = kind
         if kind in {"write", "resize"}:
-            self.files[event[1]].pending.append(event)
+            file = self.files[event[1]]
+            if event[1] in self._powerless:
+                file.pending.append(event)
+            else:
+                _apply(file.durable, event)
         elif kind == "sync":
-            file = self.files.get(event[1])
-            if file is not None:
-                for change in file.pending:
-                    _apply(file.durable, change)
-                file.pending.clear()
+            self._sync(event[1])
         elif kind == "sync_names":
             # A journal commits in order: all up to the last event that concerns the directory.
             last = max((at for at, change in enumerate(self.renames) if event[1] in _concerns(change)), default=-1)
@@ -86,12 +97,36 @@ class _State:
         elif kind == "note":
             self.notes.append(event[1])
         else:
-            if kind == "make":
-                if event[2]:
-                    self.directories.add(event[1])
-                else:
-                    self.files[event[1]] = _File()
+            self._take_name(event)
+
+    def _sync(self, inode: int) -> None:
+        file = self.files.get(inode)
+        if file is not None:
+            for change in file.pending:
+                _apply(file.durable, change)
+            file.pending.clear()
+
+    def _take_name(self, event: Event) -> None:
+        powerless = any(directory in self._powerless for directory in _concerns(event))
+        if event[0] == "make":
+            inode, is_directory = event[1], event[2]
+            if is_directory:
+                self.directories.add(inode)
+            else:
+                self.files[inode] = _File()
+            if powerless or (is_directory and self._way and self._path(event[3], event[4]) == self._way):
+                self._powerless.add(inode)
+        if powerless:
             self.renames.append(event)
+        else:
+            _rename(self.names, event)
+
+    def _path(self, directory: int, name: str) -> list[str]:
+        way = [name]
+        while directory != _ROOT:
+            directory, name = next(place for place, inode in self.names.items() if inode == directory)
+            way.insert(0, name)
+        return way
 
     def cut(self, at: int, draw: random.Random) -> Cut:
         names = dict(self.names)
@@ -100,7 +135,7 @@ class _State:
         kept = draw.choice((0.0, 0.2, 0.5, 0.8, 1.0))
         paths = _paths(names, self.directories)
         left: dict[int, bytes] = {}
-        for inode in {inode for inode in paths.values() if inode in self.files}:
+        for inode in sorted({inode for inode in paths.values() if inode in self.files}):
             file = self.files[inode]
             data = bytearray(file.durable)
             for change in file.pending:
@@ -110,6 +145,7 @@ class _State:
             left[inode] = bytes(data)
         return Cut(
             at,
+            self.last,
             tuple(self.notes),
             {path: left[inode] for path, inode in paths.items() if inode in left},
             tuple(path for path, inode in paths.items() if inode in self.directories),
@@ -164,14 +200,16 @@ def _apply(data: bytearray, change: Event) -> None:
 
 
 def _paths(names: dict[tuple[int, str], int], directories: set[int]) -> dict[str, int]:
+    children: dict[int, list[tuple[str, int]]] = {}
+    for (parent, name), inode in names.items():
+        children.setdefault(parent, []).append((name, inode))
     found: dict[str, int] = {}
 
     def below(directory: int, path: str) -> None:
-        for (parent, name), inode in names.items():
-            if parent == directory:
-                found[f"{path}{name}"] = inode
-                if inode in directories:
-                    below(inode, f"{path}{name}/")
+        for name, inode in children.get(directory, ()):
+            found[f"{path}{name}"] = inode
+            if inode in directories:
+                below(inode, f"{path}{name}/")
 
     below(_ROOT, "")
     return found

@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 
 from benchmarks.drawn_registry import Drawn, write_source
-from benchmarks.faults.campaign import Note, Scenario
+from benchmarks.faults.campaign import Note, Scenario, interrupted
 from benchmarks.faults.publisher import NOW, Publisher
 from edge.storage import delta, snapshot
 from edge.storage.canonical import verify
@@ -242,3 +242,5 @@ def _pulled(material: Path, state: Path, number: int, note: Note) -> None:
 
 
 SCENARIOS: tuple[Scenario, ...] = (Swaps(), Builds(), Merges(), Pulls())
+_HOLDS = "an old edition or a new one, whole, as told, and nothing else; what was accepted is not forgotten"
+TRIALS = tuple(trial for scenario in SCENARIOS for trial in interrupted(scenario, _HOLDS))
