@@ -209,6 +209,7 @@ class Bench:
             inspection=turn.opened.inspection,
             policy=turn.policy,
             now=turn.now,
+            knowledge=self.shelves.knowledge,
         )
         turn.clock.lap("identify and look up")
         return identity, lookup

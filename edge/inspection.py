@@ -391,6 +391,16 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenElsewhere:
+    """Another box of the country saw the same serialised item or parcel number, says the central. Known by the day."""
+
+    place: str  # port
+    day: date
+    here: bool  # the port of this box
+    same_parcel: bool | None = None  # None: a parcel number is not known on both sides
+
+
+@dataclass(frozen=True, slots=True)
 class ItemLookup:
     """What the registry knows of one item."""
 
@@ -401,6 +411,7 @@ class ItemLookup:
     bulletins: tuple[Bulletin, ...] = ()
     faces: tuple[RegisteredFace, ...] = ()
     sightings: tuple[Sighting, ...] = ()
+    elsewhere: tuple[SeenElsewhere, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,6 +423,7 @@ class LookupResult:
     watch_hits: tuple[WatchHit, ...] = ()
     consignment: Consignment | None = None
     parcel_sightings: tuple[Sighting, ...] = ()
+    parcel_elsewhere: tuple[SeenElsewhere, ...] = ()
     recognised: tuple[Product, ...] = ()  # products whose registered faces a capture looks like
 
 

@@ -17,6 +17,7 @@ from edge.terminal import clear_errors, require_writable, settings_from_environm
 from sync import usb
 from sync.audit import export_audit, verify_audit
 from sync.identity import KEY_FILE, Enrolment, EnrolmentToken, kept_enrolment, kept_private_key
+from sync.learn import learn
 from sync.link import Link, enrol
 from sync.protocol import key_id
 from sync.push import Signer, push
@@ -54,11 +55,12 @@ def results_push(
     budget_mb: Annotated[float, typer.Option(help="Most megabytes of pictures in this run.")] = _BUDGET_MB,
     state_dir: StateDir = None,
 ) -> None:
-    """Send what the central lacks: rows first, then pictures, small ones first. A bench may run meanwhile."""
+    """Send what the central lacks, rows first, then pictures; learn what it tells. A bench may run meanwhile."""
     settings = settings_from_environment(state_dir=state_dir)
     with enrolled(settings) as (link, signer):
         sent = push(settings.state_dir, link, signer, _NOW)
         brought = push_evidence(settings.state_dir, link, int(budget_mb * 1e6))
+        learn(settings.state_dir, link)
     left = ", more is left for the next run" if brought.left else ""
     sys.stdout.write(
         f"{sent.rows} rows in {sent.batches} batches; {brought.pictures} pictures, {brought.bytes} bytes{left}\n"

@@ -1,4 +1,4 @@
-"""The errand that brings results up: rows first, then pictures within a budget, as the service's bandwidth allows."""
+"""The errand of results: rows up, then pictures within a budget, then down what the central tells of other boxes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from edge.settings import Settings
 from sync.backoff import Schedule
 from sync.fetch import Pace
 from sync.identity import KEY_FILE, Enrolment, kept_private_key
+from sync.learn import learn
 from sync.link import Link
 from sync.protocol import key_id
 from sync.push import Signer, push
@@ -47,7 +48,11 @@ class Push:
             sent = push(self._state_dir, link, signer, self._clock)
             say("sending pictures")
             brought = push_evidence(self._state_dir, link, BUDGET_BYTES)
+            say("learning what the central tells")
+            learned = learn(self._state_dir, link)
         told = [f"{sent.rows} rows and {brought.pictures} pictures were sent."]
+        if learned.changed:
+            told.append(f"{learned.fetched} files of sightings were fetched and {learned.made} made.")
         told += [f"The rest of {name} cannot be read." for name in sent.unreadable]
         if sent.again:
             told.append(f"The central had lost {sent.again} rows that it had receipted: tell its operator.")

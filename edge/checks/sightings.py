@@ -1,21 +1,45 @@
 """Seen before: the same parcel again is silent, the same serial in another parcel a signal, anything else a note.
 
-"Another parcel" is said only where both parcel numbers are known and differ.
+"Another parcel" is said only where both parcel numbers are known and differ. What other boxes saw comes from a central
+as hashes by port and day (edge/storage/sighting_file.py): the same parcel on its way through several ports is silent
+there too, and a serial at another port is never decisive. A right holder may number twice, sold goods are returned and
+sent again, and one hash in a million is another's.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from edge.checks import Checked, Findings, Source
-from edge.inspection import Case, Identity, ItemLookup, LookupResult, Sighting
+from edge.checks import Checked, Findings, Source, joined
+from edge.inspection import Case, Finding, Identity, ItemLookup, LookupResult, Sighting
 from edge.policy import Policy
 
 
 def check_item(found: ItemLookup, case: Case, policy: Policy) -> Checked:
-    """Earlier sightings of one serialised item."""
+    """Earlier sightings of one serialised item, by this box and by others."""
     if found.item.serial is None:
         return Checked()
+    return joined((_by_this_box(found, case, policy), _elsewhere(found, policy)))
+
+
+def _elsewhere(found: ItemLookup, policy: Policy) -> Checked:
+    """Sightings by other boxes: at another port, by another bench of this one, or where no parcel number tells."""
+    serial = found.item.serial or ""
+    another = [one for one in found.elsewhere if one.same_parcel is False]
+    for code, rows in (
+        ("serial.seen_other_port", [one for one in another if not one.here]),
+        ("serial.seen_elsewhere", [one for one in another if one.here]),
+        ("serial.seen_before", [one for one in found.elsewhere if one.same_parcel is None and not one.here]),
+    ):
+        if rows:
+            latest = max(rows, key=lambda one: one.day)
+            findings = Findings(policy, str(found.item.gtin), Source(latest.place, latest.day))
+            date = latest.day.isoformat()
+            return Checked(findings=(findings.make(code, serial=serial, date=date, place=latest.place),))
+    return Checked()
+
+
+def _by_this_box(found: ItemLookup, case: Case, policy: Policy) -> Checked:
     mine = _numbers(case.identity)
     others = [s for s in found.sightings if s.parcel and mine and s.parcel not in mine]
     unclear = [s for s in found.sightings if not (s.parcel and mine) and not _a_moment_ago(s, case, policy)]
@@ -25,7 +49,7 @@ def check_item(found: ItemLookup, case: Case, policy: Policy) -> Checked:
             place = latest.place or latest.station
             findings = Findings(policy, str(found.item.gtin), Source(place, latest.seen.date()))
             date = latest.seen.date().isoformat()
-            finding = findings.make(code, serial=found.item.serial, date=date, place=place)
+            finding = findings.make(code, serial=found.item.serial or "", date=date, place=place)
             return Checked(findings=(finding,), ran=("sightings",))
     return Checked(ran=("sightings",))
 
@@ -34,13 +58,18 @@ def check_parcel(lookup: LookupResult, identity: Identity, policy: Policy) -> Ch
     """Earlier inspections of the same parcel number inside the policy's window."""
     if not identity.parcel_numbers:
         return Checked()
+    other = max((one for one in lookup.parcel_elsewhere if not one.here), key=lambda one: one.day, default=None)
+    passed: tuple[Finding, ...] = ()
+    if other is not None:
+        findings = Findings(policy, source=Source(other.place, other.day))
+        passed = (findings.make("parcel.seen_other_port", place=other.place, date=other.day.isoformat()),)
     if not lookup.parcel_sightings:
-        return Checked(ran=("sightings",))
+        return Checked(findings=passed, ran=("sightings",))
     latest = max(lookup.parcel_sightings, key=lambda sighting: sighting.seen)
     finding = Findings(policy, source=Source(latest.station, latest.seen.date())).make(
         "parcel.seen_before", number=latest.parcel, date=latest.seen.date().isoformat()
     )
-    return Checked(findings=(finding,), ran=("sightings",))
+    return Checked(findings=(finding, *passed), ran=("sightings",))
 
 
 def _numbers(identity: Identity) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 from rapidfuzz import fuzz
@@ -17,11 +18,13 @@ from edge.inspection import (
     LookupResult,
     Moment,
     Recognition,
+    SeenElsewhere,
     Sighting,
     WatchHit,
     item_key,
 )
 from edge.policy import Policy
+from edge.storage.knowledge import OLD_DAYS, Knowledge, judged, utc_day
 from edge.storage.ledger_reader import LedgerReader
 from edge.storage.registry import Registry, WatchEntry
 
@@ -36,8 +39,11 @@ def look_up(
     inspection: str,
     policy: Policy,
     now: Moment,
+    knowledge: Knowledge | None = None,
 ) -> LookupResult:
     """The registry's answer for one inspection; sightings leave the inspection itself out.
+
+    `knowledge` is what a central told of other boxes; None: it is not asked.
 
     Raises:
         RegistryError: the edition cannot be read.
@@ -49,16 +55,38 @@ def look_up(
         known = [key for key in keys if key]
         return tuple(s for s in ledger.sightings(known, since) if s.inspection != inspection) if known else ()
 
+    elsewhere = _elsewhere(identity, ledger, knowledge, now)
+    before = seen(*identity.parcel_keys)
+    passed = tuple(one for key in identity.parcel_keys for one in elsewhere.get(key, ()))
     if registry is None:
-        return LookupResult(None, consignment=consignment, parcel_sightings=seen(*identity.parcel_keys))
+        return LookupResult(None, consignment=consignment, parcel_sightings=before, parcel_elsewhere=passed)
     return LookupResult(
         edition=registry.edition,
-        items=tuple(_item(item, registry, seen(item_key(item)), now) for item in identity.items),
+        items=tuple(
+            replace(_item(item, registry, seen(item_key(item)), now), elsewhere=elsewhere.get(item_key(item), ()))
+            for item in identity.items
+        ),
         watch_hits=_watch_hits(consignment, registry, policy, now),
         consignment=consignment,
-        parcel_sightings=seen(*identity.parcel_keys),
+        parcel_sightings=before,
+        parcel_elsewhere=passed,
         recognised=tuple(p for p in (registry.product(match.gtin) for match in recognitions) if p is not None),
     )
+
+
+def _elsewhere(
+    identity: Identity, ledger: LedgerReader, knowledge: Knowledge | None, now: Moment
+) -> dict[str, tuple[SeenElsewhere, ...]]:
+    """What other boxes saw of the items and of the parcel; the rows of this box, which come back too, left out."""
+    keys = (*identity.item_keys, *identity.parcel_keys)
+    told = knowledge.seen_elsewhere(keys, utc_day(now.utc)) if knowledge is not None and keys else {}
+    rows = {key: found for key, found in told.items() if found}
+    if knowledge is None or not rows:
+        return {}
+    place, parcel = knowledge.current().place, {key: told.get(key, ()) for key in identity.parcel_keys}
+    since = now.utc - timedelta(days=OLD_DAYS + 1)
+    mine = {key: frozenset(utc_day(one.seen) for one in ledger.sightings([key], since)) for key in rows}
+    return {key: judged(found, parcel, place=place, mine=mine[key]) for key, found in rows.items()}
 
 
 def _item(item: TradeItem, registry: Registry, sightings: tuple[Sighting, ...], now: Moment) -> ItemLookup:

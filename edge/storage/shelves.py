@@ -23,6 +23,7 @@ from edge.settings import Settings
 from edge.storage.canonical import verify
 from edge.storage.database import fsync_directory
 from edge.storage.incoming import copied, file_digest, keep
+from edge.storage.knowledge import Knowledge
 from edge.storage.registry import Registry
 from edge.storage.shelf import Shelf
 from edge.storage.supplements import SupplementedRegistry
@@ -245,6 +246,7 @@ class Shelves:
     editions: Shelf[Registry]
     policies: Shelf[Policy]
     packs: Shelf[PackOnDisk]
+    knowledge: Knowledge  # of a central: it is used as it comes, so it is no shelf
 
     @classmethod
     def of(cls, settings: Settings) -> Shelves:
@@ -254,6 +256,7 @@ class Shelves:
             editions(state_dir, settings.registry),
             policy_shelf(state_dir, settings.policy),
             pack_shelf(state_dir, settings.pack_dir),
+            Knowledge(state_dir),
         )
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from sync.central.central import Central
 from sync.central.problems import PROBLEMS, answer_errors, describe_problems
-from sync.central.routes import about, boxes, evidence, feed, objects
+from sync.central.routes import about, boxes, evidence, feed, knowledge, objects
 
 
 def build(central: Central) -> FastAPI:
@@ -21,7 +21,7 @@ def build(central: Central) -> FastAPI:
         openapi_tags=[{"name": "boxes"}, {"name": "evidence"}, {"name": "feed"}, {"name": "central"}],
     )
     answer_errors(app)
-    for part in (about, boxes, evidence, feed, objects):
+    for part in (about, boxes, evidence, feed, knowledge, objects):
         part.add(app, central)
     describe_problems(app)
     return app

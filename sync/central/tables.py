@@ -6,7 +6,7 @@ hold (NUL) stay inside `header` and `body`, which are JSON; the columns beside t
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.types import TypeEngine
 
 PARTITIONS = 16  # of entries and personal, by hash of the device, on PostgreSQL
@@ -144,4 +144,25 @@ evidence = Table(  # which device has brought which object
     Column("media_type", Text, nullable=False),
     Column("size", _NUMBER, nullable=False),
     Column("received", Text, nullable=False),
+)
+sighting_head = Table(  # how far the feed is in files of sightings
+    "sighting_head",
+    metadata,
+    Column("one", Integer, primary_key=True),
+    Column("last", _NUMBER, nullable=False),
+)
+sighting_files = Table(  # what boxes fetch; sync/central/sightings.py
+    "sighting_files",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("secret", Text, nullable=False),  # the month of its key
+    Column("level", Integer, nullable=False),
+    Column("first", _NUMBER, nullable=False),  # feed cursors, both included
+    Column("last", _NUMBER, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("size", _NUMBER, nullable=False),
+    Column("made", Text, nullable=False),
+    Column("parts", Text, nullable=False),  # JSON list of SHA-256
+    Column("replaced", Text),  # when it became a part of another
+    Column("packed", LargeBinary, nullable=False),  # zstd
 )
