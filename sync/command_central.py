@@ -33,6 +33,9 @@ Folder = Annotated[Path, typer.Option("--dir", envvar="SEKISHO_CENTRAL_DIR", hel
 Database = Annotated[
     str, typer.Option(envvar="SEKISHO_CENTRAL_DATABASE", help="postgresql+psycopg://...; default: SQLite in --dir.")
 ]
+Objects = Annotated[
+    str, typer.Option(envvar="SEKISHO_CENTRAL_OBJECTS", help="s3://BUCKET/PREFIX; default: files in --dir.")
+]
 _HOME = Path("var/central")
 
 
@@ -53,17 +56,17 @@ def require_libraries() -> None:
     Raises:
         SettingsError: settings_central.
     """
-    absent = [name for name in ("sqlalchemy", "alembic") if importlib.util.find_spec(name) is None]
+    absent = [name for name in ("sqlalchemy", "alembic", "obstore") if importlib.util.find_spec(name) is None]
     if absent:
         message = f"The central needs {', '.join(absent)}, got a bench without."
         raise SettingsError("settings_central", message, hint="pip install 'sekisho[central]'")
 
 
-def opened_central(folder: Path, database: str) -> Central:
+def opened_central(folder: Path, database: str, objects: str = "") -> Central:
     """The central, with its tables brought up to date.
 
     Raises:
-        SettingsError: settings_database, settings_key.
+        SettingsError: settings_database, settings_objects, settings_key.
     """
     from sqlalchemy.exc import ArgumentError, SQLAlchemyError  # noqa: PLC0415 - absent on a bench
 
@@ -71,7 +74,7 @@ def opened_central(folder: Path, database: str) -> Central:
     from sync.central.serving import open_central  # noqa: PLC0415 - likewise
 
     try:
-        central = open_central(folder, database)
+        central = open_central(folder, database, objects)
         migrate(central.engine)
     except (SQLAlchemyError, ArgumentError, ImportError) as error:
         where = database.rpartition("@")[2] or str(folder)  # no password in a message
@@ -92,6 +95,7 @@ def init(folder: Folder = _HOME, database: Database = "") -> None:
 def serve(  # noqa: PLR0917 - typer reads the options from the signature
     folder: Folder = _HOME,
     database: Database = "",
+    objects: Objects = "",
     host: Annotated[str, typer.Option(help="Address; other than loopback needs TLS here or in front.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="TCP port.")] = 8090,
     workers: Annotated[int, typer.Option(help="Processes; all are alike.")] = 1,
@@ -102,14 +106,14 @@ def serve(  # noqa: PLR0917 - typer reads the options from the signature
     """Serve the central."""
     import uvicorn  # noqa: PLC0415 - after the checks
 
-    from sync.central.serving import DATABASE, DIR  # noqa: PLC0415 - absent on a bench
+    from sync.central.serving import DATABASE, DIR, OBJECTS  # noqa: PLC0415 - absent on a bench
 
     if not (is_loopback(host) or tls_certificate or behind_proxy):
         message = f"Listening on {host!r}, beyond loopback, needs TLS, got none."
         hint = "Give --tls-certificate and --tls-key, or --behind-proxy where a proxy speaks TLS."
         raise SettingsError("settings_tls", message, hint=hint)
-    opened_central(folder, database).engine.dispose()
-    os.environ[DIR], os.environ[DATABASE] = str(folder), database
+    opened_central(folder, database, objects).engine.dispose()
+    os.environ[DIR], os.environ[DATABASE], os.environ[OBJECTS] = str(folder), database, objects
     uvicorn.run(
         "sync.central.serving:app",
         factory=True,
@@ -196,13 +200,14 @@ def import_(
     directory: Annotated[Path, typer.Argument(help="The directory that `sekisho results export` wrote.")],
     folder: Folder = _HOME,
     database: Database = "",
+    objects: Objects = "",
 ) -> None:
     """Take in what a box has exported, and write receipts beside it for the box. Exit code 2 when some is refused."""
     from sync.central.imports import take_in  # noqa: PLC0415 - absent on a bench
 
     if not directory.is_dir():
         raise RequestRefused("request_no_file", f"{directory}: expected an exported directory, got none.")
-    taken = take_in(opened_central(folder, database), directory)
+    taken = take_in(opened_central(folder, database, objects), directory)
     sys.stdout.write(f"{taken.batches} batches, {taken.pictures} pictures taken in, {len(taken.refused)} refused\n")
     for refusal in taken.refused:
         sys.stderr.write(f"{refusal}\n")
