@@ -98,5 +98,5 @@ def test_a_bench_without_the_centrals_libraries_is_told_what_to_install(
 ) -> None:
     monkeypatch.setattr("sync.command_central.importlib.util.find_spec", lambda _: None)
     told = sekisho("central", "init", "--dir", tmp_path, code=2)
-    assert "The central needs sqlalchemy, alembic, got a bench without. [settings_central]" in told
+    assert "The central needs sqlalchemy, alembic, obstore, got a bench without. [settings_central]" in told
     assert "hint: pip install 'sekisho[central]'" in told
