@@ -7,19 +7,24 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import uuid_utils
 
-from edge import inputs
+from edge import inputs, supervision
 from edge.devices.clock import system_clock
+from edge.door import Door
 from edge.errors import PolicyError, RegistryError, SettingsError
 from edge.flow import Bench
 from edge.gallery import Gallery
 from edge.late import LateSearch
 from edge.ports import Now
+from edge.rehearsal import Rehearsal
 from edge.settings import Settings
 from edge.storage.evidence import EvidenceStore
 from edge.storage.ledger import Ledger
@@ -28,9 +33,10 @@ from edge.storage.shelf import Shelf
 from edge.storage.shelves import Shelves
 from edge.storage.signatures import Signatures
 from edge.upkeep import Upkeep
-from edge.web import build, check_binding, server
+from edge.web import build, server
 from models import signature
 from models.measurements import PictureLimits
+from models.no_workers import NoWorkers
 from models.worker import PixelWorkers
 
 
@@ -40,6 +46,7 @@ class Box:
 
     bench: Bench
     upkeep: Upkeep
+    rehearse: Rehearsal
 
 
 @contextlib.contextmanager
@@ -53,8 +60,10 @@ def open_bench(settings: Settings, now: Now | None = None) -> Iterator[Bench]:
 
 
 @contextlib.contextmanager
-def open_box(settings: Settings, now: Now | None = None) -> Iterator[Box]:
+def open_box(settings: Settings, now: Now | None = None, *, pictures: bool = True) -> Iterator[Box]:
     """A bench over `settings.state_dir` with its upkeep, which is not running yet, closed at the end of the block.
+
+    Without `pictures` no pixel worker is started: scans are judged and recorded, a picture says why it is not read.
 
     Raises:
         PolicyError, LedgerError, EvidenceError: what is there cannot be used.
@@ -69,16 +78,7 @@ def open_box(settings: Settings, now: Now | None = None) -> Iterator[Box]:
         ledger = open_ledger(settings)
         stack.callback(ledger.close)
         evidence = EvidenceStore(settings.state_dir, reserve_bytes=settings.reserve_bytes)
-        workers = stack.enter_context(
-            PixelWorkers(
-                settings.workers,
-                limits=PictureLimits(settings.max_image_bytes, settings.max_image_pixels),
-                pack_dir=settings.pack_dir or shelves.packs.current().path,
-                precision=settings.precision,
-                read_budget_s=settings.decode_budget_s,
-                compare_budget_s=settings.compare_budget_s,
-            )
-        )
+        workers = stack.enter_context(_workers(settings, shelves) if pictures else NoWorkers())
         signatures = Signatures(settings.state_dir / "gallery", signature.builtin().name, signature.BYTES)
         gallery = Gallery(workers, signatures)
         stack.callback(gallery.close)
@@ -103,26 +103,65 @@ def open_box(settings: Settings, now: Now | None = None) -> Iterator[Box]:
             progress=settings.state_dir / "late.json",
         )
         fixed = settings.pack_dir is not None
-        yield Box(bench, Upkeep(packs=shelves.packs, workers=workers, late=late, fixed=fixed))
+        upkeep = Upkeep(packs=shelves.packs, workers=workers, late=late, fixed=fixed)
+        yield Box(bench, upkeep, Rehearsal(workers=workers, shelves=shelves, ledger=ledger, now=bench.now))
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, *, devices: bool = True, pictures: bool = True) -> None:
     """Serve the bench page and the API, and listen to the devices that the settings name, until told to stop.
 
+    Without `devices` another process listens to them (see `hand_on`), without `pictures` no picture is read.
+
     Raises:
-        SettingsError: the address is no loopback and there is no token, or is not to be had (settings_port); a device
+        SettingsError: an address is no loopback and there is no token, or is not to be had (settings_port); a device
             cannot be used.
         BoxError: the server could not start.
         PolicyError, LedgerError, EvidenceError: see `open_bench`.
     """
-    check_binding(settings)
     with (
-        server.bound(settings) as held,
-        open_box(settings) as box,
-        inputs.listening(box.bench, settings),
+        server.listening(settings) as held,
+        open_box(settings, pictures=pictures) as box,
+        inputs.listening(box.bench, settings) if devices else contextlib.nullcontext(),
         box.upkeep.running(),
     ):
-        server.run(build(box.bench, settings), held)
+        server.run(build(box.bench, settings), held, box.rehearse)
+
+
+def hand_on(settings: Settings, door: Path) -> None:
+    """Listen to the devices of the settings and hand what they bring to the bench behind `door`, until told to stop.
+
+    This process opens no storage and judges nothing.
+
+    Raises:
+        SettingsError: a device cannot be used.
+    """
+    with inputs.listening(Door(door), settings) as devices, supervision.beating(devices.at_work), stop_asked() as stop:
+        supervision.tell("READY=1")
+        stop.wait()
+        supervision.tell("STOPPING=1")
+
+
+@contextlib.contextmanager
+def stop_asked() -> Iterator[threading.Event]:
+    """An event that SIGTERM and SIGINT set, within the block. For the main thread."""
+    stop = threading.Event()
+    before = {one: signal.signal(one, lambda *_: stop.set()) for one in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def _workers(settings: Settings, shelves: Shelves) -> PixelWorkers:
+    return PixelWorkers(
+        settings.workers,
+        limits=PictureLimits(settings.max_image_bytes, settings.max_image_pixels),
+        pack_dir=settings.pack_dir or shelves.packs.current().path,
+        precision=settings.precision,
+        read_budget_s=settings.decode_budget_s,
+        compare_budget_s=settings.compare_budget_s,
+    )
 
 
 def require_state_dir(settings: Settings) -> None:

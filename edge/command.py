@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from edge import policy as policies
-from edge.app import open_bench
+from edge.app import hand_on, open_bench
 from edge.command_registry import registry_app
 from edge.command_shelf import add_shelf_commands, pack_app
 from edge.errors import RequestRefused
@@ -108,16 +108,28 @@ def show(assessment: Assessment, language: str) -> None:
 
 @app.command()
 @clear_errors
-def serve(
+def serve(  # noqa: PLR0917 - typer reads the options from the signature
     host: Annotated[str | None, typer.Option(help="Address; other than loopback needs SEKISHO_TOKEN.")] = None,
     port: Annotated[int | None, typer.Option(help="TCP port.")] = None,
     registry: Annotated[Path | None, typer.Option(help="A registry edition instead of the box's own.")] = None,
     state_dir: Annotated[Path | None, typer.Option(help="Where the ledger and the evidence live.")] = None,
+    devices: Annotated[bool, typer.Option(help="Listen to the devices of the settings here, in this process.")] = True,  # noqa: FBT002 - typer
+    pictures: Annotated[bool, typer.Option(help="Read pictures; without, scans are judged and recorded.")] = True,  # noqa: FBT002 - typer
 ) -> None:
-    """Serve the bench page and the API."""
+    """Serve the bench page and the API, on the sockets that systemd holds where there are any."""
     from edge.app import serve as run  # noqa: PLC0415 - named so beside this command
 
-    run(settings_from_environment(host=host, port=port, registry=existing_edition(registry), state_dir=state_dir))
+    settings = settings_from_environment(host=host, port=port, registry=existing_edition(registry), state_dir=state_dir)
+    run(settings, devices=devices, pictures=pictures)
+
+
+@app.command("devices")
+@clear_errors
+def hand_on_devices(
+    door: Annotated[Path, typer.Option(help="The UNIX socket of the bench.")] = Path("/run/sekisho/bench.sock"),
+) -> None:
+    """Listen to the devices of the settings, and hand what they bring to a bench in another process."""
+    hand_on(settings_from_environment(), door)
 
 
 @policy_app.command("show")

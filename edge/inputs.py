@@ -1,4 +1,6 @@
-"""The devices of a bench at work: each listens in a thread of its own and hands what comes to the story.
+"""The devices of a bench at work: each listens in a thread of its own and hands what comes to the bench.
+
+The bench is here in the same process, or behind a door (edge/door.py) in another one.
 
 A device that goes away is tried again; nothing that it does stops the bench. A scan also takes a picture when the bench
 has a camera, so that one pull of the trigger brings code and face.
@@ -10,12 +12,14 @@ import contextlib
 import logging
 import threading
 from collections.abc import Iterator
+from typing import Protocol
+
+import uuid_utils
 
 from edge.devices.addresses import camera_at, scanner_at
 from edge.devices.camera_folder import FolderCamera
 from edge.errors import BoxError, DeviceError, SekishoError
-from edge.flow import Arrival, Bench
-from edge.inspection import Assessment
+from edge.flow import Arrival
 from edge.ports import Camera, Frame, Scanner
 from edge.settings import Settings
 from edge.steps.capture import RawCode
@@ -28,8 +32,45 @@ _FRAME_S = 2.0  # for the picture that goes with a scan
 log = logging.getLogger(__name__)
 
 
+class Answered(Protocol):
+    """What is needed of an answer: the inspection that a picture is to be added to."""
+
+    @property
+    def inspection(self) -> str:
+        """Its id."""
+        ...
+
+
+class Taker(Protocol):
+    """A bench, as far as devices know it."""
+
+    def inspect(self, arrival: Arrival, /) -> Answered:
+        """Take an arrival. Raises a SekishoError when it cannot."""
+        ...
+
+
+class Devices:
+    """The threads of the devices, to ask whether they are at work."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self.threads: list[threading.Thread] = []
+
+    def at_work(self) -> str:
+        """How many listen, in a line.
+
+        Raises:
+            TimeoutError: a thread has ended, which none may.
+        """
+        ended = [thread.name for thread in self.threads if not thread.is_alive()]
+        if ended:
+            message = f"{', '.join(ended)} must be listening, got an end"
+            raise TimeoutError(message)
+        return f"{len(self.threads)} devices listen: {', '.join(thread.name for thread in self.threads) or 'none set'}"
+
+
 @contextlib.contextmanager
-def listening(bench: Bench, settings: Settings) -> Iterator[None]:
+def listening(bench: Taker, settings: Settings) -> Iterator[Devices]:
     """Listen to the devices that the settings name until the block is left.
 
     Raises:
@@ -41,7 +82,8 @@ def listening(bench: Bench, settings: Settings) -> Iterator[None]:
         camera = camera_at(settings.camera) if settings.camera else None
         if camera is not None:
             stack.callback(camera.close)
-        threads = []
+        devices = Devices()
+        threads = devices.threads
         if settings.scanner:
             scanner = scanner_at(settings.scanner, max_bytes=settings.max_code_chars)
             stack.callback(scanner.close)
@@ -51,21 +93,21 @@ def listening(bench: Bench, settings: Settings) -> Iterator[None]:
             stack.callback(folder.close)
 
             def inspect(frame: Frame) -> object:
-                return bench.inspect(Arrival(station, pictures=(frame,), joins=False))
+                return bench.inspect(Arrival(station, pictures=(frame,), joins=False, key=_key()))
 
             threads.append(threading.Thread(target=folder.watch, args=(inspect, stop), name="folder"))
         for thread in threads:
             thread.daemon = True
             thread.start()
         try:
-            yield
+            yield devices
         finally:
             stop.set()
             for thread in threads:
                 thread.join(timeout=_END_S)  # before its device is closed under it
 
 
-def _scan(bench: Bench, scanner: Scanner, camera: Camera | None, station: str, stop: threading.Event) -> None:
+def _scan(bench: Taker, scanner: Scanner, camera: Camera | None, station: str, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             scan = scanner.read(_POLL_S)
@@ -75,13 +117,14 @@ def _scan(bench: Bench, scanner: Scanner, camera: Camera | None, station: str, s
             continue
         if scan is None:
             continue
-        assessment = _inspected(bench, Arrival(station, codes=(RawCode(scan.payload, scan.source),)), stop)
+        codes = (RawCode(scan.payload, scan.source),)
+        answer = _inspected(bench, Arrival(station, codes=codes, key=_key()), stop)
         frame = _picture(camera)
-        if assessment is not None and frame is not None:
-            _inspected(bench, Arrival(station, pictures=(frame,), inspection=assessment.inspection), stop)
+        if answer is not None and frame is not None:
+            _inspected(bench, Arrival(station, pictures=(frame,), inspection=answer.inspection, key=_key()), stop)
 
 
-def _inspected(bench: Bench, arrival: Arrival, stop: threading.Event) -> Assessment | None:
+def _inspected(bench: Taker, arrival: Arrival, stop: threading.Event) -> Answered | None:
     """The answer to what a device brought. While the box cannot do its part the arrival is tried again, never lost.
 
     What the sender would have to mend is logged without its content and let go.
@@ -96,6 +139,11 @@ def _inspected(bench: Bench, arrival: Arrival, stop: threading.Event) -> Assessm
             log.warning("refused: %s", error.code)
             return None
     return None
+
+
+def _key() -> str:
+    """Names an arrival, so that one that is handed on twice is taken once."""
+    return str(uuid_utils.uuid7())
 
 
 def _picture(camera: Camera | None) -> Frame | None:

@@ -6,12 +6,12 @@ edition or a policy is taken up by the inspections themselves and needs nothing 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from edge.errors import ModelError, SekishoError
@@ -65,7 +65,7 @@ class Upkeep:
         else:
             self._refused = None
 
-    @contextmanager
+    @contextlib.contextmanager
     def running(self) -> Iterator[None]:
         """Do it in the background until the block is left."""
         thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
@@ -77,7 +77,8 @@ class Upkeep:
             thread.join(_END_S)
 
     def _run(self) -> None:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)  # Linux: of this thread alone
+        with contextlib.suppress(OSError):  # a sandbox may forbid it
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)  # Linux: of this thread alone
         rest_s = REST_S
         while not self._stop.wait(rest_s):
             start = time.monotonic()

@@ -93,13 +93,13 @@ class PixelWorkers:
         self._closed = False
 
     @contextlib.contextmanager
-    def look(self, data: bytes) -> Iterator[OpenFrame]:
+    def look(self, data: bytes, *, wait: bool = True) -> Iterator[OpenFrame]:
         """Check one worker out for this picture, waiting for a free one in the order of arrival.
 
         Raises:
-            WorkerFailed: worker_crashed when the workers are closed.
+            WorkerFailed: worker_crashed when the workers are closed; worker_busy, not to `wait` and none is free.
         """
-        worker = self._check_out()
+        worker = self._check_out(wait=wait)
         try:
             yield OpenFrame(worker, data, self._read_budget_s, self._compare_budget_s)
         finally:
@@ -167,12 +167,14 @@ class PixelWorkers:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _check_out(self) -> _Worker:
+    def _check_out(self, *, wait: bool) -> _Worker:
         with self._lock:
             if self._closed:
                 raise _closed()
             if self._free and not self._waiting:
                 return self._free.popleft()
+            if not wait:
+                raise WorkerFailed("worker_busy", "A pixel worker must be free, got all of them at work.")
             ticket: Future[_Worker] = Future()
             self._waiting.append(ticket)
         return ticket.result()

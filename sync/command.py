@@ -11,17 +11,22 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from edge import supervision
+from edge.settings import Settings
 from edge.terminal import clear_errors, settings_from_environment
 from sync import shelved
 from sync.errands import errands
 from sync.fetch import open_source
+from sync.identity import kept_enrolment
 from sync.pull import pull as pulled
 from sync.service import Service, is_running, known, stand_back
-from sync.settings import sync_settings
+from sync.settings import SyncSettings, sync_settings
 from sync.state import Box, State
 from sync.wake import Wake
 
 sync_app = typer.Typer(no_args_is_help=True, help="Bring signed registries, packs, policies and bulletins in.")
+
+_LOOK_S = 30.0
 
 StateDir = Annotated[Path | None, typer.Option(help="Where the state of the box lives.")]
 
@@ -59,6 +64,7 @@ def pull(
 def run(
     once: Annotated[bool, typer.Option("--once", help="Every errand once, then end: 0 done, 3 not.")] = False,  # noqa: FBT002 - typer
     source: Annotated[str | None, typer.Option(help="The tree, instead of SEKISHO_SYNC_SOURCE.")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="With nothing to do yet, wait for an enrolment.")] = False,  # noqa: FBT002 - typer
     state_dir: StateDir = None,
 ) -> None:
     """Run the sync service: on its schedule, when the network comes up, and on SIGUSR1. SIGTERM ends it."""
@@ -66,12 +72,26 @@ def run(
     wanted = sync_settings(source=source)
     stand_back()
     with Wake() as wake:
+        if wait:
+            _wait_for_something(box, wanted, wake)
         service = Service(box.state_dir, errands(box, wanted, wake.sleep))
         if not once:
-            service.serve(wake)
+            with supervision.beating(service.moving):
+                supervision.tell("READY=1")
+                service.serve(wake)
         elif not service.once():
             sys.stderr.write(told_service(box.state_dir))
             raise typer.Exit(3)
+
+
+def _wait_for_something(box: Settings, wanted: SyncSettings, wake: Wake) -> None:
+    """A box that was not provisioned yet has nothing to do; that is no fault, and an enrolment may come at any time."""
+    with supervision.beating(lambda: "nothing to do: no SEKISHO_SYNC_SOURCE and no enrolment"):
+        supervision.tell("READY=1")
+        while not wake.stopped and not wanted.source and kept_enrolment(box.state_dir) is None:
+            wake.wait(_LOOK_S)
+    if wake.stopped:
+        raise typer.Exit
 
 
 @sync_app.command()

@@ -25,6 +25,7 @@ from sync.wake import Wake
 
 STATE = "service.json"
 _SHOWN_EVERY_S = 0.5
+_LONGEST_SILENCE_S = 600.0  # of an errand at work, before it counts as hung
 
 Say = Callable[[str], None]
 
@@ -85,6 +86,7 @@ class Service:
         self._runs = [_Run(errand, _before(self._place).get(errand.name, ErrandState())) for errand in errands]
         self._draw = random.Random(seed)
         self._shown = 0.0
+        self._at_work: tuple[str, float] | None = None  # errand, and when it last moved
 
     def serve(self, wake: Wake) -> None:
         """Work until a stop is asked for. A network that comes up, or SIGUSR1, makes every errand due."""
@@ -110,10 +112,12 @@ class Service:
     def _work(self, run: _Run, woken: str) -> None:
         run.state = replace(run.state, state="working", woken=woken, tried=_at(0), doing="", next="")
         self._keep()
+        self._at_work = (run.errand.name, time.monotonic())
         try:
             outcome = run.errand.run(lambda words: self._say(run, words))
         except SekishoError as error:
             outcome = Outcome(done=False, reason=error.message, code=error.code)
+        self._at_work = None
         failures = 0 if outcome.done else run.state.failures + 1
         wait = 0.0 if outcome.done and outcome.more else run.errand.schedule.wait_s(failures, self._draw.random())
         run.due = time.monotonic() + wait
@@ -129,7 +133,24 @@ class Service:
         )
         self._keep()
 
+    def moving(self) -> str:
+        """What the service is at, in a line.
+
+        Raises:
+            TimeoutError: an errand is at work and has not moved for ten minutes.
+        """
+        at_work = self._at_work
+        if at_work is None:
+            return "waiting"
+        name, moved = at_work
+        silent_s = time.monotonic() - moved
+        if silent_s > _LONGEST_SILENCE_S:
+            message = f"{name} must move within {_LONGEST_SILENCE_S:.0f} s, got silence for {silent_s:.0f} s"
+            raise TimeoutError(message)
+        return f"at work: {name}"
+
     def _say(self, run: _Run, words: str) -> None:
+        self._at_work = (run.errand.name, time.monotonic())
         run.state = replace(run.state, doing=words)
         if time.monotonic() - self._shown >= _SHOWN_EVERY_S:
             self._keep()

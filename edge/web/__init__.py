@@ -1,6 +1,6 @@
 """The bench over HTTP: thin routes over edge/flow.py, and the pages.
 
-`build` makes the app of a bench; `check_binding` refuses to listen where anybody could ask. edge/app.py calls both.
+`build` makes the app of a bench; edge/web/server.py serves it. edge/app.py calls both.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from starlette.staticfiles import StaticFiles
 from edge.flow import Bench
 from edge.settings import Settings
 from edge.web import box, events, inspections, pages, stations
-from edge.web.access import Access, check_binding
+from edge.web.access import Access
 from edge.web.documents import describe_api
 from edge.web.limits import BodyLimits
 from edge.web.measures import Measured, Measures
 from edge.web.problems import answer_errors
 from edge.web.tasks import Work
 
-__all__ = ["build", "check_binding"]
+__all__ = ["build"]
 
 API = "/api/v1"
 

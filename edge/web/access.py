@@ -1,4 +1,4 @@
-"""Who may ask: loopback without a token, anyone with it, nobody else.
+"""Who may ask: loopback without a token, anyone with it, the box's own processes at its UNIX socket, nobody else.
 
 Decisions/071 has the reasoning. Without a token only loopback names are answered, so that a page of another site cannot
 reach the bench by rebinding its name (DNS rebinding), nor by a form (the Origin check). With a token every caller needs
@@ -48,8 +48,8 @@ _SECURITY_HEADERS = (
 )
 
 
-def check_binding(settings: Settings) -> None:
-    """Refuse to listen beyond loopback without a token.
+def check_binding(settings: Settings, address: str) -> None:
+    """Refuse to listen at an address beyond loopback without a token.
 
     Raises:
         SettingsError: `settings_token`.
@@ -62,10 +62,10 @@ def check_binding(settings: Settings) -> None:
                 hint="Make one: python3 -c 'import secrets; print(secrets.token_urlsafe())'",
             )
         return
-    if not is_loopback(settings.host):
+    if not is_loopback(address):
         raise SettingsError(
             "settings_token",
-            f"Listening on {settings.host!r}, beyond loopback, needs a token, got none.",
+            f"Listening on {address!r}, beyond loopback, needs a token, got none.",
             hint="Set SEKISHO_TOKEN, or SEKISHO_HOST=127.0.0.1.",
         )
 
@@ -128,6 +128,8 @@ class Access:
         await answer_to(refusal)(scope, receive, send_with_headers)
 
     def _refusal(self, scope: Scope, headers: Headers) -> AccessRefused | None:
+        if _came_by_file(scope):
+            return None
         host = headers.get("host", "")
         if not self._token and not is_loopback(_name(host)):
             return AccessRefused(
@@ -163,6 +165,12 @@ class Access:
         if not re.fullmatch("[0-9]{1,12}", until) or int(until) < now_s:
             return False
         return hmac.compare_digest(signature.encode(), _signature(self._token, until).encode())
+
+
+def _came_by_file(scope: Scope) -> bool:
+    """Whether a request came at a UNIX socket: ASGI tells its path and no port."""
+    server = scope.get("server")
+    return bool(server and server[1] is None)
 
 
 def _name(host: str) -> str:

@@ -48,7 +48,8 @@ async def inspect(request: Request, response: Response, work: Works, key: Key = 
     """
     document, frames = await received(request, InspectionIn, work.settings)
     station = document.station or work.settings.stations[0]
-    return await take(work, response, arrival(document, frames, station=station, key=key))
+    came = arrival(document, frames, station=station, key=key)
+    return await take(work, response, replace(came, joins=document.joins))
 
 
 @router.post(
@@ -135,7 +136,7 @@ def arrival(document: ArrivalIn, frames: tuple[Frame, ...], *, station: str, key
     return Arrival(
         station=station,
         codes=tuple(code.as_raw() for code in document.codes),
-        pictures=frames,
+        pictures=tuple(replace(frame, source=document.camera or frame.source) for frame in frames),
         consignment=document.consignment.as_noun() if document.consignment else None,
         inspection=inspection,
         key=key,

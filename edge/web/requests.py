@@ -134,12 +134,14 @@ class ArrivalIn(Incoming):
     codes: tuple[CodeIn, ...] = ()
     consignment: ConsignmentIn | None = None
     officer: Name = Field(default="", description="Who is at the station; empty: not signed in.")
+    camera: Name = Field(default="", description="What took the pictures, e.g. camera:bench; empty: upload.")
 
 
 class InspectionIn(ArrivalIn):
     """What arrived, and where."""
 
     station: Name = Field(default="", description="Name of the station; empty: the first one.")
+    joins: bool = Field(default=True, description="false: a parcel of its own, whatever lies open at the station.")
 
 
 class CodesIn(Incoming):

@@ -1,4 +1,6 @@
-"""The server in front of the app: its port, and the limits on what comes before a request is known.
+"""The server in front of the app: its sockets, and the limits on what comes before a request is known.
+
+Sockets come from systemd where it holds them, so that the service itself needs no network; else one is opened here.
 
 The limits on bodies are in edge/web/limits.py; here are those that no middleware can keep, because it is only called
 when a request's header is whole.
@@ -16,14 +18,19 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from edge import supervision
 from edge.errors import BoxError, SettingsError
+from edge.web.access import check_binding
 from edge.web.limits import HEADER_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from fastapi import FastAPI
 
     from edge.settings import Settings
 
+LOOP_S = 5.0  # for the server's own loop to answer, before it counts as hung
 HEADER_S = 10.0  # for a whole request header, and for the first byte of a new connection
 _HINTS = {
     errno.EADDRINUSE: "Another program, or another Sekisho, listens there: end it, or set SEKISHO_PORT.",
@@ -100,17 +107,65 @@ def bound(settings: Settings) -> socket.socket:
     return held
 
 
-def run(app: FastAPI, held: socket.socket) -> None:
-    """Serve `app` on `held` until told to stop.
+@contextlib.contextmanager
+def listening(settings: Settings) -> Iterator[tuple[socket.socket, ...]]:
+    """The sockets to serve on: those that systemd holds, else one at the address of `settings`.
+
+    Raises:
+        SettingsError: settings_port, the address cannot be had; settings_token, a socket beyond loopback and no token.
+    """
+    with contextlib.ExitStack() as stack:
+        held = tuple(stack.enter_context(one) for one in supervision.inherited_sockets())
+        if not held:
+            check_binding(settings, settings.host)
+            held = (stack.enter_context(bound(settings)),)
+        for one in held:
+            if one.family in {socket.AF_INET, socket.AF_INET6}:
+                check_binding(settings, one.getsockname()[0])
+        yield held
+
+
+def run(app: FastAPI, held: Sequence[socket.socket], prove: Callable[[], str] = str) -> None:
+    """Serve `app` on the sockets until told to stop. systemd hears when it answers and, with `prove`, that it does.
 
     Raises:
         BoxError: box_starting, the server ended before it began to answer.
     """
-    server = uvicorn.Server(configured(app))
-    with contextlib.suppress(KeyboardInterrupt):  # how a person stops it
-        server.run(sockets=[held])
+    server = _Server(configured(app))
+
+    def proved() -> str:
+        server.answers()
+        return prove()
+
+    with contextlib.suppress(KeyboardInterrupt), supervision.beating(proved):  # the first: how a person stops it
+        server.run(sockets=list(held))
     if not server.started:
         raise BoxError("box_starting", "The server must start, got one that ended before.", hint="Read the log above.")
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which tells systemd when it answers and when it ends."""
+
+    _loop: asyncio.AbstractEventLoop
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+        if self.started:
+            supervision.tell("READY=1")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        supervision.tell("STOPPING=1")
+        await super().shutdown(sockets)
+
+    def answers(self) -> None:
+        """Return when the loop has taken a call.
+
+        Raises:
+            TimeoutError: it did not within `LOOP_S`; asked again, it may.
+        """
+        if self.started:
+            asyncio.run_coroutine_threadsafe(asyncio.sleep(0), self._loop).result(LOOP_S)
 
 
 def _unavailable(settings: Settings, error: OSError) -> SettingsError:

@@ -22,21 +22,21 @@ def _settings(**changes: object) -> Settings:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "bench.example"])  # noqa: S104 - it must be refused
 def test_listening_beyond_loopback_without_a_token_is_refused(host: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        check_binding(_settings(host=host, token=""))
+        check_binding(_settings(host=host, token=""), host)
     assert caught.value.code == "settings_token"
     assert str(caught.value) == f"Listening on {host!r}, beyond loopback, needs a token, got none."
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.9.9.9"])
 def test_loopback_needs_no_token(host: str) -> None:
-    check_binding(_settings(host=host, token=""))
+    check_binding(_settings(host=host, token=""), host)
     assert is_loopback(host)
 
 
 def test_a_short_token_is_refused_and_a_long_one_opens_the_network() -> None:
     with pytest.raises(SettingsError, match=r"^The token must have at least 16 characters, got 5\.$"):
-        check_binding(_settings(host="192.0.2.7", token="short"))
-    check_binding(_settings(host="192.0.2.7", token=TOKEN))
+        check_binding(_settings(token="short"), "192.0.2.7")
+    check_binding(_settings(token=TOKEN), "192.0.2.7")
 
 
 @pytest.mark.parametrize("host", ["evil.example", "bench.example:8080", "127.0.0.1.evil.example", "", "[::"])

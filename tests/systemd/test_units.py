@@ -1,0 +1,117 @@
+"""The units: systemd itself reads them, judges their sandboxes, and starts the bench by its socket."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import sekisho
+
+UNITS = Path(sekisho.__file__).parent / "systemd"
+EXPOSURE = {"web": 3, "degraded": 3, "devices": 10, "sync": 13, "audit": 10}  # tenths, at most
+
+needs_systemd = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="systemd is absent: its units are not verified"
+)
+
+
+@needs_systemd
+@pytest.mark.parametrize("name", sorted(EXPOSURE))
+def test_the_sandbox_of_each_service_is_as_tight_as_promised(name: str) -> None:
+    unit = UNITS / f"sekisho-{name}.service"
+    command = [
+        "systemd-analyze",
+        "security",
+        "--offline=true",
+        f"--threshold={EXPOSURE[name]}",
+        "--no-pager",
+        str(unit),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-400:]
+
+
+@needs_systemd
+def test_systemd_finds_nothing_wrong_in_the_units(tmp_path: Path) -> None:
+    for unit in UNITS.iterdir():
+        text = unit.read_text(encoding="utf-8").replace("/opt/sekisho/bin/sekisho", "/bin/true")
+        (tmp_path / unit.name).write_text(text, encoding="utf-8")
+    units = sorted(str(path) for path in tmp_path.iterdir() if path.suffix in {".service", ".socket", ".timer"})
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *units],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"},
+    )
+    said = [line for line in done.stderr.splitlines() if "sekisho" in line]
+    assert said == []
+
+
+def test_no_service_waits_for_a_network() -> None:
+    for unit in UNITS.glob("*.service"):
+        orders = re.findall("^(?:After|Requires|Wants|BindsTo)=(.*)$", unit.read_text(encoding="utf-8"), re.MULTILINE)
+        assert orders
+        assert "network" not in " ".join(orders), unit.name
+
+
+@pytest.fixture
+def notify(tmp_path: Path) -> Iterator[socket.socket]:
+    """The service manager's end of the line."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+        line.bind(str(tmp_path / "notify"))
+        line.settimeout(60)
+        yield line
+
+
+@pytest.mark.skipif(
+    shutil.which("systemd-socket-activate") is None, reason="systemd is absent: socket activation is not tested"
+)
+def test_the_bench_starts_at_the_first_connection_and_says_that_it_is_ready(
+    tmp_path: Path, notify: socket.socket
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment = {
+        "SEKISHO_STATE_DIR": str(tmp_path / "state"),
+        "SEKISHO_WORKERS": "1",
+        "NOTIFY_SOCKET": str(tmp_path / "notify"),
+        "WATCHDOG_USEC": "900000",
+        "PYTHONPATH": str(UNITS.parent),
+    }
+    handed = [f"--setenv={name}={value}" for name, value in environment.items()]
+    command = ["systemd-socket-activate", f"--listen=127.0.0.1:{port}", *handed, sys.executable, "-m", "sekisho"]
+    bench = subprocess.Popen([*command, "serve"], stderr=subprocess.DEVNULL, cwd=tmp_path)
+    try:
+        url = f"http://127.0.0.1:{port}/api/v1/health/live"
+        until = time.monotonic() + 60
+        while True:
+            try:
+                with urllib.request.urlopen(url, timeout=60) as answer:
+                    assert json.load(answer) == {"status": "ok"}
+                break
+            except OSError:  # not listening yet
+                assert time.monotonic() < until
+                time.sleep(0.05)
+        assert notify.recv(200) == b"READY=1"
+        alive = notify.recv(400).decode()
+        assert alive.startswith("WATCHDOG=1\nSTATUS=rehearsed in ")
+        bench.send_signal(signal.SIGTERM)
+        while notify.recv(400) != b"STOPPING=1":
+            pass
+        assert bench.wait(60) == -signal.SIGTERM  # uvicorn ends in order, then by the signal that asked for it
+    finally:
+        bench.kill()
+        bench.wait()
