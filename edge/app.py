@@ -25,6 +25,7 @@ from edge.gallery import Gallery
 from edge.late import LateSearch
 from edge.ports import Now
 from edge.rehearsal import Rehearsal
+from edge.retention import Retention
 from edge.settings import Settings
 from edge.storage.evidence import EvidenceStore
 from edge.storage.ledger import Ledger
@@ -102,8 +103,17 @@ def open_box(settings: Settings, now: Now | None = None, *, pictures: bool = Tru
             tell=bench.tell,
             progress=settings.state_dir / "late.json",
         )
+        retention = Retention(
+            state_dir=settings.state_dir,
+            ledger=ledger,
+            evidence=evidence,
+            policy=shelves.policies.current,
+            now=bench.now,
+            origin=bench.origin,
+        )
+        stack.callback(retention.close)
         fixed = settings.pack_dir is not None
-        upkeep = Upkeep(packs=shelves.packs, workers=workers, late=late, fixed=fixed)
+        upkeep = Upkeep(packs=shelves.packs, workers=workers, late=late, retention=retention, fixed=fixed)
         yield Box(bench, upkeep, Rehearsal(workers=workers, shelves=shelves, ledger=ledger, now=bench.now))
 
 

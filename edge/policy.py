@@ -73,6 +73,15 @@ class ActivationPolicy(_Part):
     least: Annotated[int, Field(ge=1, le=100_000)]
 
 
+class RetentionPolicy(_Part):
+    """How long the box keeps what may go once the central has receipted it. A referred or detained parcel's stays."""
+
+    no_finding_h: Annotated[int, Field(ge=0, le=87_600)]
+    checked_days: Annotated[int, Field(ge=0, le=3650)]
+    personal_days: Annotated[int, Field(ge=0, le=3650)]
+    shed_below: _Share
+
+
 class FacePolicy(_Part):
     """From where on the readings of marked regions say something, and when a second angle is asked for."""
 
@@ -96,6 +105,7 @@ class Policy(_Part):
     consignment: ConsignmentPolicy
     late: LatePolicy
     activation: ActivationPolicy
+    retention: RetentionPolicy
     face: FacePolicy
     weights: dict[str, Weight]
 

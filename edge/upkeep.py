@@ -1,4 +1,4 @@
-"""What a serving bench does beside its inspections: it takes up a new model pack and looks for late findings.
+"""What a serving bench does beside its inspections: new model packs, late findings, and what retention lets go.
 
 One thread with the lowest priority, which rests much longer than it works, so that no inspection waits for it. An
 edition or a policy is taken up by the inspections themselves and needs nothing here.
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from edge.errors import ModelError, SekishoError
 from edge.late import LateSearch
+from edge.retention import Retention
 from edge.storage.shelf import Shelf
 from edge.storage.shelves import PackOnDisk
 from models.errors import ModelsError
@@ -32,23 +33,34 @@ log = logging.getLogger(__name__)
 class Upkeep:
     """The upkeep of one bench."""
 
-    def __init__(self, *, packs: Shelf[PackOnDisk], workers: PixelWorkers, late: LateSearch, fixed: bool) -> None:
+    def __init__(
+        self, *, packs: Shelf[PackOnDisk], workers: PixelWorkers, late: LateSearch, retention: Retention, fixed: bool
+    ) -> None:
         """`fixed`: a setting names the pack, and no other is taken up."""
         self._packs = packs
         self._workers = workers
         self._late = late
+        self._retention = retention
         self._fixed = fixed
         self._refused: Path | None = None
         self._stop = threading.Event()
 
     def once(self) -> bool:
-        """Do one piece of what there is to do; whether there may be more.
+        """Do one piece of what another pack or edition asks for; whether there may be more.
 
         Raises:
             SekishoError, OSError: see `LateSearch.piece`.
         """
         self.take_up_pack()
         return self._late.piece()
+
+    def retain(self) -> bool:
+        """Let go a few of the things whose time has come; whether there may be more.
+
+        Raises:
+            SekishoError, OSError: see `Retention.step`.
+        """
+        return self._retention.piece()
 
     def take_up_pack(self) -> None:
         """Renew the pixel workers when another pack is in use. One that no worker can open is told, and left alone."""
@@ -82,9 +94,10 @@ class Upkeep:
         rest_s = REST_S
         while not self._stop.wait(rest_s):
             start = time.monotonic()
-            try:
-                more = self.once()
-            except (SekishoError, OSError):  # the bench itself meets and tells it; the search goes on when it is mended
-                log.exception("The upkeep of the bench could not do its part.")
-                more = False
+            more = False
+            for part in (self.once, self.retain):
+                try:
+                    more = part() or more
+                except (SekishoError, OSError):  # the bench itself meets and tells it; it goes on when it is mended
+                    log.exception("The upkeep of the bench could not do its part.")
             rest_s = (time.monotonic() - start) * (1 - SHARE) / SHARE if more else REST_S

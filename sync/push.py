@@ -7,7 +7,6 @@ far as their chain still holds. A lost outbox asks the central where it stands.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 from edge.errors import LedgerError
 from edge.inspection import Moment
 from edge.storage.chain import Head, Outgoing, root_hash
-from edge.storage.ledger_file import LEDGER
+from edge.storage.ledger_file import LEDGER, ledgers
 from edge.storage.ledger_reader import LedgerReader, damaged
 from edge.storage.outbox import Acknowledged, Outbox
 from sync.errors import DocumentRefused
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
 OUTBOX = "outbox.json"
 _BODIES = 8_000_000  # characters of bodies in one batch; a single larger row travels alone
-_SET_ASIDE = re.compile(r"ledger\.damaged-([0-9]+)\.db")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +49,6 @@ class Signer:
     device: str
     sign: Sign
     key: str  # key id
-
-
-def ledgers(state_dir: Path) -> list[Path]:
-    """Every ledger of the box, the oldest first: those set aside, then the current one."""
-    numbered = [(int(found[1]), path) for path in state_dir.iterdir() if (found := _SET_ASIDE.fullmatch(path.name))]
-    current = state_dir / LEDGER
-    return [path for _, path in sorted(numbered)] + ([current] if current.exists() else [])
 
 
 def push(state_dir: Path, link: Link, signer: Signer, now: Callable[[], Moment]) -> Pushed:

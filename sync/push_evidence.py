@@ -1,26 +1,25 @@
 """Evidence up, after its rows: pictures by SHA-256, resumable (tus 1.0), small ones first, within a budget of bytes.
 
 A cursor says up to which row every picture is at the centre; it lies in a file of its own beside the outbox. For each
-picture the central's signed receipt is kept: without one, nothing may be deleted here (`deletable`).
+picture the central's signed receipt is kept: without one, the bench deletes nothing (edge/retention.py).
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.errors import EvidenceError, LedgerError
 from edge.storage.chain import Row
-from edge.storage.database import write_durably
 from edge.storage.evidence import EvidenceStore
+from edge.storage.evidence_index import pictures_of
 from edge.storage.outbox import Acknowledged, Outbox
+from edge.storage.receipts import Receipts
 from sync.errors import CentralRefused, DocumentRefused
-from sync.pictures import named_pictures
 from sync.protocol import EVIDENCE, verified
 from sync.push import OUTBOX, Chain, remaining
 
@@ -42,36 +41,6 @@ class Brought:
     bytes: int = 0
     gone: int = 0
     left: bool = False  # the budget ended it
-
-
-class Receipts:
-    """The receipts of pictures: state_dir/receipts/aa/SHA256.json, each durable before the next picture is sent."""
-
-    def __init__(self, state_dir: Path) -> None:
-        """Keep them below `state_dir`."""
-        self._folder = state_dir / "receipts"
-
-    def held(self, sha256: str) -> bool:
-        """Whether there is one for this picture."""
-        return self._place(sha256).exists()
-
-    def keep(self, sha256: str, receipt: bytes) -> None:
-        """Keep one that was verified.
-
-        Raises:
-            OSError: it cannot be written.
-        """
-        place = self._place(sha256)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        write_durably(place, receipt)
-
-    def _place(self, sha256: str) -> Path:
-        return self._folder / sha256[:2] / f"{sha256}.json"
-
-
-def pictures_of(row: Row) -> Iterator[str]:
-    """The SHA-256 of every picture that a row names as kept."""
-    yield from (named.sha256 for named in named_pictures(row.entry.body))
 
 
 def push_evidence(state_dir: Path, link: Link, budget_bytes: int) -> Brought:
@@ -176,25 +145,3 @@ def take_evidence_receipt(data: bytes, enrolment: Enrolment, sha256: str, size: 
         message = f"Expected a receipt for {sha256} of {enrolment.device}, got one for {told.get('sha256')!r}."
         raise DocumentRefused("receipt_other", message, hint="Nothing may be deleted by it.")
     return data
-
-
-def deletable(state_dir: Path, before: datetime) -> Iterator[str]:
-    """Pictures that may be deleted here: receipted by the central, and named by no row written at or after `before`.
-
-    `before` is what the retention policy says. Deleting is the bench's: it leaves a row.
-
-    Raises:
-        LedgerError: a ledger cannot be read; then nothing of it is named.
-    """
-    receipts = Receipts(state_dir)
-    old: dict[str, None] = {}
-    young: set[str] = set()
-    for chain in remaining(state_dir, ""):
-        with closing(chain.reader):
-            after = 0
-            while rows := chain.reader.outbox(after, _ROWS):
-                for row in rows:
-                    names = pictures_of(row)
-                    young.update(names) if row.entry.at.utc >= before else old.update(dict.fromkeys(names))
-                after = rows[-1].seq
-    yield from (name for name in old if name not in young and receipts.held(name))

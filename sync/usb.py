@@ -19,11 +19,13 @@ from edge.errors import EvidenceError, LedgerError, SettingsError
 from edge.storage.chain import Outgoing
 from edge.storage.database import write_durably
 from edge.storage.evidence import EvidenceStore
+from edge.storage.evidence_index import pictures_of
 from edge.storage.outbox import Outbox
+from edge.storage.receipts import Receipts
 from sync.errors import DocumentRefused
 from sync.protocol import PICTURE, SCHEMA, signed
 from sync.push import OUTBOX, Chain, Signer, batch_of, next_rows, remaining, take_receipt
-from sync.push_evidence import Receipts, pictures_of, take_evidence_receipt
+from sync.push_evidence import take_evidence_receipt
 from sync.seal import sealed
 
 if TYPE_CHECKING:

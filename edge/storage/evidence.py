@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _MAGIC = b"SEKE\x01"  # Sekisho evidence, format 1: magic, length of the media type, media type, sealed content
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LONGEST_MEDIA_TYPE = 255
+_IN_HAND_S = 3_600.0  # the row that names what was put comes seconds later
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class EvidenceStore:
         self._directory = state_dir / "evidence"
         self._key = derived(storage_key(state_dir), "evidence")
         self._reserve_bytes = reserve_bytes
+        self._in_hand: dict[str, float] = {}  # when each was put last, monotonic seconds
+        self._lock = threading.Lock()
         if read_only:
             return
         try:
@@ -70,6 +74,7 @@ class EvidenceStore:
         """
         sha256 = hashlib.sha256(data).hexdigest()
         place = self._place(sha256)
+        self._take_in_hand(sha256)
         if self._made_durable(place):
             return sha256
         media = media_type.encode()[:_LONGEST_MEDIA_TYPE]
@@ -102,7 +107,7 @@ class EvidenceStore:
             raise EvidenceError(
                 "evidence_missing",
                 f"{sha256}: expected a kept file, got none.",
-                hint="It was erased by the retention policy, or never kept: see the inspection's rows.",
+                hint="It was deleted by the retention policy, or never kept: see the ledger's rows of kind deleted.",
             ) from None
         except OSError as error:
             raise self._unwritable(error) from error
@@ -144,6 +149,27 @@ class EvidenceStore:
         except OSError as error:
             raise self._unwritable(error) from error
         return True
+
+    def retire(self, sha256: str) -> bool:
+        """As `delete`, but what was put within the last hour stays: a row that is not written yet may name it.
+
+        Raises:
+            EvidenceError: evidence_unwritable.
+        """
+        with self._lock:
+            return not self.in_hand(sha256) and self.delete(sha256)
+
+    def in_hand(self, sha256: str) -> bool:
+        """Whether a file was put, perhaps again, within the last hour."""
+        return time.monotonic() - self._in_hand.get(sha256, -_IN_HAND_S) < _IN_HAND_S
+
+    def _take_in_hand(self, sha256: str) -> None:
+        now = time.monotonic()
+        with self._lock:
+            self._in_hand.pop(sha256, None)  # the order of the dictionary is that of time
+            self._in_hand[sha256] = now
+            while (first := next(iter(self._in_hand))) and now - self._in_hand[first] >= _IN_HAND_S:
+                del self._in_hand[first]
 
     def size(self, sha256: str) -> int:
         """Bytes on the disk of a kept file, 0 when there is none: what shedding it would free."""

@@ -13,9 +13,10 @@ import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from edge.errors import Conflict, EvidenceError, LedgerError, SekishoError
@@ -132,9 +133,16 @@ class Ledger(LedgerReader):
         return self._enqueue(_Job([self._prepare(entry) for entry in entries]))
 
     def erase_personal(
-        self, rows: Sequence[Row], *, origin: Origin, at: Moment, reason: str, names: Sequence[str] = ()
+        self,
+        rows: Sequence[Row],
+        *,
+        origin: Origin,
+        at: Moment,
+        reason: str,
+        names: Sequence[str] = (),
+        why: Mapping[str, Json] = MappingProxyType({}),
     ) -> Row:
-        """Erase personal values of `rows` (all of them, or those called `names`) and leave a row that says so.
+        """Erase personal values of `rows` (all of them, or those called `names`) and leave a row that says `why`.
 
         The chain stays whole: it holds commitments only, whose salts go too.
 
@@ -149,7 +157,7 @@ class Ledger(LedgerReader):
             inspection=inspections.pop() if len(inspections) == 1 else "",
             origin=origin,
             at=at,
-            body={**told, "reason": reason},
+            body={**why, **told, "reason": reason},
         )
         return self._enqueue(_Job([self._prepare(entry)], gone)).result()[0]
 

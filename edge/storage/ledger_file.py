@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import sqlite3
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _QUICK_CHECK_BYTES = 64_000_000  # a larger file is checked by `Ledger.verify`, not on every start
 LEDGER = "ledger.db"  # its name in the state directory
+_SET_ASIDE = re.compile(r"ledger\.damaged-([0-9]+)\.db")
 _ERASURE_WAIT_MS = 200
 _RESERVE_AGAIN = 2  # the reserve is made again when this many times its size is free
 
@@ -30,6 +32,13 @@ _RESERVE_AGAIN = 2  # the reserve is made again when this many times its size is
 def reserve_of(path: Path) -> Path:
     """Where the disk reserve of the ledger at `path` lies."""
     return path.with_name(f"{path.stem}.reserve")
+
+
+def ledgers(state_dir: Path) -> list[Path]:
+    """Every ledger of the box, the oldest first: those set aside, then the current one."""
+    numbered = [(int(found[1]), path) for path in state_dir.iterdir() if (found := _SET_ASIDE.fullmatch(path.name))]
+    current = state_dir / LEDGER
+    return [path for _, path in sorted(numbered)] + ([current] if current.exists() else [])
 
 
 class LedgerFile:

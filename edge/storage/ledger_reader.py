@@ -99,6 +99,13 @@ class LedgerReader:
         found = self._rows("WHERE seq=?", (seq,))
         return found[0] if found else None
 
+    def dated(self, seq: int) -> datetime | None:
+        """A time by which row `seq` had been written: its own, or of the first row after it whose clock is believed."""
+        sql = "SELECT at FROM entries WHERE seq>=? AND clock<>? ORDER BY seq LIMIT 1"
+        for (at,) in self._all(sql, (seq, str(ClockTrust.UNTRUSTED))):
+            return datetime.fromisoformat(at).astimezone(UTC)
+        return None
+
     def by_key(self, kind: str, key: str) -> Row | None:
         """The row that was written under an idempotency key."""
         found = self._rows("WHERE key=? AND kind=? AND key<>''", (key, kind))

@@ -21,11 +21,11 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import select
 
 from edge.errors import AccessRefused, NotFound
+from edge.pictures import Named, named_pictures
 from sync.central.central import Central
 from sync.central.clients import Client
 from sync.central.database import reading
 from sync.central.tables import entries, evidence
-from sync.pictures import Named, named_pictures
 
 GOOD_FOR_S = 600
 PICTURES = "/v1/rows/{device}/{ledger}/{seq}/pictures"  # where a row's addresses are asked for

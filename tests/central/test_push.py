@@ -19,6 +19,7 @@ from edge.settings import Settings
 from edge.storage.evidence import EvidenceStore
 from edge.storage.ledger import Ledger
 from edge.storage.outbox import Acknowledged, Outbox
+from edge.storage.receipts import Receipts
 from sync import link as links
 from sync import usb
 from sync.central.central import Central
@@ -36,7 +37,7 @@ from sync.identity import Enrolment, EnrolmentToken, kept_enrolment, kept_privat
 from sync.link import Link, enrol
 from sync.protocol import Receipt, key_id
 from sync.push import Pushed, push
-from sync.push_evidence import EVIDENCE_OUTBOX, Brought, Receipts, deletable, push_evidence
+from sync.push_evidence import EVIDENCE_OUTBOX, Brought, push_evidence
 from sync.service import Outcome
 from sync.settings import SyncSettings
 from tests.central.conftest import CENTRAL
@@ -369,19 +370,6 @@ def test_a_picture_that_is_gone_from_the_box_does_not_hold_up_the_others(pair: P
     pair.push()
     assert pair.push_evidence() == Brought(pictures=1, bytes=20, gone=1)
     assert pair.push_evidence() == Brought()
-
-
-def test_only_receipted_pictures_of_old_rows_alone_may_be_deleted(pair: Pair) -> None:
-    (old,) = with_pictures(pair.box, 1, [10])
-    later = DAY + timedelta(days=2)
-    assert list(deletable(pair.box.folder, later)) == []
-    pair.push()
-    pair.push_evidence()
-    assert list(deletable(pair.box.folder, later)) == [old]
-    assert list(deletable(pair.box.folder, DAY)) == []
-    (row,) = pair.box.ledger.outbox(0, 1)
-    pair.box.ledger.append([replace(row.entry, key="again", at=replace(NOW, utc=later))])
-    assert list(deletable(pair.box.folder, later)) == []
 
 
 # --- reading --------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sync.pictures import Named, named_pictures
+from edge.pictures import Named, named_pictures
 
 
 def kept(name: str, role: str) -> dict[str, str]:
