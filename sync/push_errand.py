@@ -43,13 +43,17 @@ class Push:
         """
         private = kept_private_key(self._state_dir / KEY_FILE)
         signer = Signer(self._enrolment.device, private.sign, key_id(private.public_key()))
-        with closing(Link(self._enrolment, private, self._pace)) as link:
-            say("sending rows")
-            sent = push(self._state_dir, link, signer, self._clock)
-            say("sending pictures")
-            brought = push_evidence(self._state_dir, link, BUDGET_BYTES)
-            say("learning what the central tells")
-            learned = learn(self._state_dir, link)
+        try:
+            with closing(Link(self._enrolment, private, self._pace)) as link:
+                say("sending rows")
+                sent = push(self._state_dir, link, signer, self._clock)
+                say("sending pictures")
+                brought = push_evidence(self._state_dir, link, BUDGET_BYTES)
+                say("learning what the central tells")
+                learned = learn(self._state_dir, link)
+        except OSError as error:
+            reason = f"What the central has confirmed cannot be noted: {error.strerror or error}. It is sent again."
+            return Outcome(done=False, reason=reason, code="outbox_unwritable")
         told = [f"{sent.rows} rows and {brought.pictures} pictures were sent."]
         if learned.changed:
             told.append(f"{learned.fetched} files of sightings were fetched and {learned.made} made.")

@@ -20,12 +20,12 @@ from edge.storage.evidence_index import pictures_of
 from edge.storage.outbox import Acknowledged, Outbox
 from edge.storage.receipts import Receipts
 from sync.errors import CentralRefused, DocumentRefused
+from sync.link import TRIES, Link
 from sync.protocol import EVIDENCE, verified
 from sync.push import OUTBOX, Chain, remaining
 
 if TYPE_CHECKING:
     from sync.identity import Enrolment
-    from sync.link import Link
 
 EVIDENCE_OUTBOX = "outbox-evidence.json"
 PIECE_BYTES = 256_000
@@ -114,17 +114,20 @@ def upload(link: Link, sha256: str, data: bytes, media_type: str) -> int:
     pairs = (f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in named.items())
     begin = {**_HEADERS, "Upload-Length": str(len(data)), "Upload-Metadata": ",".join(pairs)}
     offset = int(link.ask("POST", "/v1/evidence", b"", begin).headers["upload-offset"])
-    sent = 0
+    sent = lost = 0
     while offset < len(data):
         piece = data[offset : offset + PIECE_BYTES]
         headers = {**_HEADERS, "Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
+        before = offset
         try:
             answer = link.ask("PATCH", f"/v1/evidence/{sha256}", piece, headers)
         except CentralRefused as error:
-            if error.code not in {"evidence_offset", "evidence_not_found"}:  # else an answer was lost on the way
+            # Else an answer was lost. To begin again tells where it stands, and ends what a crash has left whole.
+            if error.code not in {"evidence_offset", "evidence_not_found"} or lost == TRIES:
                 raise
-            answer = link.ask("HEAD", f"/v1/evidence/{sha256}", b"", _HEADERS)
-        before, offset = offset, int(answer.headers["upload-offset"])
+            answer = link.ask("POST", "/v1/evidence", b"", begin)
+            before, lost = -1, lost + 1
+        offset = int(answer.headers["upload-offset"])
         sent += len(piece)
         if offset <= before:
             raise DocumentRefused(

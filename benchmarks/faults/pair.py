@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from benchmarks.faults.campaign import Note
 from benchmarks.faults.checker import Centre, Told
 from benchmarks.faults.line import Line, joined
-from edge.errors import EvidenceError
+from edge.errors import EvidenceError, SekishoError
 from edge.inspection import ClockTrust, Moment, Origin
 from edge.storage.chain import Entry, Row
 from edge.storage.evidence import EvidenceStore
@@ -82,8 +82,8 @@ def picture(number: int) -> bytes:
 
 
 def pictures_of(number: int) -> list[bytes]:
-    """What inspection `number` keeps: every third has pictures."""
-    return [picture(number), picture(10_000 + number)] if number % 3 == 0 else []
+    """What inspection `number` keeps: every fourth a picture, every eighth two."""
+    return [picture(number + shift) for shift in (0, 10_000)[: (number % 4 == 0) + (number % 8 == 0)]]
 
 
 class Bench:
@@ -183,6 +183,16 @@ def sent_within(central: Central, box: Path, line: Line | None = None, note: Not
 def named(number: int) -> list[str]:
     """The names of what inspection `number` keeps."""
     return [hashlib.sha256(data).hexdigest() for data in pictures_of(number)]
+
+
+def said(error: SekishoError, *codes: str) -> None:
+    """An error has one of these codes, and tells a person what to do.
+
+    Raises:
+        AssertionError: it does not.
+    """
+    assert error.code in codes, f"expected {codes}, got {error.code}: {error.message}"
+    assert error.hint, f"{error.code} tells nobody what to do"
 
 
 @contextlib.contextmanager

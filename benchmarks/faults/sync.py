@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.faults import interrupted
+from benchmarks.faults import full, interrupted, processes
 from benchmarks.faults.trial import Trial
 
-TRIALS: tuple[Trial, ...] = (*interrupted.TRIALS,)
+TRIALS: tuple[Trial, ...] = (*interrupted.TRIALS, *processes.TRIALS, *full.TRIALS)

@@ -183,7 +183,8 @@ class LedgerFile:
         if self._reserve_bytes == 0:
             return
         try:
-            with self._reserve.open("ab") as file:
+            self._reserve.touch()
+            with self._reserve.open("r+b") as file:  # not "ab": where a disk cannot reserve, libc writes instead
                 if os.fstat(file.fileno()).st_size < self._reserve_bytes:
                     os.posix_fallocate(file.fileno(), 0, self._reserve_bytes)
         except OSError:  # no room for a reserve: results go on while there is room at all, `reserve_ready` tells

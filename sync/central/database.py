@@ -14,6 +14,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, insert
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.schema import Table
 
 _READS = "sekisho_reads"
@@ -68,7 +69,11 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 def copy(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert whole rows in the order of the table's columns: by COPY on PostgreSQL."""
+    """Insert whole rows in the order of the table's columns: by COPY on PostgreSQL.
+
+    Raises:
+        sqlalchemy.exc.OperationalError: the database ended, or is full.
+    """
     if not rows:
         return
     if connection.dialect.name != "postgresql":
@@ -76,6 +81,10 @@ def copy(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) 
         connection.execute(insert(table), [dict(zip(names, row, strict=True)) for row in rows])
         return
     driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} FROM STDIN") as copying:
-        for row in rows:
-            copying.write_row(row)
+    sql = f"COPY {table.name} FROM STDIN"
+    try:
+        with driver.cursor() as cursor, cursor.copy(sql) as copying:
+            for row in rows:
+                copying.write_row(row)
+    except connection.dialect.loaded_dbapi.OperationalError as error:
+        raise OperationalError(sql, None, error) from error  # as SQLAlchemy says it of everything else

@@ -96,7 +96,7 @@ class ObjectsOnDisk:
             if offset + len(data) > upload.size:
                 message = f"{sha256}: expected {upload.size} bytes in all, got {offset + len(data)}."
                 raise InputError("evidence_size", message, hint="Begin the upload with the right Upload-Length.")
-            os.pwrite(file, data, offset)
+            _written(file, data, offset)
             os.fsync(file)
             done = Upload(upload.size, upload.media_type, offset + len(data))
             if done.offset == done.size:
@@ -132,6 +132,13 @@ class ObjectsOnDisk:
 
     def _part(self, device: str, sha256: str) -> Path:
         return self._incoming / device / f"{sha256}.part"
+
+
+def _written(file: int, data: bytes, offset: int) -> None:
+    """Write all of `data`. On a full disk a part of it stays, which is a true beginning of it, and the rest raises."""
+    while data:
+        count = os.pwrite(file, data, offset)
+        data, offset = data[count:], offset + count
 
 
 @contextmanager
