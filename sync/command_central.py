@@ -36,7 +36,7 @@ Database = Annotated[
 Objects = Annotated[
     str, typer.Option(envvar="SEKISHO_CENTRAL_OBJECTS", help="s3://BUCKET/PREFIX; default: files in --dir.")
 ]
-_HOME = Path("var/central")
+HOME = Path("var/central")
 
 
 def needs_central(command: Callable[P, R]) -> Callable[P, R]:
@@ -85,7 +85,7 @@ def opened_central(folder: Path, database: str, objects: str = "") -> Central:
 
 @central_app.command()
 @needs_central
-def init(folder: Folder = _HOME, database: Database = "") -> None:
+def init(folder: Folder = HOME, database: Database = "") -> None:
     """Make the central's key and tables, or bring the tables up to date; print its fingerprint."""
     sys.stdout.write(f"{opened_central(folder, database).id}\n")
 
@@ -93,7 +93,7 @@ def init(folder: Folder = _HOME, database: Database = "") -> None:
 @central_app.command()
 @needs_central
 def serve(  # noqa: PLR0917 - typer reads the options from the signature
-    folder: Folder = _HOME,
+    folder: Folder = HOME,
     database: Database = "",
     objects: Objects = "",
     host: Annotated[str, typer.Option(help="Address; other than loopback needs TLS here or in front.")] = "127.0.0.1",
@@ -134,7 +134,7 @@ def enrol_token(
     device: Annotated[str, typer.Argument(help="The SEKISHO_DEVICE of the box.")],
     url: Annotated[str, typer.Option(help="Where the box reaches this central.")],
     port: Annotated[str, typer.Option(help="Port or office where the box stands.")] = "",
-    folder: Folder = _HOME,
+    folder: Folder = HOME,
     database: Database = "",
 ) -> None:
     """Print a one-time token for a box. Enrolling revokes an older key of the same name."""
@@ -152,7 +152,7 @@ def enrol_token(
 def revoke(
     device: Annotated[str, typer.Argument(help="The device.")],
     reason: Annotated[str, typer.Option(help="Why.")],
-    folder: Folder = _HOME,
+    folder: Folder = HOME,
     database: Database = "",
 ) -> None:
     """Revoke every key of a device: nothing signed with them is taken from now on."""
@@ -171,7 +171,7 @@ def token(
     name: Annotated[str, typer.Argument(help="The central system that reads.")],
     nominal: Annotated[bool, typer.Option("--nominal", help="It may see what is personal.")] = False,  # noqa: FBT002 - typer
     port: Annotated[list[str] | None, typer.Option(help="Only rows of this port; may be repeated.")] = None,
-    folder: Folder = _HOME,
+    folder: Folder = HOME,
     database: Database = "",
 ) -> None:
     """Print a token to read the feed with. It is shown once."""
@@ -186,7 +186,7 @@ def token(
 
 @central_app.command()
 @needs_central
-def status(folder: Folder = _HOME, database: Database = "") -> None:
+def status(folder: Folder = HOME, database: Database = "") -> None:
     """Print what the central holds, as JSON: boxes, chains, alarms."""
     from sync.central.holdings import holdings  # noqa: PLC0415 - absent on a bench
 
@@ -198,7 +198,7 @@ def status(folder: Folder = _HOME, database: Database = "") -> None:
 @needs_central
 def import_(
     directory: Annotated[Path, typer.Argument(help="The directory that `sekisho results export` wrote.")],
-    folder: Folder = _HOME,
+    folder: Folder = HOME,
     database: Database = "",
     objects: Objects = "",
 ) -> None:

@@ -7,10 +7,11 @@ import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from edge.errors import AccessRefused
+from edge.errors import AccessRefused, Conflict, NotFound
 from sync.central.tables import clients
 
 
@@ -47,6 +48,33 @@ def client_of(connection: Connection, authorization: str) -> Client:
             "This address needs the token of a central system as Authorization: Bearer ..., got none that is known.",
             hint="Make one with: sekisho central token NAME.",
         )
+    return _client(found)
+
+
+def client_by(connection: Connection, digest: str) -> Client | None:
+    """The client whose token has this SHA-256, while it may read."""
+    found = connection.execute(select(clients).where(clients.c.token == digest)).one_or_none()
+    return None if found is None or found.revoked is not None else _client(found)
+
+
+def digest_of(connection: Connection, name: str) -> str:
+    """The SHA-256 of the one token that may read under this name.
+
+    Raises:
+        NotFound: client_not_found: there is none. Conflict: client_conflict: there are several.
+    """
+    where = (clients.c.name == name) & clients.c.revoked.is_(None)
+    found = connection.execute(select(clients.c.token).where(where)).all()
+    if not found:
+        message = f"Expected the name of a client with a token, got {name[:80]!r}."
+        raise NotFound("client_not_found", message, hint="Make one with: sekisho central token NAME.")
+    if len(found) > 1:
+        message = f"{name[:80]}: expected one token of this name, got {len(found)}."
+        raise Conflict("client_conflict", message, hint="Make a token with a name of its own.")
+    return str(found[0].token)
+
+
+def _client(found: Any) -> Client:  # noqa: ANN401 - a database row
     return Client(found.name, bool(found.nominal), tuple(json.loads(found.ports)))
 
 

@@ -166,3 +166,27 @@ sighting_files = Table(  # what boxes fetch; sync/central/sightings.py
     Column("replaced", Text),  # when it became a part of another
     Column("packed", LargeBinary, nullable=False),  # zstd
 )
+webhooks = Table(  # who is told of new rows; sync/central/webhooks.py
+    "webhooks",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("token", Text, nullable=False),  # SHA-256 of its client's: rows are limited as that client's
+    Column("private", Boolean, nullable=False),  # may lie in a private network
+    Column("kind", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("cursor", _NUMBER, nullable=False),  # every row up to it was taken, refused or passed over
+    Column("failures", Integer, nullable=False),  # in a row
+    Column("due", Text, nullable=False),  # when the next try is; also the lease of the worker that is at it
+    Column("created", Text, nullable=False),
+    Column("stopped", Text),  # when, and why
+)
+webhook_letters = Table(  # rows that a receiver has refused for good
+    "webhook_letters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("cursor", _NUMBER, primary_key=True),
+    Column("answer", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("noted", Text, nullable=False),
+)
