@@ -8,6 +8,7 @@ from provisioning.demo.command import demo
 from provisioning.enrol import face_app
 from sync.command import sync_app
 from sync.command_central import central_app
+from sync.command_knowledge import knowledge_app
 from sync.command_results import audit_app, results_app
 from sync.command_webhooks import webhooks_app
 from sync.publish_command import publish_app
@@ -22,6 +23,7 @@ app.add_typer(publish_app, name="publish")
 app.add_typer(results_app, name="results")
 app.add_typer(audit_app, name="audit")
 central_app.add_typer(webhooks_app, name="webhooks")
+central_app.add_typer(knowledge_app)
 app.add_typer(central_app, name="central")
 
 

@@ -1,4 +1,4 @@
-"""The officer's decisions: recorded and taken back, each as a row of its own. What may be is said by edge/checks.
+"""The officer's decisions and questions, each as a row of its own. What may be is said by edge/checks.
 
 One officer at a time decides at a station, and an answer leaves this module only after its row is durable.
 """
@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from edge.checks import disposition as rules
-from edge.inspection import Disposition, InspectionRecord, Origin
+from edge.checks import question as asking
+from edge.inspection import Disposition, InspectionRecord, Origin, Question
 from edge.stations import Stations
 from edge.steps import record
 from edge.storage.chain import Row
@@ -56,6 +57,18 @@ class Decisions:
         with self._deciding(wanted.inspection) as kept:
             found, undoes = rules.undone(kept, wanted)
             return self._record(replace(found, undoes=undoes), station or kept.station) if undoes else found
+
+    def ask(self, question: Question, *, station: str = "") -> Question:
+        """Record an officer's question. It decides nothing and waits for nobody.
+
+        Raises:
+            NotFound: there is no such inspection. RequestRefused: see `edge.checks.question`.
+            LedgerError: the row could not be made durable.
+        """
+        kept = record.inspection(question.inspection, self._ledger)
+        found = asking.asked(kept, question)
+        self._tell(record.asked(found, self._origin(station or kept.station, found.officer), self._ledger))
+        return found
 
     @contextmanager
     def _deciding(self, inspection: str) -> Iterator[InspectionRecord]:

@@ -34,6 +34,7 @@ from edge.inspection import (
     LookupResult,
     Moment,
     Origin,
+    Question,
     RegisteredFace,
     Seen,
     SystemFault,
@@ -344,6 +345,16 @@ class Bench:
             LedgerError: the row could not be made durable.
         """
         return self._decisions.undo(Disposition(inspection, None, officer, reason, self._now()), station=station)
+
+    def ask(self, inspection: str, text: str, *, picture: str = "", officer: str = NOT_SIGNED_IN) -> Question:
+        """The officer's question on an inspection to whoever knows the product. It goes up with the results.
+
+        Raises:
+            NotFound: there is no such inspection. RequestRefused: request_question: nothing is asked, or the picture is
+                none of its goods.
+            LedgerError: the row could not be made durable.
+        """
+        return self._decisions.ask(Question(inspection, text, picture, (), officer, self._now()))
 
     def next(self, station: str, *, officer: str = NOT_SIGNED_IN, inspection: str = "") -> None:
         """The officer goes on to the next parcel. It is never a release.

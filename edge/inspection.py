@@ -658,6 +658,18 @@ class LateAssessment:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What an officer asks a right holder or an expert about an inspection: a row of its own, answered by a central."""
+
+    inspection: str
+    text: str
+    picture: str  # sha256 of a kept picture, "" for none
+    gtins: tuple[str, ...]  # of the items in hand: who may answer, and where else the answer is shown
+    officer: str
+    at: Moment
+
+
+@dataclass(frozen=True, slots=True)
 class InspectionRecord:
     """An inspection as the ledger holds it. State: "assessed", "disposed"."""
 
@@ -666,6 +678,7 @@ class InspectionRecord:
     assessments: tuple[Assessment, ...]
     dispositions: tuple[tuple[int, Disposition], ...]  # with their ledger sequence
     late: tuple[LateAssessment, ...] = ()
+    questions: tuple[Question, ...] = ()
 
     @property
     def disposition(self) -> Disposition | None:

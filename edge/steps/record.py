@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge.errors import Conflict, NotFound
-from edge.inspection import Assessment, Disposition, InspectionRecord, LateAssessment, Moment, Origin
+from edge.inspection import Assessment, Disposition, InspectionRecord, LateAssessment, Moment, Origin, Question
 from edge.storage import documents
 from edge.storage.chain import Entry, Row
 from edge.storage.ledger import Ledger
@@ -17,6 +17,7 @@ from edge.storage.ledger_reader import LedgerReader
 from edge.storage.personal import join, join_late, part, part_late
 
 ASSESSED, REPEATED, DISPOSED, CLOSED, LATE = "assessed", "repeated", "disposed", "next", "late"
+QUESTION = "question"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,16 @@ def closed(inspection: str, origin: Origin, now: Moment, ledger: Ledger) -> Row:
     return ledger.append((Entry(CLOSED, inspection, origin, now, {}),))[0]
 
 
+def asked(question: Question, origin: Origin, ledger: Ledger) -> Row:
+    """Append an officer's question.
+
+    Raises:
+        LedgerError: the row could not be made durable.
+    """
+    body = {"question": documents.to_json(question)}
+    return ledger.append((Entry(QUESTION, question.inspection, origin, question.at, body),))[0]
+
+
 def found_late(late: LateAssessment, kept: InspectionRecord, origin: Origin, ledger: Ledger) -> Row:
     """Append what a later edition says of an inspection that had been released.
 
@@ -102,7 +113,7 @@ def answered(request: Request, ledger: Ledger) -> Assessment | None:
 
 
 def inspection(identity: str, ledger: LedgerReader) -> InspectionRecord:
-    """An inspection with all its assessments, dispositions and late findings.
+    """An inspection with all its assessments, dispositions, late findings and questions.
 
     Raises:
         NotFound: inspection_not_found.
@@ -117,6 +128,7 @@ def inspection(identity: str, ledger: LedgerReader) -> InspectionRecord:
         tuple(assessment_of(row) for row in found),
         tuple((row.seq, disposition_of(row)) for row in rows if row.entry.kind == DISPOSED),
         tuple(late_of(row) for row in rows if row.entry.kind == LATE),
+        tuple(question_of(row) for row in rows if row.entry.kind == QUESTION),
     )
 
 
@@ -128,6 +140,11 @@ def assessment_of(row: Row) -> Assessment:
 def disposition_of(row: Row) -> Disposition:
     """The disposition in a row of kind "disposed"."""
     return documents.from_json(Disposition, row.entry.body["disposition"])
+
+
+def question_of(row: Row) -> Question:
+    """The question in a row of kind "question"."""
+    return documents.from_json(Question, row.entry.body["question"])
 
 
 def late_of(row: Row) -> LateAssessment:

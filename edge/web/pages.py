@@ -19,6 +19,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from edge.checks.question import pictures as askable
 from edge.display import visible
 from edge.errors import BoxError
 from edge.inspection import FaceComparison, InspectionRecord
@@ -30,6 +31,7 @@ from edge.web.documents import problems
 from edge.web.events import newest
 from edge.web.inspections import Id, recent
 from edge.web.tasks import Work, Works
+from edge.web.told import told_now
 
 router = APIRouter(include_in_schema=False)
 pictures = APIRouter(tags=["inspections"])
@@ -103,8 +105,9 @@ def around(work: Works, lang: Language = "", station: StationName = "") -> HTMLR
 @router.get("/inspections/{inspection}")
 def one(work: Works, inspection: Id, lang: Language = "") -> HTMLResponse:
     """The report of one inspection, for reading and printing."""
-    shown = _card(work.bench.record(inspection))
-    return _page("report.html", work, lang, card=shown, station=shown["station"])
+    record = work.bench.record(inspection)
+    shown = _card(work, record)
+    return _page("report.html", work, lang, card=shown, station=shown["station"], pictures=askable(record))
 
 
 @pictures.get(
@@ -170,10 +173,10 @@ def _around(work: Work) -> dict[str, Any]:
 def _open_card(work: Work, station: str) -> dict[str, Any] | None:
     """What lies open at a station, as the bench has it: the next scan may join it."""
     inspection = work.bench.open_at(station)
-    return _card(work.bench.record(inspection)) if inspection else None
+    return _card(work, work.bench.record(inspection)) if inspection else None
 
 
-def _card(record: InspectionRecord) -> dict[str, Any]:
+def _card(work: Work, record: InspectionRecord) -> dict[str, Any]:
     latest = record.assessments[-1]
     shown = _most_suspicious(latest.seen.comparisons)
     return {
@@ -185,6 +188,7 @@ def _card(record: InspectionRecord) -> dict[str, Any]:
         "comparison": shown,
         "decision": DispositionOut.of(record.disposition) if record.disposition else None,
         "late": [LateOut.of(late) for late in record.late],
+        "told": told_now(work, record),
         "dispositions": [DispositionOut.of(row, sequence) for sequence, row in record.dispositions],
     }
 

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from sync.central.central import Central
 from sync.central.problems import PROBLEMS, answer_errors, describe_problems
-from sync.central.routes import about, boxes, evidence, feed, knowledge, objects
+from sync.central.routes import about, boxes, evidence, feed, knowledge, objects, outcomes
 
 
 def build(central: Central) -> FastAPI:
@@ -18,10 +18,16 @@ def build(central: Central) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         responses=PROBLEMS,
-        openapi_tags=[{"name": "boxes"}, {"name": "evidence"}, {"name": "feed"}, {"name": "central"}],
+        openapi_tags=[
+            {"name": "boxes"},
+            {"name": "evidence"},
+            {"name": "feed"},
+            {"name": "outcomes"},
+            {"name": "central"},
+        ],
     )
     answer_errors(app)
-    for part in (about, boxes, evidence, feed, knowledge, objects):
+    for part in (about, boxes, evidence, feed, knowledge, objects, outcomes):
         part.add(app, central)
     describe_problems(app)
     return app

@@ -11,9 +11,11 @@ import hashlib
 from typing import Any
 
 from edge.storage.chain import canonical
+from sync.central import outcomes, questions
 from sync.central.central import Central
 from sync.central.database import reading
 from sync.central.devices import DeviceKey
+from sync.central.precision import precision
 from sync.central.sightings import cut, listed, packed_file, secret_of
 from sync.protocol import KNOWLEDGE, SCHEMA, signed
 
@@ -39,6 +41,9 @@ def _content(central: Central, key: DeviceKey) -> dict[str, Any]:
                 {"sha256": file.sha256, "size": file.size, "packed": file.packed, "parts": list(file.parts)}
                 for file in files
             ],
+            "precision": precision(connection),
+            "outcomes": outcomes.of_device(connection, key.device),
+            "answers": questions.told_to(connection, key.device, central.now().date().isoformat()),
         }
 
 

@@ -190,3 +190,61 @@ webhook_letters = Table(  # rows that a receiver has refused for good
     Column("tries", Integer, nullable=False),
     Column("noted", Text, nullable=False),
 )
+speakers = Table(  # who may decide and answer; sync/central/speakers.py
+    "speakers",
+    metadata,
+    Column("token", Text, primary_key=True),  # SHA-256 of it
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("scope", Text, nullable=False),  # JSON
+    Column("revoked", Text),
+)
+outcomes = Table(  # what became of inspections; one that corrects another names it
+    "outcomes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("device", Text, nullable=False),
+    Column("inspection", Text, nullable=False),
+    Column("ending", Text, nullable=False),
+    Column("decided", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("corrects", Text, nullable=False),  # "" for the first
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("received", Text, nullable=False),
+    Column("document", Text, nullable=False),  # signed
+    Index("outcomes_once", "device", "inspection", "corrects", unique=True),
+)
+outcome_findings = Table(  # what the last assessment had found
+    "outcome_findings",
+    metadata,
+    Column("outcome", Text, primary_key=True),
+    Column("code", Text, primary_key=True),
+    Column("pack", Text, primary_key=True),
+)
+answers = Table(  # to officers' questions, which are rows in entries
+    "answers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("device", Text, nullable=False),
+    Column("ledger", Text, nullable=False),
+    Column("seq", _NUMBER, nullable=False),
+    Column("inspection", Text, nullable=False),
+    Column("gtins", Text, nullable=False),  # JSON list
+    Column("question", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("valid_to", Text, nullable=False),
+    Column("corrects", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("answered", Text, nullable=False),
+    Column("document", Text, nullable=False),  # signed
+    Index("answers_once", "device", "ledger", "seq", "corrects", unique=True),
+)
+Index(
+    "entries_questions",
+    entries.c.device,
+    entries.c.seq,
+    postgresql_where=entries.c.kind == "question",
+    sqlite_where=entries.c.kind == "question",
+)
