@@ -23,7 +23,7 @@ app.add_typer(publish_app, name="publish")
 app.add_typer(results_app, name="results")
 app.add_typer(audit_app, name="audit")
 central_app.add_typer(webhooks_app, name="webhooks")
-central_app.add_typer(knowledge_app)
+central_app.registered_commands += knowledge_app.registered_commands
 app.add_typer(central_app, name="central")
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Form
 from fastapi.responses import RedirectResponse, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from edge.flow import NOT_SIGNED_IN
 from edge.inspection import InspectionRecord, Question
@@ -23,6 +23,8 @@ from edge.web.tasks import Work, Works
 
 router = APIRouter(prefix="/inspections", tags=["inspections"])
 page = APIRouter(include_in_schema=False)
+
+_ENDINGS = frozenset({"confirmed", "not_infringing", "released", "undecided"})  # each has its label
 
 Sha256 = Annotated[str, Field(pattern="^([0-9a-f]{64})?$", description="A kept picture of the goods.")]
 
@@ -88,11 +90,18 @@ class AnswerOut(_Told):
 class OutcomeOut(_Told):
     """What the examiner or a court decided."""
 
-    ending: str = Field(pattern="^(confirmed|not_infringing|released|undecided)$")
+    ending: str = Field(description="The decision of that office, in its own word. The bench decides nothing.")
     name: str
     role: str = Field(pattern="^(examiner|court)$")
     decided: date
     reference: str
+
+    @field_validator("ending")
+    @classmethod
+    def _known(cls, ending: str) -> str:
+        if ending not in _ENDINGS:
+            raise ValueError(f"{ending!r}: expected one of {', '.join(sorted(_ENDINGS))}.")
+        return ending
 
 
 class PrecisionOut(_Told):
