@@ -1,4 +1,4 @@
-"""The reference central on the command line: init, serve, enrol-token, revoke, token, status, import.
+"""The reference central on the command line: init, serve, enrol-token, revoke, token, status, import, export.
 
 It needs the extra "central" (SQLAlchemy, alembic, and psycopg for PostgreSQL), which a bench does not have.
 """
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
 import typer
 
 from edge.errors import RequestRefused, SettingsError
-from edge.terminal import clear_errors
+from edge.terminal import clear_errors, require_writable
 from edge.web.access import is_loopback
 
 if TYPE_CHECKING:
@@ -213,3 +213,32 @@ def import_(
         sys.stderr.write(f"{refusal}\n")
     if taken.refused:
         raise typer.Exit(2)
+
+
+@central_app.command("export")
+@needs_central
+def export_(  # noqa: PLR0917 - typer reads the options from the signature
+    out: Annotated[Path, typer.Argument(help="The file to write.")],
+    form: Annotated[str, typer.Option("--format", help="csv, parquet or epcis.")] = "csv",
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day, UTC.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day not wanted any more.")] = None,
+    port: Annotated[list[str] | None, typer.Option(help="Only this port; may be repeated.")] = None,
+    after: Annotated[int, typer.Option(help="Only what came after this cursor.")] = 0,
+    nominal: Annotated[bool, typer.Option("--nominal", help="With what is personal.")] = False,  # noqa: FBT002 - typer
+    folder: Folder = _HOME,
+    database: Database = "",
+) -> None:
+    """Write assessments as a table, or events as one EPCIS document; print the cursor to go on from."""
+    from sync.central.clients import Client  # noqa: PLC0415 - absent on a bench
+    from sync.central.exports import FORMATS, Asked, exported  # noqa: PLC0415 - likewise
+
+    if form not in FORMATS:
+        raise RequestRefused("request_field", f"--format: expected {', '.join(FORMATS)}, got {form!r}.")
+    require_writable(out)
+    days = (None if day is None else day.date() for day in (since, until))
+    asked = Asked.of_days(*days, after=after)
+    reads = Client("export", nominal=nominal, ports=tuple(port or ()))
+    upto, pieces = exported(opened_central(folder, database), reads, form, asked)
+    with out.open("wb") as file:
+        file.writelines(pieces)
+    sys.stdout.write(f"{out}: {out.stat().st_size} bytes, up to cursor {upto}\n")

@@ -8,6 +8,7 @@ SekishoError
     ├── AuditError        codes audit_*: an export that does not prove what it should
     ├── CentralRefused    the central answered that it does not take this; the code is the central's
     ├── CentralUnreachable  code central_unreachable: no answer, after several tries
+    ├── ExportUnavailable codes export_*: this central cannot write that format
     ├── DocumentRefused   codes document_*, receipt_*: a signed document that is not what it should be
     ├── TrustError        codes trust_*: not signed as it must be, older than what was seen, expired
     └── TransportError    codes transport_*: the tree cannot be reached or read, or comes too slowly
@@ -40,6 +41,10 @@ class CentralRefused(BoxError):  # noqa: N818
 
 class CentralUnreachable(BoxError):  # noqa: N818
     """No answer, after several tries. What was to be sent stays in the outbox."""
+
+
+class ExportUnavailable(BoxError):  # noqa: N818
+    """This central cannot write what was asked for: a library is absent."""
 
 
 class DocumentRefused(BoxError):  # noqa: N818

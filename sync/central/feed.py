@@ -27,6 +27,7 @@ _PENDING = (
     " WHERE l.seq > coalesce(m.seq, 0)"
 )
 _LOCK = {"postgresql": text("SELECT last FROM feed_head WHERE one=1 FOR UPDATE SKIP LOCKED")}
+_LAST = text("SELECT last FROM feed_head WHERE one=1")
 _LOCK_PLAIN = text("SELECT last FROM feed_head WHERE one=1")
 _ADD = text(
     "INSERT INTO feed (first, count, device, ledger, seq_from) VALUES (:first, :count, :device, :ledger, :seq_from)"
@@ -61,6 +62,7 @@ class Wanted:
     port: str = ""
     outcome: str = ""
     device: str = ""
+    upto: int | None = None  # the last cursor that is wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,11 @@ class Page:
     rows: tuple[str, ...]
     next: int
     at_end: bool
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is on it."""
+        return not self.rows
 
 
 def sequence(engine: Engine) -> int:
@@ -93,12 +100,19 @@ def sequence(engine: Engine) -> int:
     return last - int(head.last)
 
 
+def last(engine: Engine) -> int:
+    """The newest cursor that was given."""
+    with reading(engine) as connection:
+        return int(connection.execute(_LAST).scalar_one())
+
+
 def page(engine: Engine, client: Client, wanted: Wanted) -> Page:
     """The next rows after a cursor that `client` may see, oldest first."""
     conditions, arguments = _filter(client, wanted)
     limit = min(wanted.limit, LARGEST_PAGE)
     with reading(engine) as connection:
-        last = connection.execute(text("SELECT last FROM feed_head WHERE one=1")).scalar_one()
+        last = connection.execute(_LAST).scalar_one()
+        last = last if wanted.upto is None else min(last, wanted.upto)
         after = wanted.after
         while after < last:
             upto = min(last, after + (_WINDOW if conditions else limit))

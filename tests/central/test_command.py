@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from edge.inspection import Decision
 from sekisho import app
+from sync.central.ingest import ingest
 from sync.central.serving import open_central
-from tests.central.serving import serving
-from tests.sync.boxes import Box
+from tests.central.results import assessed, assessment, decided
+from tests.central.serving import enrolled, serving
+from tests.sync.boxes import NOW, Box
 
 RUNNER = CliRunner()
 
@@ -100,3 +103,27 @@ def test_a_bench_without_the_centrals_libraries_is_told_what_to_install(
     told = sekisho("central", "init", "--dir", tmp_path, code=2)
     assert "The central needs sqlalchemy, alembic, obstore, got a bench without. [settings_central]" in told
     assert "hint: pip install 'sekisho[central]'" in told
+
+
+def test_an_export_is_written_with_its_cursor_and_names_only_when_asked(tmp_path: Path) -> None:
+    home, out = ("--dir", tmp_path / "central"), tmp_path / "results.csv"
+    sekisho("central", "init", *home)
+    box = Box(tmp_path / "box")
+    box.ledger.append([assessed(assessment()), decided(Decision.REFER)])
+    central = open_central(tmp_path / "central")
+    with serving(central) as url:
+        enrolled(central, url, box)
+        ingest(central.engine, central.id, box.batch(), NOW.utc.isoformat())
+    central.engine.dispose()
+    box.close()
+    told = sekisho("central", "export", out, *home)
+    assert told == f"{out}: {out.stat().st_size} bytes, up to cursor 2\n"
+    assert ",refer," in out.read_text("utf-8")
+    assert "A. Sender" not in out.read_text("utf-8")
+    sekisho("central", "export", out, "--nominal", "--since", "2026-11-21", "--until", "2026-11-22", *home)
+    assert "A. Sender" in out.read_text("utf-8")
+    sekisho("central", "export", out, "--format", "epcis", "--port", "Naha", *home)
+    assert json.loads(out.read_text("utf-8"))["epcisBody"] == {"eventList": []}
+    refused = sekisho("central", "export", out, "--format", "xlsx", *home, code=2)
+    assert "--format: expected csv, parquet, epcis, got 'xlsx'." in refused
+    assert "expected a file to write, got a directory." in sekisho("central", "export", tmp_path, *home, code=2)

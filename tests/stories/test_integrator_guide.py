@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import os
 import re
 import shutil
@@ -12,8 +14,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from pyarrow import parquet
 
 from benchmarks.processes import served
+from edge.inspection import Decision
 from edge.ports import Frame
 from sync.central.clients import new_client
 from sync.central.database import migrate, writing
@@ -21,6 +25,8 @@ from sync.central.devices import new_token
 from sync.central.serving import open_central
 from sync.link import Link, enrol
 from sync.push import push
+from tests.central.epcis_schema import faults
+from tests.central.results import assessed, assessment, decided
 from tests.central.serving import serving
 from tests.sync.boxes import NOW, Box
 
@@ -31,11 +37,12 @@ BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "integrator.md").read_t
 
 @contextmanager
 def central_with_results(folder: Path) -> Iterator[tuple[str, str]]:
-    """A served central that holds three results of a box in Naha, and a token to read them."""
+    """A served central that holds results of a box in Naha, of which one was detained by mistake, and a token."""
     central = open_central(folder / "central")
     migrate(central.engine)
     box = Box(folder / "box")
-    box.write(3)
+    rows = [assessed(assessment()), decided(Decision.DETAIN), assessed(assessment("i2")), decided(None, 2)]
+    box.ledger.append(rows)
     with serving(central) as url:
         with writing(central.engine) as connection:
             token = new_token(connection, url, central.id, box.device, port="Naha", now=central.now())
@@ -58,7 +65,13 @@ def test_every_example_of_the_guide_runs_as_written(
         environment = os.environ | {"BENCH": url, "PICTURE": str(picture), "CENTRAL": central, "TOKEN": token}
         for block in BLOCKS:
             done = subprocess.run(
-                ["bash", "-euc", block], env=environment, capture_output=True, text=True, timeout=60, check=False
+                ["bash", "-euc", block],
+                env=environment,
+                cwd=tmp_path,
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
             )
             assert done.returncode == 0, (block, done.stdout, done.stderr)
             answers.append(done.stdout)
@@ -67,7 +80,22 @@ def test_every_example_of_the_guide_runs_as_written(
             done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, timeout=60, check=False)
             assert done.returncode == 0, (block, done.stderr)
             answers.append(done.stdout)
-    assert answers[-1].startswith("1 Naha i1 CHECK\n2 Naha i2 STRONG_INDICATION\n")
-    assert len(BLOCKS) >= 7
-    assert len(PYTHON) == 1
+    rows, events = answers[-2:]
+    assert rows == (
+        "1 Naha i1 CHECK consignment.goods\n"
+        "2 Naha i1 detain None\n"
+        "3 Naha i2 CHECK consignment.goods\n"
+        "4 Naha i1 None 2\n"
+    )
+    assert events.startswith(
+        "ni:///sha-256; inspecting None ['https://id.gs1.org/01/09521234543213/21/K2PQ04X9B31']\n"
+        "ni:///sha-256; inspecting None ['https://id.gs1.org/00/106141411234567897', 'urn:sekisho:s10:RR473124829JP']\n"
+        "ni:///sha-256; holding non_sellable_other ['https://id.gs1.org/01/09521234543213/21/K2PQ04X9B31']\n"
+    )
+    assert faults(json.loads((tmp_path / "events.jsonld").read_text("utf-8"))) == []
+    lines = list(csv.DictReader((tmp_path / "november.csv").read_text("utf-8").splitlines()))
+    assert [(line["inspection"], line["decision"]) for line in lines] == [("i1", ""), ("i2", "")]
+    assert parquet.read_table(tmp_path / "results.parquet").num_rows == 2
+    assert len(BLOCKS) >= 9
+    assert len(PYTHON) == 2
     assert '"outcome":"NO_FINDING"' in answers[0]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from typing import Annotated, Any
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import FastAPI, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -53,16 +55,35 @@ def add(app: FastAPI, central: Central) -> None:
     ) -> Response:
         client = await reader(central, request)
         wanted = feed.Wanted(after, limit, kind, port, outcome, device)
-        until = time.monotonic() + wait_s
-        while True:
-            page = await run_in_threadpool(_look, central, client, wanted)
-            if page.rows or time.monotonic() >= until:
-                break
-            wanted = feed.Wanted(page.next, limit, kind, port, outcome, device)
-            await asyncio.sleep(_LOOK_S)
+        page = await looked_until(wait_s, wanted, lambda wanted: _look(central, client, wanted))
         told = json.dumps({"next": page.next, "at_end": page.at_end, "pictures": PICTURES})
         text = f'{{"rows":[{",".join(page.rows)}],{told[1:]}'
         return Response(text.encode(), media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+class _Page(Protocol):
+    """What a page of any kind says of itself."""
+
+    @property
+    def next(self) -> int: ...
+    @property
+    def at_end(self) -> bool: ...
+    @property
+    def empty(self) -> bool: ...
+
+
+P = TypeVar("P", bound=_Page)
+
+
+async def looked_until(wait_s: float, wanted: feed.Wanted, look: Callable[[feed.Wanted], P]) -> P:
+    """The first page that says anything, or the last empty one after `wait_s`."""
+    until = time.monotonic() + wait_s
+    while True:
+        page = await run_in_threadpool(look, wanted)
+        if not page.empty or not page.at_end or time.monotonic() >= until:
+            return page
+        wanted = replace(wanted, after=page.next)
+        await asyncio.sleep(_LOOK_S)
 
 
 def _look(central: Central, client: Client, wanted: feed.Wanted) -> feed.Page:

@@ -1,0 +1,59 @@
+"""Requests drawn inside and outside of an OpenAPI document, against the server that states it.
+
+A few an operation in every check; as many as SEKISHO_OPENAPI_EXAMPLES says in `./run bench openapi`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+EXAMPLES = int(os.environ.get("SEKISHO_OPENAPI_EXAMPLES", "0"))
+
+_CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
+schemathesis.serializer.alias("application/cloudevents+json", "application/json")
+
+
+def answered_as_stated(
+    api: Any, mode: GenerationMode, *, examples: int, headers: Mapping[str, str] | None = None
+) -> set[str]:
+    """Send `examples` requests an operation; the labels of operations that could be tried.
+
+    Outside of the document nothing can be drawn for an operation that takes nothing, or any bytes.
+    """
+    tried = set()
+    for result in api.get_all_operations():
+        assert isinstance(result, Ok), result
+        operation = result.ok()
+
+        @settings(
+            max_examples=EXAMPLES or examples, deadline=None, derandomize=not EXAMPLES, database=None,
+            suppress_health_check=list(HealthCheck),
+        )  # fmt: skip
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def holds(case: Any) -> None:
+            if case.query:
+                case.query.pop("wait_s", None)  # an answer that is held is no other answer
+            case.call_and_validate(checks=_CHECKS, headers=headers)
+
+        try:
+            holds()
+        except Unsatisfiable:
+            assert mode is GenerationMode.NEGATIVE, operation.label
+            continue
+        tried.add(operation.label)
+    return tried
