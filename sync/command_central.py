@@ -225,7 +225,7 @@ def export_(  # noqa: PLR0917 - typer reads the options from the signature
     port: Annotated[list[str] | None, typer.Option(help="Only this port; may be repeated.")] = None,
     after: Annotated[int, typer.Option(help="Only what came after this cursor.")] = 0,
     nominal: Annotated[bool, typer.Option("--nominal", help="With what is personal.")] = False,  # noqa: FBT002 - typer
-    folder: Folder = _HOME,
+    folder: Folder = HOME,
     database: Database = "",
 ) -> None:
     """Write assessments as a table, or events as one EPCIS document; print the cursor to go on from."""
