@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic_core import SchemaValidator, ValidationError, core_schema
 from sqlalchemy import Connection, Engine, select, text, update
 
 from edge.errors import Conflict
@@ -27,6 +28,20 @@ def _no_json(constant: str) -> None:
 
 
 _decoded = json.JSONDecoder(parse_constant=_no_json).decode
+_QUOTE = json.encoder.encode_basestring_ascii
+
+
+def _nouns(**fields: Any) -> Any:  # noqa: ANN401 - a schema of pydantic
+    named = {name: core_schema.typed_dict_field(schema, required=False) for name, schema in fields.items()}
+    return core_schema.typed_dict_schema(named)
+
+
+_OUTCOME = SchemaValidator(
+    _nouns(
+        assessment=_nouns(verdict=_nouns(outcome=core_schema.str_schema())),
+        disposition=_nouns(decision=core_schema.str_schema(), verdict=core_schema.any_schema()),
+    )
+)
 _FOUND = text(
     "INSERT INTO ledgers (device, ledger, founding, seq, hash, end_seq, received)"
     " VALUES (:device, :ledger, :founding, 0, :hash, 0, :received) ON CONFLICT DO NOTHING"
@@ -173,6 +188,9 @@ def outcome_of(row: Outgoing) -> str:
     Raises:
         BatchRefused: batch_body: its body is no JSON object.
     """
+    fast = _told_plainly(row.body)
+    if fast is not None:
+        return plain(fast)
     try:
         body = _decoded(row.body)
         if type(body) is not dict:
@@ -188,20 +206,48 @@ def outcome_of(row: Outgoing) -> str:
     return ""
 
 
+def _told_plainly(body: str) -> str | None:
+    """What `outcome_of` answers for a body as a bench writes it, in an eighth of the time; None where it is not so.
+
+    The validator reads the whole text, but makes Python values of what it is asked for alone. It lets NaN and Infinity
+    pass where it does not look.
+    """
+    if "NaN" in body or "Infinity" in body:
+        return None
+    try:
+        told = _OUTCOME.validate_json(body)
+    except ValidationError:
+        return None
+    if "assessment" in told:
+        return _text_at(told["assessment"], "verdict", "outcome")
+    disposition = told.get("disposition")
+    if disposition is None:
+        return ""
+    return None if "verdict" in disposition else _text_at({"": disposition}, "", "decision")
+
+
+def _text_at(told: Mapping[str, Json], noun: str, name: str) -> str | None:
+    value: str | None = told.get(noun, {}).get(name)
+    return value
+
+
 def header(row: Outgoing) -> str:
     """All of a row but its body and personal values, as a JSON object: with the body an auditor recomputes its hash."""
     origin = row.origin
-    told = {
-        "seq": row.seq, "kind": row.kind, "inspection": row.inspection, "device": origin.device,
-        "station": origin.station, "officer": origin.officer, "boot": origin.boot, "at": row.at, "clock": row.clock,
-        "key": row.key, "commitments": row.commitments, "sightings": row.sightings, "previous": row.previous,
-        "hash": row.hash,
-    }  # fmt: skip
-    return json.dumps(told, separators=(",", ":"))
+    commitments = ",".join([f"{_QUOTE(name)}:{_QUOTE(value)}" for name, value in row.commitments.items()])
+    return (
+        f'{{"seq":{row.seq},"kind":{_QUOTE(row.kind)},"inspection":{_QUOTE(row.inspection)},'
+        f'"device":{_QUOTE(origin.device)},"station":{_QUOTE(origin.station)},"officer":{_QUOTE(origin.officer)},'
+        f'"boot":{_QUOTE(origin.boot)},"at":{_QUOTE(row.at)},"clock":{_QUOTE(row.clock)},"key":{_QUOTE(row.key)},'
+        f'"commitments":{{{commitments}}},"sightings":[{",".join(map(_QUOTE, row.sightings))}],'
+        f'"previous":"{row.previous}","hash":"{row.hash}"}}'
+    )
 
 
 def plain(value: str) -> str:
-    """A text as PostgreSQL can index it: without NUL. What was said stands in the header."""
+    """A text as PostgreSQL can index it: without NUL and lone surrogates. What was said stands in the header."""
+    if not value.isascii():
+        value = value.encode("utf-8", "replace").decode()
     return value.replace("\0", "\ufffd")[:200]
 
 

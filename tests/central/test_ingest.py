@@ -228,3 +228,19 @@ def test_a_body_that_is_no_json_object_is_refused(central: Central, box: Boxes, 
     assert caught.value.code == "batch_body"
     with reading(central.engine) as connection:
         assert connection.execute(text("SELECT count(*) FROM ledgers")).scalar_one() == 0
+
+
+def test_an_outcome_that_no_text_column_can_hold_does_not_stop_a_box(central: Central, box: Boxes) -> None:
+    one = box()
+    one.write(1)
+    body = '{"assessment":{"verdict":{"outcome":"CHECK\\ud800\\u0000"}}}'
+    row = replace(one.rows()[0], body=body)
+    row = replace(row, hash=row.computed())
+    end = replace(one.ledger.head(), hash=row.hash)
+    key = one.key
+    take(
+        central, make_batch("bench-1", one.ledger.founding(), [row], end=end, made=NOW, sign=one.private.sign, key=key)
+    )
+    with reading(central.engine) as connection:
+        told = connection.execute(select(entries.c.outcome, entries.c.body)).one()
+    assert (told.outcome, told.body) == ("CHECK?\ufffd", body)
