@@ -27,13 +27,24 @@ PUBLISHER = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 
 
 class Scope(BaseModel):
-    """The products that a publisher may speak of: GTINs of 14 digits, prefixes of the 13-digit form, brands."""
+    """What a publisher may speak of: GTINs of 14 digits, prefixes of the 13-digit form, brands; and two rights.
+
+    `everything`: any product, as national customs may. `sellers`: the names of a watch list, as a platform may.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     gtins: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
     brands: tuple[str, ...] = ()
+    everything: bool = False
+    sellers: bool = False
+
+    @property
+    def words(self) -> str:
+        """What it holds, for people."""
+        rights = ("every product",) * self.everything + ("sellers",) * self.sellers
+        return ", ".join([*self.gtins, *self.prefixes, *self.brands, *rights])
 
     @field_validator("gtins")
     @classmethod
@@ -54,8 +65,14 @@ class Scope(BaseModel):
     def outside(self, row: Mapping[str, Any]) -> str:
         """Why a row of bulletins or faces is not this publisher's to say; "" when it is.
 
-        `row` as edge.storage.sources gives it: `gtin`, or `gtins`, `prefixes` and `brands`.
+        `row` as edge.storage.sources gives it: `gtin`, or `gtins`, `prefixes` and `brands`; `entry` of a watch list.
         """
+        if "entry" in row:
+            return "" if self.sellers else "expected a publisher that may list sellers, got another."
+        return "" if self.everything else self._outside(row)
+
+    def _outside(self, row: Mapping[str, Any]) -> str:
+        """Why a row is about another's products."""
         gtins = [row["gtin"]] if row.get("gtin") else row.get("gtins", ())
         for gtin in gtins:
             if gtin not in self.gtins and not any(gtin[1:].startswith(prefix) for prefix in self.prefixes):

@@ -1,7 +1,7 @@
 """A publisher's part of a tree, publishers/NAME/: signed offline with its own key, taken in by the tree's owner.
 
-A part is bulletins.jsonl and faces.jsonl of docs/registry-sources.md with the pictures that they name. What a publisher
-may speak of is its scope in current.json; TUF limits its key to its own folder.
+A part is bulletins.jsonl, faces.jsonl and watch_list.jsonl of docs/registry-sources.md with the pictures they name.
+What a publisher may speak of is its scope in current.json; TUF limits its key to its own folder.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def sign_part(
     version: int = 0,
     lifetimes: Lifetimes | None = None,
 ) -> Signed:
-    """Sign a publisher's whole part, offline: `source` holds bulletins.jsonl, faces.jsonl and the pictures they name.
+    """Sign a publisher's whole part, offline: `source` holds some of the tables and the pictures that they name.
 
     `out` gets publisher-NAME.json and the files under publishers/NAME/. The version is one more than that of an older
     publisher-NAME.json in `out`, unless it is given.
@@ -80,8 +80,8 @@ def _part_files(source: Path) -> list[str]:
     tables = [f"{table.name}.jsonl" for table in TABLES if (source / f"{table.name}.jsonl").is_file()]
     if not tables:
         names = " or ".join(f"{table.name}.jsonl" for table in TABLES)
-        message = f"{source}: expected {names}, got neither."
-        raise PublishError("publish_part", message, hint="docs/registry-sources.md describes both tables.")
+        message = f"{source}: expected {names}, got none of them."
+        raise PublishError("publish_part", message, hint="docs/registry-sources.md describes the tables.")
     pictures = {picture for table in tables for picture in _pictures(source, table)}
     for picture in sorted(pictures):
         if not _PICTURE.fullmatch(picture):

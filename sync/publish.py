@@ -164,9 +164,11 @@ def delegate(tree: Tree, publisher: str, key: SSlibKey, scope: Scope) -> None:
     if not currents.PUBLISHER.fullmatch(publisher):
         message = f"{publisher!r}: expected a name of a-z, 0-9 and dashes, up to 32 characters, got another."
         raise PublishError("publish_publisher", message, hint="The name stands in the paths of its files.")
-    if not (scope.gtins or scope.prefixes or scope.brands):
+    if not scope.words:
         message = f"{publisher}: expected GTINs, prefixes or brands, got none of them."
-        raise PublishError("publish_publisher", message, hint="Add --gtin, --prefix or --brand.")
+        raise PublishError(
+            "publish_publisher", message, hint="Add --gtin, --prefix, --brand, --everything or --sellers."
+        )
     delegations = tree.change(PUBLISHERS).delegations
     if delegations is None or delegations.roles is None:
         raise PublishError("publish_tree", f"{tree.directory}: expected delegations in its role {PUBLISHERS}.")
@@ -256,13 +258,12 @@ def overview(directory: Path, now: datetime) -> list[tuple[str, str]]:
     rows += [("current", path) for path in current.current]
     rows += [("delta", path) for path in current.deltas]
     for publisher, scope in current.publishers.items():
-        goods = ", ".join([*scope.gtins, *scope.prefixes, *scope.brands])
         name = publisher_role(publisher)
         state = "not yet signed"
         if tree.has(name):
             part = tree.role(name)
             state = f"part {part.version} until {part.expires:%Y-%m-%d}{_late(part.expires, now)}"
-        rows.append((f"publisher {publisher}", f"{goods}; {state}"))
+        rows.append((f"publisher {publisher}", f"{scope.words}; {state}"))
     return rows
 
 

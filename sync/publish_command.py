@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -17,6 +18,7 @@ from tuf.api.metadata import Root
 
 from edge.terminal import clear_errors
 from sync import ceremony, parts, publish
+from sync.bulletins import Signer, publish_bulletin, worded
 from sync.ceremony import ONLINE_ROLES, Change
 from sync.errors import PublishError
 from sync.keys import KeyRing, make_key, passphrase_from, read_private, read_public
@@ -194,22 +196,62 @@ def delegate(
     gtin: Annotated[list[str] | None, typer.Option(help="A product of its own; repeated.")] = None,
     prefix: Annotated[list[str] | None, typer.Option(help="A GS1 prefix of its own; repeated.")] = None,
     brand: Annotated[list[str] | None, typer.Option(help="A brand of its own; repeated.")] = None,
+    everything: Annotated[bool, typer.Option("--everything", help="Any product: for national customs.")] = False,
+    sellers: Annotated[bool, typer.Option("--sellers", help="Sellers of a watch list: for a platform.")] = False,
     days: Days = _DAYS,
     clock: Clock = False,
     passphrase_file: Pass = None,
 ) -> None:
-    """Let a publisher sign bulletins and faces of its own products, and of nothing else."""
+    """Let a publisher sign bulletins and faces of its own products or a list of sellers, and nothing else."""
     scope = publish.scope_of(gtin or (), prefix or (), brand or ())
+    scope = scope.model_copy(update={"everything": everything, "sellers": sellers})
     with _changing(tree, _ring(keys, passphrase_file), days, clock=clock) as published:
         publish.delegate(published, publisher, read_public(key), scope)
     _say(f"{publisher}: may sign publishers/{publisher}/")
+
+
+@publish_app.command()
+@clear_errors
+def bulletin(
+    tree: TreeDir,
+    publisher: Annotated[str, typer.Argument(help="Your short name: national customs, delegated --everything.")],
+    number: Annotated[str, typer.Argument(help="Number of the bulletin; an earlier one of it is replaced.")],
+    *,
+    key: Annotated[Path, typer.Option(help="Your private key, NAME.pem.")],
+    keys: Keys,
+    title: Annotated[list[str], typer.Option(help="LANGUAGE:WORDS; repeated for each language.")],
+    text: Annotated[list[str], typer.Option(help="LANGUAGE:WORDS; repeated for each language.")],
+    until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Its last day.")],
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Its first day: today.")] = None,
+    gtin: Annotated[list[str] | None, typer.Option(help="A product that it speaks of; repeated.")] = None,
+    prefix: Annotated[list[str] | None, typer.Option(help="A GS1 prefix; repeated.")] = None,
+    brand: Annotated[list[str] | None, typer.Option(help="A brand; repeated.")] = None,
+    days: Days = _DAYS,
+    clock: Clock = False,
+    passphrase_file: Pass = None,
+) -> None:
+    """Write a bulletin, sign it with its publisher's key and publish it: benches show it after their next pull."""
+    row: dict[str, str | list[str]] = {
+        "number": number,
+        **worded("title", title),
+        **worded("text", text),
+        "valid_from": f"{since or now_utc():%Y-%m-%d}",
+        "valid_to": f"{until:%Y-%m-%d}",
+    }
+    row |= {name: told for name, told in (("gtins", gtin), ("prefixes", prefix), ("brands", brand)) if told}
+    ask = passphrase_from(passphrase_file, _ask)
+    with _changing(tree, _ring(keys, passphrase_file), days, clock=clock) as published:
+        done = publish_bulletin(published, Signer(publisher, key, ask), row)
+    _say(f"{number}: published in part {done.version} of {publisher}")
 
 
 @publish_app.command("sign")
 @clear_errors
 def sign(
     publisher: Annotated[str, typer.Argument(help="Your short name, as the tree's owner delegated it.")],
-    source: Annotated[Path, typer.Argument(help="Directory with bulletins.jsonl, faces.jsonl and their pictures.")],
+    source: Annotated[
+        Path, typer.Argument(help="Directory with bulletins.jsonl, faces.jsonl and pictures, watch_list.jsonl.")
+    ],
     *,
     key: Annotated[Path, typer.Option(help="Your private key, NAME.pem.")],
     out: Annotated[Path, typer.Option(help="Directory for what you hand to the tree's owner.")],

@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge.storage.source_tables import BULLETINS, FACES
+from edge.storage.source_tables import BULLETINS, FACES, WATCH_LIST
 from edge.storage.sources import Position, Refusal, rows
 from sync.current import Scope
 
-TABLES = (BULLETINS, FACES)
+TABLES = (BULLETINS, FACES, WATCH_LIST)
 
 
 @dataclass

@@ -111,7 +111,9 @@ def _watch_hits(
     if consignment is None or consignment.consignor is None:
         return ()
     hits = []
-    for kind, name in (("consignor", consignment.consignor.name), ("address", consignment.consignor.address)):
+    sender = consignment.consignor
+    asked = (("consignor", sender.name), ("seller", sender.name), ("address", sender.address))
+    for kind, name in asked:  # on a declaration the seller stands as the consignor
         for entry in registry.watch_candidates(name, (kind,)) if name else ():
             likeness = fuzz.token_sort_ratio(_fold(name), _fold(entry.listed))
             if likeness >= policy.consignment.watch_similarity and _valid(entry, judged_day(registry.edition, now)):

@@ -1,22 +1,23 @@
 """An edition together with the supplements of its publishers: look-ups answer the union.
 
-A supplement is a small file of the same schema that one publisher signed for its own products. Of it only bulletins,
-distinguishing points and faces are used: products, rights, serials and the watch list are the edition's alone. Each
-answer's `source` is the publisher by its delegation, never what its own rows claim to be their source.
+A supplement is a small file of the same schema that one publisher signed for its own products, or of the sellers that a
+platform lists. Of it only bulletins, distinguishing points, faces and the watch list are used: products, rights and
+serials are the edition's alone. Each answer's `source` is the publisher by its delegation, never what its own rows
+claim to be their source.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
 from edge.errors import NotFound
 from edge.gs1 import Gtin
 from edge.inspection import Bulletin, DistinguishingPoint, Recordation, RegisteredFace
-from edge.storage.registry import Registry
+from edge.storage.registry import Registry, WatchEntry
 
 _FACE_BITS = 53  # of a face's id, as JSON carries it
 
@@ -62,6 +63,13 @@ class SupplementedRegistry(Registry):
                 one = replace(told, source=publisher)
                 found.setdefault((one.number, one.source), one)
         return tuple(sorted(found.values(), key=lambda one: (one.number, one.source)))
+
+    def watch_candidates(self, name: str, kinds: Sequence[str] = (), limit: int = 50) -> tuple[WatchEntry, ...]:
+        """The edition's, then those of each publisher; at most `limit` of each."""
+        found = list(super().watch_candidates(name, kinds, limit))
+        for publisher, other in self._others.items():
+            found += (replace(one, source=publisher) for one in other.watch_candidates(name, kinds, limit))
+        return tuple(found)
 
     def faces(self, gtin: Gtin) -> tuple[RegisteredFace, ...]:
         """The edition's, then those of each publisher; a picture that the edition has is not told twice."""

@@ -67,6 +67,8 @@ def test_every_command_of_the_guide_runs_as_written(tmp_path: Path, monkeypatch:
     assert "editions/jp-41-42.delta: published" in everything
     assert "policies/default-1.toml: published" in everything
     assert "'Nimbus': expected a brand of this publisher's scope, got another's." in everything
+    assert "C-2026-7: published in part 1 of customs" in everything
+    assert "bazaar: part 1 is published" in everything
     assert "kumo: revoked; boxes drop what it signed with their next pull" in everything
     (status,) = [text for text in told if text.startswith("tree/metadata/1.root.json: trusted from now on.")]
     assert "editions/jp-42.sqlite.zst: staged" in status

@@ -270,7 +270,10 @@ def test_a_part_without_tables_is_not_signed(kumo: Publishing, tmp_path: Path) -
     key = kumo.place / "safe" / "kumo.pem"
     with pytest.raises(PublishError) as refused:
         parts.sign_part("kumo", tmp_path, tmp_path / "out", key=key, passphrase=passphrase, now=NOW)
-    assert refused.value.message == f"{tmp_path}: expected bulletins.jsonl or faces.jsonl, got neither."
+    assert (
+        refused.value.message
+        == f"{tmp_path}: expected bulletins.jsonl or faces.jsonl or watch_list.jsonl, got none of them."
+    )
 
 
 @pytest.mark.parametrize("picture", ["../secret.png", "a/b/c.png", "/etc/passwd", "missing.png"])
