@@ -11,6 +11,7 @@ from sync.command_central import central_app
 from sync.command_knowledge import knowledge_app
 from sync.command_results import audit_app, results_app
 from sync.command_webhooks import webhooks_app
+from sync.command_retention import add_retention_commands
 from sync.publish_command import publish_app
 
 __all__ = ["app", "main"]
@@ -25,6 +26,7 @@ app.add_typer(audit_app, name="audit")
 central_app.add_typer(webhooks_app, name="webhooks")
 central_app.registered_commands += knowledge_app.registered_commands
 app.add_typer(central_app, name="central")
+add_retention_commands(central_app)
 
 
 def main() -> None:

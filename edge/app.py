@@ -23,6 +23,7 @@ from edge.errors import PolicyError, RegistryError, SettingsError
 from edge.flow import Bench
 from edge.gallery import Gallery
 from edge.late import LateSearch
+from edge.orders import Orders
 from edge.ports import Now
 from edge.rehearsal import Rehearsal
 from edge.retention import Retention
@@ -112,8 +113,17 @@ def open_box(settings: Settings, now: Now | None = None, *, pictures: bool = Tru
             origin=bench.origin,
         )
         stack.callback(retention.close)
+        orders = Orders(settings.state_dir, settings.device, ledger, retention, bench.origin)
         fixed = settings.pack_dir is not None
-        upkeep = Upkeep(packs=shelves.packs, workers=workers, late=late, retention=retention, fixed=fixed)
+        upkeep = Upkeep(
+            packs=shelves.packs,
+            workers=workers,
+            late=late,
+            retention=retention,
+            orders=orders,
+            now=bench.now,
+            fixed=fixed,
+        )
         yield Box(bench, upkeep, Rehearsal(workers=workers, shelves=shelves, ledger=ledger, now=bench.now))
 
 

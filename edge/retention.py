@@ -14,7 +14,7 @@ A disk that runs full makes receipted pictures go before their time, the oldest 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -191,8 +191,16 @@ class Due:
     def _values(self, rows: list[Row], until: datetime, now: Moment) -> Going:
         if not rows or until > now.utc:
             return Going(again=until if rows else None)
+        return Going(personal=self.acknowledged(rows), again=now.utc + _LATER)
+
+    def acknowledged(self, rows: Sequence[Row]) -> tuple[Row, ...]:
+        """Those of `rows`, which are of the current ledger, that every recipient has acknowledged.
+
+        Raises:
+            LedgerError: outbox_damaged.
+        """
         receipted = self._outbox.least(self._ledger.head().ledger)
-        return Going(personal=tuple(row for row in rows if row.seq <= receipted), again=now.utc + _LATER)
+        return tuple(row for row in rows if row.seq <= receipted)
 
 
 class Retention:
@@ -320,6 +328,27 @@ class Retention:
         (row,) = self._ledger.append([Entry(DELETED, "", self._origin(""), now, body)])
         self._finish()
         return row
+
+    def let_go(self, names: Iterable[str], rows: Sequence[Row], why: Mapping[str, Json], now: Moment) -> int:
+        """Let go receipted pictures and values of acknowledged rows, whatever their time; how many are left.
+
+        Raises:
+            LedgerError, EvidenceError, OSError: see `step`.
+        """
+        while self._due.take_in():
+            pass
+        kept = [name for name in sorted(names) if self._evidence.holds(name)]
+        found = {receipt.sha256: receipt for name in kept if (receipt := self._receipts.of(name)) is not None}
+        if found:
+            self.delete(found, why, now)
+        values = [row for row in rows if row.entry.personal]
+        acknowledged = self._due.acknowledged(values)
+        if acknowledged:
+            told = {name: value for name, value in why.items() if name != "reason"}
+            self._ledger.erase_personal(
+                acknowledged, origin=self._origin(""), at=now, reason=str(why["reason"]), why=told
+            )
+        return sum(map(self._evidence.holds, kept)) + len(values) - len(acknowledged)
 
     def _finish(self) -> None:
         """See to it that what the last row "deleted" names is gone, but for what was kept again since."""

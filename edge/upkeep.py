@@ -16,6 +16,8 @@ from pathlib import Path
 
 from edge.errors import ModelError, SekishoError
 from edge.late import LateSearch
+from edge.orders import Orders
+from edge.ports import Now
 from edge.retention import Retention
 from edge.storage.shelf import Shelf
 from edge.storage.shelves import PackOnDisk
@@ -34,13 +36,23 @@ class Upkeep:
     """The upkeep of one bench."""
 
     def __init__(
-        self, *, packs: Shelf[PackOnDisk], workers: PixelWorkers, late: LateSearch, retention: Retention, fixed: bool
+        self,
+        *,
+        packs: Shelf[PackOnDisk],
+        workers: PixelWorkers,
+        late: LateSearch,
+        retention: Retention,
+        orders: Orders,
+        now: Now,
+        fixed: bool,
     ) -> None:
         """`fixed`: a setting names the pack, and no other is taken up."""
         self._packs = packs
         self._workers = workers
         self._late = late
         self._retention = retention
+        self._orders = orders
+        self._now = now
         self._fixed = fixed
         self._refused: Path | None = None
         self._stop = threading.Event()
@@ -60,7 +72,7 @@ class Upkeep:
         Raises:
             SekishoError, OSError: see `Retention.step`.
         """
-        return self._retention.piece()
+        return bool(self._orders.carry_out(self._now())) or self._retention.piece()
 
     def take_up_pack(self) -> None:
         """Renew the pixel workers when another pack is in use. One that no worker can open is told, and left alone."""

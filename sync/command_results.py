@@ -19,6 +19,7 @@ from sync.audit import export_audit, verify_audit
 from sync.identity import KEY_FILE, Enrolment, EnrolmentToken, kept_enrolment, kept_private_key
 from sync.learn import learn
 from sync.link import Link, enrol
+from sync.orders import fetch_orders
 from sync.protocol import key_id
 from sync.push import Signer, push
 from sync.push_evidence import push_evidence
@@ -61,6 +62,7 @@ def results_push(
         sent = push(settings.state_dir, link, signer, _NOW)
         brought = push_evidence(settings.state_dir, link, int(budget_mb * 1e6))
         learn(settings.state_dir, link)
+        fetch_orders(settings.state_dir, link)
     left = ", more is left for the next run" if brought.left else ""
     sys.stdout.write(
         f"{sent.rows} rows in {sent.batches} batches; {brought.pictures} pictures, {brought.bytes} bytes{left}\n"

@@ -12,6 +12,7 @@ from sync.fetch import Pace
 from sync.identity import KEY_FILE, Enrolment, kept_private_key
 from sync.learn import learn
 from sync.link import Link
+from sync.orders import fetch_orders
 from sync.protocol import key_id
 from sync.push import Signer, push
 from sync.push_evidence import push_evidence
@@ -51,12 +52,15 @@ class Push:
                 brought = push_evidence(self._state_dir, link, BUDGET_BYTES)
                 say("learning what the central tells")
                 learned = learn(self._state_dir, link)
+                ordered = fetch_orders(self._state_dir, link)
         except OSError as error:
             reason = f"What the central has confirmed cannot be noted: {error.strerror or error}. It is sent again."
             return Outcome(done=False, reason=reason, code="outbox_unwritable")
         told = [f"{sent.rows} rows and {brought.pictures} pictures were sent."]
         if learned.changed:
             told.append(f"{learned.fetched} files of sightings were fetched and {learned.made} made.")
+        if ordered:
+            told.append(f"{ordered} orders of the central were laid down for the bench.")
         told += [f"The rest of {name} cannot be read." for name in sent.unreadable]
         if sent.again:
             told.append(f"The central had lost {sent.again} rows that it had receipted: tell its operator.")

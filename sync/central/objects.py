@@ -48,6 +48,9 @@ class Objects(Protocol):
     def get(self, sha256: str) -> bytes:
         """A whole object. Raises NotFound: evidence_not_found."""
 
+    def delete(self, sha256: str) -> bool:
+        """Delete a whole object, durably; whether there was one."""
+
 
 class ObjectsOnDisk:
     """Objects in `folder`/objects/aa/SHA256, uploads in `folder`/incoming/DEVICE/."""
@@ -126,6 +129,16 @@ class ObjectsOnDisk:
         except FileNotFoundError:
             message = f"{sha256}: expected a kept object, got none."
             raise NotFound("evidence_not_found", message, hint="It may still be on its way.") from None
+
+    def delete(self, sha256: str) -> bool:
+        """See `Objects`."""
+        place = self._place(sha256)
+        try:
+            place.unlink()
+            fsync_directory(place.parent)
+        except FileNotFoundError:
+            return False
+        return True
 
     def _place(self, sha256: str) -> Path:
         return self._objects / sha256[:2] / sha256

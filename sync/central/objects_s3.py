@@ -104,6 +104,16 @@ class ObjectsInS3:
                 message = f"{sha256}: expected a kept object, got none."
                 raise NotFound("evidence_not_found", message, hint="It may still be on its way.") from None
 
+    def delete(self, sha256: str) -> bool:
+        """See `Objects`."""
+        with _told(sha256):
+            try:
+                self._store.head(_place(sha256))
+            except FileNotFoundError:
+                return False
+            self._store.delete(_place(sha256))
+        return True
+
     def _standing(self, device: str, sha256: str) -> tuple[Upload, list[_Piece]]:
         """An upload, and the pieces that lead to where it stands without a gap; what lies beside them is passed over.
 

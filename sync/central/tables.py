@@ -248,3 +248,82 @@ Index(
     postgresql_where=entries.c.kind == "question",
     sqlite_where=entries.c.kind == "question",
 )
+named = Table(  # which pictures inspections name; sync/central/retention.py
+    "named",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("inspection", Text, primary_key=True),
+    Column("nominal", Boolean, nullable=False),
+    Index("named_by_inspection", "device", "inspection"),
+)
+watched = Table(  # inspections of which something is left to go, and when each is looked at
+    "watched",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("inspection", Text, primary_key=True),
+    Column("look_at", Text, nullable=False),
+    Index("watched_by_look", "look_at"),
+)
+watch_marks = Table(  # up to which row of each chain inspections are looked after
+    "watch_marks",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("ledger", Text, primary_key=True),
+    Column("seq", _NUMBER, nullable=False),
+)
+holds = Table(  # legal holds
+    "holds",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("inspection", Text, primary_key=True),
+    Column("placed", Text, primary_key=True),
+    Column("who", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("lifted", Text),
+)
+deletions = Table(  # what has gone, signed; each names the hash of the one before of its device
+    "deletions",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("number", _NUMBER, primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("made", Text, nullable=False),
+)
+going = Table(  # objects that no device has any more and that are still to be deleted
+    "going",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+)
+orders = Table(  # what boxes are to let go, signed; sync/central/erasure.py
+    "orders",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("number", _NUMBER, primary_key=True),
+    Column("inspection", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("made", Text, nullable=False),
+)
+checked = Table(  # up to which row each chain was proved again at rest; sync/central/signatures.py
+    "checked",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("ledger", Text, primary_key=True),
+    Column("seq", _NUMBER, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("at", Text, nullable=False),
+)
+disclosures = Table(  # what has left, word for word; sync/central/disclosure.py
+    "disclosures",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("recipient", Text, nullable=False),
+    Column("profile", Text, nullable=False),  # SHA-256 of its file
+    Column("document", Text, nullable=False),
+    Column("hash", Text, nullable=False),  # SHA-256 of the document
+    Column("rows", Text, nullable=False),  # JSON list of [device, ledger, seq]
+    Column("corrects", Text, nullable=False),  # "" for none
+    Column("who", Text, nullable=False),
+    Column("made", Text, nullable=False),
+)
