@@ -10,8 +10,8 @@ from sync.command import sync_app
 from sync.command_central import central_app
 from sync.command_knowledge import knowledge_app
 from sync.command_results import audit_app, results_app
-from sync.command_webhooks import webhooks_app
 from sync.command_retention import add_retention_commands
+from sync.command_webhooks import webhooks_app
 from sync.publish_command import publish_app
 
 __all__ = ["app", "main"]
