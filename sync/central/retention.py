@@ -28,7 +28,8 @@ from edge.retention import standing_of
 from edge.storage.chain import Entry, Row
 from sync.central.central import Central
 from sync.central.database import reading, writing
-from sync.central.tables import deletions, entries, evidence, going, heads, holds, named, personal, watched
+from sync.central.outcomes import Ending
+from sync.central.tables import deletions, entries, evidence, going, heads, holds, named, outcomes, personal, watched
 from sync.protocol import SCHEMA, signed
 
 DELETION = "sekisho-deletion"
@@ -358,5 +359,12 @@ def lift(connection: Connection, device: str, inspection: str, now: str) -> int:
 
 def case_end(connection: Connection, device: str, inspection: str) -> datetime | None:
     """When the case of an inspection ended, as the examiner or a court decided last; None while it is open."""
-    del connection, device, inspection
-    return None
+    where = (outcomes.c.device == device) & (outcomes.c.inspection == inspection)
+    found = connection.execute(
+        select(outcomes.c.id, outcomes.c.corrects, outcomes.c.ending, outcomes.c.decided).where(where)
+    ).all()
+    corrected = {row.corrects for row in found}
+    standing = next((row for row in found if row.id not in corrected and row.ending != Ending.UNDECIDED), None)
+    return (
+        None if standing is None else datetime.fromisoformat(standing.decided).replace(tzinfo=UTC) + timedelta(days=1)
+    )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 
 from edge.errors import Conflict, NotFound, PolicyError
 from edge.orders import Orders
@@ -27,7 +27,7 @@ from sync.central.evidence import brought_whole, receipt_of
 from sync.central.ingest import ingest
 from sync.central.retention import DELETION, hold, lift, policy_of, retain
 from sync.central.signatures import Proved, prove
-from sync.central.tables import deletions, evidence, personal
+from sync.central.tables import deletions, evidence, outcomes, personal
 from sync.errors import DocumentRefused
 from sync.link import Link
 from sync.orders import fetch_orders
@@ -147,12 +147,21 @@ def test_an_open_case_and_what_is_held_stay_and_a_lifted_hold_counts_no_more(pla
     assert place.held() == set(case)
 
 
-def test_a_case_counts_from_its_end(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_case_counts_from_its_end(place: Place) -> None:
     place.inspected(1, "CHECK", "refer")
-    monkeypatch.setattr(retention, "case_end", lambda *_: DAY + 100 * D)
-    assert place.retain(282 * D) == {}
-    place.retain(283 * D)
+    decided(place, "first", "undecided", DAY)
+    assert place.retain(1_000 * D) == {}
+    decided(place, "second", "confirmed", DAY + 1_000 * D, corrects="first")
+    assert place.retain(1_182 * D) == {}
+    place.retain(1_185 * D)
     assert (place.held(), place.values()) == (set(), 0)
+
+
+def decided(place: Place, name: str, ending: str, when: datetime, corrects: str = "") -> None:
+    told = {"id": name, "device": "bench-1", "inspection": "i1", "ending": ending, "decided": f"{when:%Y-%m-%d}"}
+    told |= dict.fromkeys(("reference", "name", "role", "received", "document"), "") | {"corrects": corrects}
+    with writing(place.central.engine) as connection:
+        connection.execute(insert(outcomes).values(**told))
 
 
 def test_a_crash_between_row_and_object_is_mended_by_the_next_run(
