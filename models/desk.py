@@ -31,6 +31,8 @@ from models.measurements import (
     Image,
     Rectangle,
     Symbol,
+    TextPlace,
+    TextReading,
 )
 from models.picture import measure, parse, read_header
 from models.worker import Orders, Question, receive, send
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 GALLERY_AT_MOST: Final = 64  # about 1 MB each, and only once a face had to be recognised
 HALVE_ABOVE: Final = 8_000_000  # pixels: half of that still has two million, more than a face is compared at
+TYPE_PX: Final = 14.0  # smaller type of a halved picture is read from the whole one
 IN_MM_PER_PX: Final = frozenset({"too_far", "too_soft"})  # advice in millimetres to a pixel
 GRACE_S: Final = 5.0  # after this much more than its budget a worker ends itself, should its parent be gone
 
@@ -58,10 +61,13 @@ class Desk:
         self._pack: Any = None
         self._shelf: Any = None
         self._gallery: Any = None
+        self._reader: Any = None
+        self._printed: dict[TextPlace, Any] = {}
 
     def lay(self, picture: bytes) -> None:
         """Parse a picture and keep it: a large JPEG at half its sides, which most questions are content with."""
         self._image, self._data = None, picture
+        self._printed.clear()
         start = time.perf_counter()
         header = read_header(picture, self._orders.limits)
         self._size, self._halved = header.upright_size, header.halves(HALVE_ABOVE)
@@ -112,6 +118,23 @@ class Desk:
         matches: tuple[FaceMatch, ...] = faces.recognise(self._picture(), gallery, self._pack)
         return matches
 
+    def do_text(self, place: TextPlace, first: int, count: int, *how: bool) -> TextReading:
+        """Some lines of print at a place; `how`: read a second time, show the place."""
+        printed = self._printed.get(place) or self._print_at(place)
+        self._printed[place] = printed
+        again, picture = how
+        reading: TextReading = printed.lines(first, count, again=again, picture=picture)
+        return reading
+
+    def _print_at(self, place: TextPlace) -> Any:  # noqa: ANN401 - of a module that is loaded when it is needed
+        text, reading = importlib.import_module("models.text"), importlib.import_module("models.text_reading")
+        if self._reader is None:
+            self._reader = text.builtin()
+        printed = reading.Printed(self._picture(), place, self._reader, 2.0 if self._halved else 1.0)
+        if self._halved and (printed.type_px or 0.0) < TYPE_PX:
+            printed = reading.Printed(self._unfold(), place, self._reader)
+        return printed
+
     def do_load(self) -> None:
         """Open the pack now, so that a pack that cannot be used is told before a picture needs it."""
         self._loaded()
@@ -136,6 +159,7 @@ class Desk:
     def do_forget(self) -> None:
         """Let go of the picture and give its memory back to the system."""
         self._image, self._data = None, b""
+        self._printed.clear()
         with contextlib.suppress(OSError, AttributeError):  # a C library without malloc_trim
             ctypes.CDLL(None).malloc_trim(0)
 

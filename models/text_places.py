@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from models.text_lines import Line
 
 Matrix: TypeAlias = npt.NDArray[np.float64]
-ACROSS, DOWN = 3.4, 1.4  # sides of a matrix symbol to look at, beyond it: left and right, above and below
+ACROSS, DOWN = 4.0, 1.9  # sides of a matrix symbol to look at, beyond it: left and right, above and below
 LINEAR_ACROSS, LINEAR_DOWN = 0.25, 0.55  # widths of a linear symbol: beyond its ends, above and below its corners
 LEAST_SIDE_PX: Final = 12.0
 MOST_VIEW_PX: Final = 1400.0
@@ -62,17 +62,22 @@ class Upright:
     image: Image
     matrix: Matrix
     hidden: Grey  # 255 where the symbol is
+    open_ended: bool  # whether print may go on beyond the edges
 
     def seen(self, quarters: int) -> View:
         """The place turned by so many quarters against the clock, with its lines."""
         image = np.ascontiguousarray(np.rot90(self.image, quarters))
         hidden = np.ascontiguousarray(np.rot90(self.hidden, quarters))
-        lines = text_lines.find(np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8), hidden)
+        found = text_lines.find(np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8), hidden)
+        lines = tuple(line for line in found if not (self.open_ended and _cut_off(line, image)))
         return View(image, self.matrix @ _turned_back(quarters, self.image), _nearest_first(lines, hidden))
 
 
-def upright(picture: Image, place: TextPlace) -> Upright | None:
-    """The place in the picture; None where it is too small to hold print that could be read."""
+def upright(picture: Image, place: TextPlace, *, on_its_side: bool = False) -> Upright | None:
+    """The place in the picture; None where it is too small to hold print that could be read.
+
+    `on_its_side`: print around a symbol runs across it, so that there is more to see above and below.
+    """
     corners = np.array(place.corners, np.float64)
     right = (corners[1] - corners[0] + corners[2] - corners[3]) / 2
     down = (corners[3] - corners[0] + corners[2] - corners[1]) / 2
@@ -81,9 +86,11 @@ def upright(picture: Image, place: TextPlace) -> Upright | None:
     width, height = float(np.hypot(*right)), float(np.hypot(*down))
     if width < LEAST_SIDE_PX or not (place.linear or height >= LEAST_SIDE_PX):
         return None
-    beyond = (0.0, 0.0) if not place.beside else (ACROSS * width, DOWN * height)
-    if place.linear and place.beside:
-        beyond = (LINEAR_ACROSS * width, LINEAR_DOWN * width)
+    beyond = (0.0, 0.0)
+    if place.beside:
+        far, near = (LINEAR_DOWN, LINEAR_ACROSS) if place.linear else (DOWN, ACROSS)
+        far, near = (near, far) if on_its_side and not place.linear else (far, near)
+        beyond = (near * width, far * (width if place.linear else height))
     scale = min(1.0, MOST_VIEW_PX / (width + 2 * beyond[0]), MOST_VIEW_PX / (height + 2 * beyond[1]))
     u, v = right / width, down / height
     origin = corners.mean(0) - u * (width / 2 + beyond[0]) - v * (height / 2 + beyond[1])
@@ -93,7 +100,13 @@ def upright(picture: Image, place: TextPlace) -> Upright | None:
     warped = cv2.warpPerspective(picture, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
     image = np.asarray(warped, np.uint8)
     symbol = tuple(round(side * scale) for side in (beyond[0], beyond[1], width, height))
-    return Upright(image, matrix, _hidden(image, symbol, linear=place.linear) if place.beside else _nothing(image))
+    hidden = _hidden(image, symbol, linear=place.linear) if place.beside else _nothing(image)
+    return Upright(image, matrix, hidden, place.beside)
+
+
+def _cut_off(line: Line, image: Image) -> bool:
+    (x, y, w, h), (height, width) = line.box, image.shape[:2]
+    return min(x, y) <= 1 or x + w >= width - 1 or y + h >= height - 1
 
 
 def _nothing(image: Image) -> Grey:

@@ -27,7 +27,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Final, NoReturn, Self
 
 from models.errors import ModelsError, WorkerFailed
-from models.measurements import FaceMatch, FaceMeasurement, FaceReference, FrameReading, PictureLimits
+from models.measurements import (
+    FaceMatch,
+    FaceMeasurement,
+    FaceReference,
+    FrameReading,
+    PictureLimits,
+    TextPlace,
+    TextReading,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -56,7 +64,7 @@ class Orders:
 class Question:
     """One question to a worker. `picture` comes with the first one about it."""
 
-    name: str  # "read", "compare", "recognise", "load", "forget"
+    name: str  # "read", "compare", "recognise", "text", "load", "forget"
     picture: bytes | None
     arguments: tuple[object, ...]
     budget_s: float
@@ -243,6 +251,20 @@ class OpenFrame:
         assert isinstance(answer, tuple)  # noqa: S101 - the worker's contract
         return answer
 
+    def text(
+        self, place: TextPlace, first: int, count: int, *, again: bool = False, picture: bool = False
+    ) -> TextReading:
+        """Lines `first` to `first + count` of the print at a place, nearest to its symbol first.
+
+        With `again` each line is read a second time in a softened view, with `picture` the place is shown.
+
+        Raises:
+            PictureRefused, PackError, WorkerFailed: see `compare`.
+        """
+        answer = self._ask("text", (place, first, count, again, picture), self._compare_budget_s)
+        assert isinstance(answer, TextReading)  # noqa: S101 - the worker's contract
+        return answer
+
     def signatures(self) -> tuple[bytes, bytes]:
         """Signatures of the whole picture and of its middle; see `models.signature`.
 
@@ -417,6 +439,7 @@ class Answers(pickle.Unpickler):
     _allowed: ClassVar[frozenset[tuple[str, str]]] = frozenset(
         {("models.measurements", noun) for noun in ("CaptureAdvice", "FaceDifference", "FaceMatch", "FaceMeasurement")}
         | {("models.measurements", noun) for noun in ("FrameReading", "PictureQuality", "RegionMeasurement", "Symbol")}
+        | {("models.measurements", noun) for noun in ("TextLine", "TextReading")}
         | {("models.errors", name) for name in ("_rebuilt", "PictureRefused", "PackError", "WorkerFailed")}
         | {("copyreg", "__reduce_ex__"), ("models.errors", "ModelsError")}
     )
