@@ -17,6 +17,7 @@ from functools import partial
 import uuid_utils
 
 from edge.checks import system
+from edge.checks.text import known_values
 from edge.decisions import Decisions
 from edge.errors import Conflict, ImageRefused, NotFound, RegistryError, RequestRefused
 from edge.events import Events, News
@@ -43,7 +44,7 @@ from edge.policy import Policy
 from edge.ports import Frame, Now, Picture
 from edge.settings import Settings
 from edge.stations import Frames, OpenInspection, Stations
-from edge.steps import capture, compare, decide, decode, record
+from edge.steps import capture, compare, decide, decode, read_print, record
 from edge.steps.capture import RawCode
 from edge.steps.identify import identify
 from edge.steps.look_up import look_up
@@ -178,6 +179,7 @@ class Bench:
             with nullcontext(look.frame) if look.frame is not None else self._workers.look(data) as frame:
                 seen = self._compared(sha256, frame, seen, turn)
                 seen = self._recognised(sha256, frame, seen, turn)
+                seen = self._printed(sha256, frame, seen, turn)
             self._frames.hold(opened.inspection, sha256, data)
         desk.close()  # the worker is free before another frame asks for one
         fresh = {look.picture.sha256 for look in looks if look.picture is not None}
@@ -239,6 +241,27 @@ class Bench:
         seen = seen.with_more(compare.recognise(shown, shortlist, frame, turn.registry.face_picture))
         turn.clock.lap("recognise")
         return seen
+
+    def _printed(self, sha256: str, frame: OpenFrame, seen: Seen, turn: _Turn) -> Seen:
+        """The print beside this capture's symbols, and on its labels: serial, batch, expiry, registered words."""
+        shown, identity = _capture(seen, sha256), identify(seen.symbols)
+        symbols = [symbol for symbol in seen.symbols if symbol.source == f"capture:{sha256}" and symbol.corners]
+        places = [
+            read_print.beside(symbol, item) for symbol in symbols for item in identify((symbol,)).items if item.elements
+        ]
+        places += [
+            read_print.on_label(region, comparison.gtin)
+            for comparison in seen.comparisons
+            if comparison.capture == sha256 and comparison.score is not None
+            for region in comparison.regions
+        ]
+        wanted = [one for one in places if one is not None]
+        if not wanted:
+            return seen
+        keep, known = self._evidence.put, known_values(identity)
+        more = read_print.read(shown, wanted, frame, keep, known=known, policy=turn.policy.text)
+        turn.clock.lap("text")
+        return seen.with_more(more)
 
     def _wanted(self, sha256: str, seen: Seen, turn: _Turn) -> tuple[RegisteredFace, ...]:
         """The registered faces that this capture has still to be compared with."""

@@ -185,6 +185,7 @@ class DecodedSymbol:
     source: str  # "capture:<sha256>", "scanner:<name>", "typed", "http"
     box: Box | None = None
     votes: int = 1  # distinct (engine, view) readings that agree
+    corners: tuple[tuple[float, float], ...] = ()  # from its top left as it reads, in pixels of the capture
 
 
 # --- Identity: what the codes say -----------------------------------------------------------------------------------
@@ -469,6 +470,9 @@ class RegionReading:
     needed_mm_per_px: float | None = None  # of a micro-print: the coarsest pixel that shows it
     contrast: float | None = None  # of a micro-print: share of the registered one, over what the capture resolves
     likeness: float | None = None  # of a micro-print: correlation with the registered one
+    corners: tuple[
+        tuple[float, float], ...
+    ] = ()  # of its registered place, from its top left, in pixels of the capture
     picture: Evidence | None = None  # registered and captured side by side, kept where the policy finds something
 
 
@@ -520,6 +524,36 @@ class Recognition:
     capture: str
     inliers: int
     similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedLine:
+    """A line of print as it was read: `sure` is each character's chance of being right, 0..1."""
+
+    text: str
+    sure: tuple[float, ...]
+    box: Box
+    height_px: float  # of the type in the capture
+    again: str | None = None  # what a second, softened look read; None: there was none
+    again_sure: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PrintReading:
+    """The print beside one symbol of an item, or inside a label's region of its face, in one capture.
+
+    Of the lines only those are kept that say something of what was expected.
+    """
+
+    capture: str  # sha256 of the capture
+    gtin: Gtin
+    expected: Mapping[str, str]  # "gtin", "serial", "batch", "expiry" (YYMMDD) of the code, or "words" as registered
+    lines: tuple[PrintedLine, ...]
+    found: int  # lines that were read at all
+    height_px: float | None  # middle height of their type; None without lines
+    threshold: float  # chance from which on a character may be held against another one
+    pack: str
+    picture: Evidence | None = None  # the line that departs
 
 
 # --- Judgement ------------------------------------------------------------------------------------------------------
@@ -593,6 +627,7 @@ class Seen:
     recognitions: tuple[Recognition, ...] = ()
     consignment: Consignment | None = None
     faults: tuple[SystemFault, ...] = ()
+    prints: tuple[PrintReading, ...] = ()
 
     def with_more(self, more: Seen) -> Seen:
         """This and what came later, as one. A later consignment replaces an earlier one."""
@@ -604,6 +639,7 @@ class Seen:
             recognitions=self.recognitions + more.recognitions,
             consignment=more.consignment or self.consignment,
             faults=self.faults + more.faults,
+            prints=self.prints + more.prints,
         )
 
 

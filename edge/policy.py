@@ -93,6 +93,14 @@ class FacePolicy(_Part):
     second_angle_share: _Share
 
 
+class TextPolicy(_Part):
+    """How much print beside a symbol is read, and from which height of type on it should be readable."""
+
+    type_px: Annotated[float, Field(ge=1, le=100)]
+    most_lines: Annotated[int, Field(ge=1, le=100)]
+    budget_ms: Annotated[float, Field(ge=1, le=10_000)]
+
+
 class Policy(_Part):
     """A whole policy. Holding one proves that every finding code has a weight."""
 
@@ -107,6 +115,7 @@ class Policy(_Part):
     activation: ActivationPolicy
     retention: RetentionPolicy
     face: FacePolicy
+    text: TextPolicy
     weights: dict[str, Weight]
 
     @property

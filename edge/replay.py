@@ -15,7 +15,16 @@ from edge.steps.look_up import look_up
 from edge.storage.ledger_reader import LedgerReader
 from edge.storage.registry import Registry
 
-_TELLING = ("number", "serial", "entry", "product", "other", "declared", "date")  # arguments that tell findings apart
+_TELLING = (
+    "number",
+    "serial",
+    "element",
+    "entry",
+    "product",
+    "other",
+    "declared",
+    "date",
+)  # arguments that tell findings apart
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from models.register import Registration, register, to_capture
 
 if TYPE_CHECKING:
     from models.locate import Grey, Matrix, View
-    from models.measurements import Image, Rectangle
+    from models.measurements import Corners, Image, Rectangle
     from models.pack import Pack
     from models.prepared import PreparedFace, Sketch
 
@@ -160,6 +160,12 @@ def on_face(prepared: PreparedFace, box: Rectangle) -> Rectangle:
 def in_capture(laid: Aligned, box: Rectangle) -> Rectangle:
     """A box of face pixels in pixels of the capture."""
     return bounds(to_capture(laid.registration.homography, laid.registration.warp, corners(box)))
+
+
+def corners_in_capture(laid: Aligned, box: Rectangle) -> Corners:
+    """The corners of a box of face pixels in pixels of the capture, from its top left."""
+    placed = to_capture(laid.registration.homography, laid.registration.warp, corners(box))
+    return tuple((round(float(x), 1), round(float(y), 1)) for x, y in placed)
 
 
 def grid_in_capture(registration: Registration, size: tuple[int, int]) -> tuple[Points, Points]:

@@ -24,6 +24,7 @@ from models import symbols
 from models.errors import ModelsError, WorkerFailed
 from models.measurements import (
     CaptureAdvice,
+    Corners,
     FaceMatch,
     FaceMeasurement,
     FaceReference,
@@ -119,7 +120,7 @@ class Desk:
         return matches
 
     def do_text(self, place: TextPlace, first: int, count: int, *how: bool) -> TextReading:
-        """Some lines of print at a place; `how`: read a second time, show the place."""
+        """Some lines of print at a place; `how`: read a second time, show the first."""
         printed = self._printed.get(place) or self._print_at(place)
         self._printed[place] = printed
         again, picture = how
@@ -171,7 +172,11 @@ class Desk:
 
 def upsized(symbol: Symbol) -> Symbol:
     """A symbol of a halved picture in pixels of the whole one; a pixel's centre is at its half."""
-    return replace(symbol, corners=tuple((2 * x + 0.5, 2 * y + 0.5) for x, y in symbol.corners))
+    return replace(symbol, corners=_spread(symbol.corners))
+
+
+def _spread(corners: Corners) -> Corners:
+    return tuple((2 * x + 0.5, 2 * y + 0.5) for x, y in corners)
 
 
 def upsized_face(measured: FaceMeasurement) -> FaceMeasurement:
@@ -184,7 +189,9 @@ def upsized_face(measured: FaceMeasurement) -> FaceMeasurement:
         halve = np.array([[0.5, 0, -0.25], [0, 0.5, -0.25], [0, 0, 1]])
         matrix = np.reshape(homography, (3, 3)) @ halve
         homography = tuple(float(value) for value in (matrix / matrix[2, 2]).ravel())
-    regions = tuple(replace(one, capture_box=_doubled(one.capture_box)) for one in measured.regions)
+    regions = tuple(
+        replace(one, capture_box=_doubled(one.capture_box), corners=_spread(one.corners)) for one in measured.regions
+    )
     advice = tuple(_of_the_whole(one) if one.code in IN_MM_PER_PX else one for one in measured.advice)
     return replace(
         measured,

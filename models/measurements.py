@@ -110,6 +110,7 @@ class RegionMeasurement:
     needed_mm_per_px: float | None = None  # of a micro-print: the coarsest pixel that shows it
     contrast: float | None = None  # of a micro-print: share of the registered one, over what the capture resolves
     likeness: float | None = None  # of a micro-print: correlation with the registered one
+    corners: Corners = ()  # of its registered place in pixels of the capture, from its top left
     picture: bytes = b""  # JPEG: registered on the left, captured on the right
 
 
@@ -184,7 +185,7 @@ class TextReading:
     more: bool  # whether there are lines that were not read
     threshold: float  # chance from which on a character may be held against another one
     pack: str
-    picture: bytes = b""  # JPEG of the place, upright, when asked
+    picture: bytes = b""  # JPEG of the first line, upright, when asked
     ms: dict[str, float] = field(default_factory=dict)  # "find", "read"
 
 

@@ -26,8 +26,8 @@ TRIED: Final = 3  # lines that tell a turn
 LEAST_LETTERS: Final = 4
 SURE: Final = 0.85  # mean chance from which on a turn is not doubted
 JPEG_QUALITY: Final = 80
-PICTURE_PX: Final = 900
-AROUND_PX: Final = 14
+PICTURE_PX: Final = 720  # width of the picture of a line
+AROUND: Final = 0.6  # of its height
 
 
 class Printed:
@@ -50,7 +50,7 @@ class Printed:
         return float(np.median([line.height for line in self._view.lines])) * self._view.scale
 
     def lines(self, first: int, count: int, *, again: bool = False, picture: bool = False) -> TextReading:
-        """Some lines; with `again` each is read a second time, softened; with `picture` the place is shown."""
+        """Some lines; with `again` each is read a second time, softened; with `picture` the first is shown."""
         start = time.perf_counter()
         found = self._view.lines if self._view is not None else ()
         some = tuple(self._line(line, again=again) for line in found[first : first + count])
@@ -59,7 +59,7 @@ class Printed:
             more=len(found) > first + count,
             threshold=self._reader.threshold,
             pack=self._reader.name,
-            picture=self._shown() if picture else b"",
+            picture=self._shown(found[first]) if picture and some else b"",
             ms={"find": round(self._found_ms, 3), "read": round((time.perf_counter() - start) * 1e3, 3)},
         )
 
@@ -100,19 +100,14 @@ class Printed:
         self._read.clear()
         return max(seen, key=lambda one: one[0])[1]
 
-    def _shown(self) -> bytes:
-        """The lines of the place and what stands between them and their symbol, upright."""
-        if self._view is None:
-            return b""
-        image = self._view.image
-        height, width = image.shape[:2]
-        boxes = [line.box for line in self._view.lines[: 2 * TRIED]] or [(0, 0, width, height)]
-        left, top = min(box[0] for box in boxes) - AROUND_PX, min(box[1] for box in boxes) - AROUND_PX
-        right = max(box[0] + box[2] for box in boxes) + AROUND_PX
-        bottom = max(box[1] + box[3] for box in boxes) + AROUND_PX
-        part = image[max(0, top) : bottom, max(0, left) : right]
-        scale = min(1.0, PICTURE_PX / max(part.shape[:2]))
-        part = np.asarray(cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    def _shown(self, line: Line) -> bytes:
+        """A line and a little of what is around it, upright, as a JPEG."""
+        view = self._view
+        assert view is not None  # noqa: S101 - a line comes from a view
+        (x, y, w, h), around = line.box, round(AROUND * line.height)
+        part = view.image[max(0, y - around) : y + h + around, max(0, x - around) : x + w + around]
+        scale = PICTURE_PX / part.shape[1]
+        part = np.asarray(cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8)
         written, code = cv2.imencode(".jpg", part, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
         return code.tobytes() if written else b""
 

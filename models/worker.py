@@ -256,7 +256,7 @@ class OpenFrame:
     ) -> TextReading:
         """Lines `first` to `first + count` of the print at a place, nearest to its symbol first.
 
-        With `again` each line is read a second time in a softened view, with `picture` the place is shown.
+        With `again` each line is read a second time in a softened view, with `picture` the first is shown.
 
         Raises:
             PictureRefused, PackError, WorkerFailed: see `compare`.

@@ -13,6 +13,7 @@ _CODES = {
     "decode": "system.decode",
     "compare": "system.compare",
     "recognise": "system.recognise",
+    "text": "system.text",
     "registry": "system.registry",
     "evidence": "system.evidence",
 }

@@ -185,6 +185,7 @@ def region_of(measured: RegionMeasurement) -> RegionReading:
         needed_mm_per_px=measured.needed_mm_per_px,
         contrast=measured.contrast,
         likeness=measured.likeness,
+        corners=measured.corners,
     )
 
 

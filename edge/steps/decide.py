@@ -23,6 +23,7 @@ from edge.checks import (
     serial,
     sightings,
     system,
+    text,
 )
 from edge.checks import input as input_faults
 from edge.inspection import (
@@ -87,6 +88,7 @@ def _of_item(found: ItemLookup, case: Case, policy: Policy) -> Checked:
                 repaired=_repaired(found, case.identity),
             ),
             face.check(found, face.of_item(found, case), policy),
+            text.check(found, case.seen, case.identity, policy),
             face.check_other_product(found, case.seen, _names(case.lookup), policy),
             sightings.check_item(found, case, policy),
             product.check_recordations(found, policy, today),

@@ -55,6 +55,7 @@ def _decoded(symbol: Symbol, picture: Picture) -> DecodedSymbol:
         source=f"capture:{picture.sha256}",
         box=_around(symbol.corners),
         votes=symbol.votes,
+        corners=symbol.corners,
     )
 
 

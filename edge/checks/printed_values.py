@@ -1,0 +1,341 @@
+"""What a printed line says of serial, batch, expiry and number, held against what the code says. Pure string work.
+
+A line comes with the chance of each of its characters. What a reader confuses by its nature (O and 0, I and 1, small
+and large kana) is ambiguous: it never makes a difference and is never corrected in what is shown. A difference takes
+the same length, a label in front or a close likeness, and characters that are sure where they differ, in two looks.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from edge.inspection import PrintedLine
+
+CLOSE = 2  # characters by which an unlabelled value may differ and still be the one that is meant
+LEAST_UNLABELLED = 6  # characters; a shorter value needs a label or a word of its own
+_LABELS: Mapping[str, tuple[str, ...]] = {
+    "serial": (
+        *("(21)", "SERIAL NUMBER", "SERIAL NO", "SERIAL", "S/N", "SN"),
+        *("製造番号", "シリアル番号", "シリアルNO", "シリアル"),
+    ),
+    "batch": (
+        *("(10)", "BATCH NO", "BATCH", "LOT NO", "LOT", "B/N"),
+        *("ロット番号", "ロットNO", "ロット", "製造記号"),
+    ),
+    "expiry": (
+        *("(17)", "EXPIRY DATE", "EXP DATE", "EXPIRY", "EXPIRES", "EXP", "USE BY", "BEST BEFORE", "BB", "VALID TO"),
+        *("使用期限", "有効期限", "賞味期限", "消費期限", "期限"),
+    ),
+    "gtin": ("(01)", "GTIN", "EAN", "UPC", "商品コード"),  # not JAN: a month
+}
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_ALIKE = str.maketrans(
+    "OQDIL|卜口二一力八工夕ッャュョァィゥェォヵヶ",
+    "000111トロニーカハエタツヤユヨアイウエオカケ",
+)
+_IN_LABELS = str.maketrans("051L8卜口ッ", "OSIIBトロツ")  # what a label's letters are read as, and the label itself
+_BETWEEN = " :;.,#=-："  # a label and its value
+_GTIN_LENGTHS = (14, 13, 12, 8)
+
+
+class Standing(StrEnum):
+    """How a printed value stands to the code."""
+
+    AGREES = "agrees"
+    DIFFERS = "differs"  # surely, in two looks
+    DOUBTFUL = "doubtful"  # it differs, but not surely; or only one look was taken
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One printed value held against the code."""
+
+    element: str  # "serial", "batch", "expiry", "gtin", "words"
+    standing: Standing
+    read: str  # as printed
+    line: int  # its place among the lines
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """What a piece of a line reads, how sure each character is, whether a label stands before, parted from it."""
+
+    text: str
+    sure: tuple[float, ...]
+    labelled: bool
+
+
+def held(
+    line: PrintedLine, place: int, expected: Mapping[str, str], threshold: float, known: frozenset[str]
+) -> tuple[Held, ...]:
+    """What one line says of the expected elements. `known` are folded values of other items, printed beside this one.
+
+    `expected` maps "serial", "batch" and "gtin" to their values and "expiry" to YYMMDD (day 00: the month alone).
+    """
+    found = []
+    for element, value in expected.items():
+        one = _held_of(line, element, value, threshold, known)
+        if one is not None:
+            found.append(Held(element, one[0], one[1], place))
+    return tuple(found)
+
+
+def words_held(lines: tuple[PrintedLine, ...], words: str, threshold: float) -> Held | None:
+    """What the lines of a label say of its registered words, as a whole or as a line of their own."""
+    wanted = folded(words)
+    if wanted and wanted in folded("".join(line.text for line in lines)):
+        return Held("words", Standing.AGREES, words, 0)
+    for place, line in enumerate(lines):
+        value = _whole(line.text, line.sure)
+        found = (
+            _against(value, wanted, threshold, close=max(CLOSE, len(wanted) // 4))
+            if len(wanted) >= LEAST_UNLABELLED
+            else None
+        )
+        if found is Standing.DIFFERS and not _seen_twice(line, value, wanted):
+            found = Standing.DOUBTFUL
+        if found is not None:
+            return Held("words", found, value.text, place)
+    return None
+
+
+def folded(text: str) -> str:
+    """Letters, digits and kana alone, without case, width and what a reader confuses by its nature."""
+    return "".join(_fold(letter) for letter in text)
+
+
+def _fold(letter: str) -> str:
+    plain = unicodedata.normalize("NFKC", letter).upper()
+    return "".join(one for one in plain if one.isalnum() or one in "|ー").translate(_ALIKE)
+
+
+def _held_of(
+    line: PrintedLine, element: str, value: str, threshold: float, known: frozenset[str]
+) -> tuple[Standing, str] | None:
+    if element == "expiry":
+        return _date_held(line, value, threshold)
+    forms = _forms(element, value)
+    values = tuple(_values(line.text, line.sure, element))
+    for one in values:
+        if any(_agrees(one, form) for form in forms):
+            return Standing.AGREES, one.text
+    if any(len(form) >= LEAST_UNLABELLED and _stands_in(line.text, folded(form)) for form in forms):
+        return Standing.AGREES, value
+    for one in values:
+        if folded(one.text) in known:
+            continue
+        for form in forms:
+            standing = _against(one, folded(form), threshold, close=len(form) if one.labelled else CLOSE)
+            if standing is None or not (one.labelled or len(form) >= LEAST_UNLABELLED):
+                continue
+            if standing is Standing.DIFFERS and not _says_again(line, one, element):
+                standing = Standing.DOUBTFUL
+            return standing, one.text
+    return None
+
+
+def _forms(element: str, value: str) -> tuple[str, ...]:
+    if element != "gtin":
+        return (value,)
+    return tuple(value[-length:] for length in _GTIN_LENGTHS if not value[:-length].strip("0"))
+
+
+def _agrees(one: _Value, form: str) -> bool:
+    return folded(one.text) == folded(form)
+
+
+def _stands_in(text: str, wanted: str) -> bool:
+    """Whether a folded value stands in a line by itself, whatever spaces are in it: not as a part of a longer one."""
+    places = [place for place, letter in enumerate(text) for _ in _fold(letter)]
+    whole = folded(text)
+    ends = {end for _, _, end in _label_places(_plain(text))}
+    start = whole.find(wanted) if wanted else -1
+    while start >= 0:
+        first, last = places[start], places[start + len(wanted) - 1]
+        begins = first == 0 or not text[first - 1].isalnum() or first in ends
+        if begins and not text[last + 1 : last + 2].isalnum():
+            return True
+        start = whole.find(wanted, start + 1)
+    return False
+
+
+def _against(one: _Value, wanted: str, threshold: float, *, close: int) -> Standing | None:
+    """How a value of the same length stands to the wanted one; None where it is another thing."""
+    pairs = [(_fold(letter), sure) for letter, sure in zip(one.text, one.sure, strict=True) if _fold(letter)]
+    if len(pairs) != len(wanted) or any(len(letter) != 1 for letter, _ in pairs):
+        return None
+    apart = [sure for (letter, sure), other in zip(pairs, wanted, strict=True) if letter != other]
+    if not apart:
+        return Standing.AGREES
+    if len(apart) > close:
+        return None
+    return Standing.DIFFERS if min(apart) >= threshold else Standing.DOUBTFUL
+
+
+def _says_again(line: PrintedLine, one: _Value, element: str) -> bool:
+    """Whether the second look reads the same value."""
+    if line.again is None:
+        return False
+    return any(folded(other.text) == folded(one.text) for other in _values(line.again, line.again_sure, element))
+
+
+def _seen_twice(line: PrintedLine, value: _Value, wanted: str) -> bool:
+    return line.again is not None and folded(line.again) == folded(value.text) != wanted
+
+
+# --- Values of a line -------------------------------------------------------------------------------------------------
+
+
+def _values(text: str, sure: tuple[float, ...], element: str) -> Iterator[_Value]:
+    """What follows the element's label, then every word of the line that no other label claims."""
+    plain = _plain(text)
+    marks = list(_label_places(plain))
+    for name, _, end in marks:
+        if name == element:
+            yield from _behind(text, sure, end, min((m[1] for m in marks if m[1] >= end), default=len(text)), element)
+    for word in re.finditer(r"[^\s()]+", text):
+        start, end = word.span()
+        claimed = any(start < m[2] and m[1] < end for m in marks) or any(m[2] <= start for m in marks)
+        if not claimed:
+            yield _Value(text[start:end], sure[start:end], labelled=False)
+
+
+def _behind(text: str, sure: tuple[float, ...], start: int, stop: int, element: str) -> Iterator[_Value]:
+    label_end = start
+    while start < stop and (text[start] in _BETWEEN or text[start : start + 2].upper() == "NO"):
+        start += 2 if text[start : start + 2].upper() == "NO" else 1
+    rest = text[start:stop].partition("(")[0].rstrip()
+    parted = start > label_end or not text[label_end - 1 : label_end].isascii() or text[label_end - 1] == ")"
+    first = rest if element == "gtin" else rest.partition(" ")[0]
+    for piece in dict.fromkeys((first, rest)):  # all of it: a space may have been read that was not printed
+        if piece:
+            yield _Value(piece, sure[start : start + len(piece)], labelled=parted)
+
+
+def _whole(text: str, sure: tuple[float, ...]) -> _Value:
+    return _Value(text, sure, labelled=False)
+
+
+def _plain(text: str) -> str:
+    """The line letter by letter in the alphabet of labels; of the same length."""
+    letters = (unicodedata.normalize("NFKC", letter).upper() for letter in text)
+    return "".join(letter if len(letter) == 1 else " " for letter in letters).translate(_IN_LABELS)
+
+
+_LABEL_PATTERNS = {
+    element: re.compile(
+        "|".join(
+            ("" if not label[0].isascii() or label[0] == "(" else r"(?<![A-Z0-9])")
+            + re.escape(label.translate(_IN_LABELS)).replace(r"\ ", r"\s*")
+            for label in sorted(labels, key=len, reverse=True)
+        )
+    )
+    for element, labels in _LABELS.items()
+}
+
+
+def _label_places(plain: str) -> Iterator[tuple[str, int, int]]:
+    for element, pattern in _LABEL_PATTERNS.items():
+        for found in pattern.finditer(plain):
+            yield element, *found.span()
+
+
+# --- Dates ------------------------------------------------------------------------------------------------------------
+
+_Day = tuple[int, int, int | None]  # year, month, day
+_DATE_FORMS: tuple[tuple[str, str], ...] = (
+    (r"(20\d\d)年(\d{1,2})月(\d{1,2})日", "ymd"),
+    (r"(20\d\d)年(\d{1,2})月", "ym"),
+    (r"(20\d\d)[-/. ](\d{1,2})[-/. ](\d{1,2})", "ymd"),
+    (r"(\d{1,2})[-/. ](\d{1,2})[-/. ](20\d\d)", "dmy mdy"),
+    (r"(\d\d)[-/. ](\d\d)[-/. ](\d\d)", "ymd dmy mdy"),
+    (r"(20\d\d)(\d\d)(\d\d)", "ymd"),
+    (r"(\d{1,2})[-/. ]?([A-Z]{3})[-/. ]?(20\d\d|\d\d)", "dmy"),
+    (r"([A-Z]{3})[-/. ]?(20\d\d|\d\d)", "my"),
+    (r"(20\d\d)[-/. ]?(\d\d)", "ym"),
+    (r"(\d\d)[-/. ]?(20\d\d)", "my"),
+    (r"(\d\d)(\d\d)(\d\d)", "ymd dmy mdy"),
+    (r"(\d\d)[-/. ](\d\d)", "my ym"),
+)
+
+
+def _date_held(line: PrintedLine, value: str, threshold: float) -> tuple[Standing, str] | None:
+    wanted = (2000 + int(value[:2]), int(value[2:4]), int(value[4:6]) or None)
+    labelled = [_dates(text, sure) for text, sure, _ in _after_labels(line.text, line.sure)]
+    for read, days, _ in (found for some in labelled for found in some):
+        if any(_same(day, wanted) for day in days):
+            return Standing.AGREES, read
+    if not labelled:
+        alone = [found for found in _dates(line.text, line.sure) if any(_same(day, wanted) for day in found[1])]
+        return (Standing.AGREES, alone[0][0]) if alone else None
+    for some in labelled:
+        for read, days, sure in some[:1]:
+            again = {
+                d
+                for text, s, _ in _after_labels(line.again or "", line.again_sure)
+                for _, ds, _ in _dates(text, s)
+                for d in ds
+            }
+            certain = sure >= threshold and set(days) <= again
+            return (Standing.DIFFERS if certain else Standing.DOUBTFUL), read
+    return None
+
+
+def _after_labels(text: str, sure: tuple[float, ...]) -> Iterator[tuple[str, tuple[float, ...], int]]:
+    plain = _plain(text)
+    marks = sorted(_label_places(plain), key=lambda mark: mark[1])
+    ends = [mark for mark in marks if mark[0] == "expiry"]
+    for _, _, end in _longest(ends):
+        stop = min((start for name, start, _ in marks if name != "expiry" and start >= end), default=len(text))
+        yield text[end:stop], sure[end:stop], end
+
+
+def _longest(marks: Iterable[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
+    """Of labels that overlap, the longest: "EXPIRY DATE", not "EXP"."""
+    kept: list[tuple[str, int, int]] = []
+    for mark in sorted(marks, key=lambda one: one[1] - one[2]):
+        if all(mark[2] <= other[1] or other[2] <= mark[1] for other in kept):
+            kept.append(mark)
+    return kept
+
+
+def _dates(text: str, sure: tuple[float, ...]) -> list[tuple[str, tuple[_Day, ...], float]]:
+    """Dates in a text: as printed, what they may mean, and the least chance of their characters."""
+    upper = _digits(text)
+    for pattern, orders in _DATE_FORMS:
+        found = re.search(rf"(?<!\d){pattern}(?!\d)", upper)
+        if found is None:
+            continue
+        days = tuple(day for order in orders.split() if (day := _day(found.groups(), order)) is not None)
+        if days:
+            start, end = found.span()
+            return [(text[start:end], days, min(sure[start:end], default=0.0))]
+    return []
+
+
+def _digits(text: str) -> str:
+    """Upper case of the same length, with O and I as digits where they stand between digits."""
+    letters = (unicodedata.normalize("NFKC", letter).upper() for letter in text)
+    upper = "".join(letter if len(letter) == 1 else " " for letter in letters)
+    return re.sub(r"(?<=[\d./-])[OIl|](?=[\d./-]|$)", lambda found: "0" if found[0] == "O" else "1", upper)
+
+
+def _day(groups: tuple[str, ...], order: str) -> _Day | None:
+    said = dict(zip(order, groups, strict=True))
+    month = _MONTHS.index(said["m"]) + 1 if said["m"] in _MONTHS else int(said["m"]) if said["m"].isdigit() else 0
+    year = int(said["y"]) + (0 if len(said["y"]) > 2 else 2000)  # noqa: PLR2004 - two digits of a year
+    day = int(said["d"]) if "d" in said else None
+    try:
+        date(year, month, day or 1)
+    except ValueError:
+        return None
+    return year, month, day or None
+
+
+def _same(day: _Day, wanted: _Day) -> bool:
+    return day[:2] == wanted[:2] and (day[2] is None or wanted[2] is None or day[2] == wanted[2])

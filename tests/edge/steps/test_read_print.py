@@ -1,0 +1,143 @@
+"""Reading print: how many lines are asked for, what is kept of them, and what a fault of the box is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import cast
+
+from edge import policy as policies
+from edge.gs1 import TradeItem
+from edge.inspection import Box, DecodedSymbol, RegionReading
+from edge.steps import read_print
+from edge.steps.read_print import Wanted
+from models.errors import WorkerFailed
+from models.measurements import TextLine, TextPlace, TextReading
+from models.worker import OpenFrame
+from tests.edge import drawn_cases as drawn
+
+POLICY = policies.builtin().text
+CORNERS = ((10.0, 10.0), (90.0, 10.0), (90.0, 90.0), (10.0, 90.0))
+PLACE = TextPlace(CORNERS, beside=True)
+ITEM = TradeItem(
+    drawn.GTIN,
+    serial="AB123456",
+    batch="A26",
+    expiry=date(2028, 11, 28),
+    elements={"01": drawn.GTIN.value, "21": "AB123456", "10": "A26", "17": "281128"},
+)
+SYMBOL = DecodedSymbol("", b"", "]d2", "DataMatrix", "capture:c", corners=CORNERS)
+WANTED = Wanted(drawn.GTIN, PLACE, {"serial": "AB123456"})
+
+
+@dataclass
+class Frame:
+    """The worker's side at its port: a place with these lines."""
+
+    lines: tuple[str, ...]
+    again: str | None = None  # what the second look reads; None: the same
+    asked: list[tuple[int, int, bool]] = field(default_factory=list)
+
+    def text(
+        self, place: TextPlace, first: int, count: int, *, again: bool = False, picture: bool = False
+    ) -> TextReading:
+        assert place == PLACE
+        self.asked.append((first, count, again))
+        some = tuple(self._line(text, again=again) for text in self.lines[first : first + count])
+        return TextReading(some, len(self.lines) > first + count, 0.9, "text-1", b"jpeg" if picture else b"")
+
+    def _line(self, text: str, *, again: bool) -> TextLine:
+        second = (self.again or text) if again else None
+        sure = (0.999,) * len(text)
+        return TextLine(text, sure, (1, 2, 30, 20), 20.0, second, (0.999,) * len(second or ""))
+
+
+def read(frame: Frame, wanted: Wanted = WANTED, **policy: float) -> tuple[read_print.Seen, list[bytes]]:
+    kept: list[bytes] = []
+
+    def keep(data: bytes, _: str) -> str:
+        kept.append(data)
+        return "e" * 64
+
+    limits = POLICY.model_copy(update=policy)
+    seen = read_print.read(drawn.CAPTURE, [wanted], cast("OpenFrame", frame), keep, known=frozenset(), policy=limits)
+    return seen, kept
+
+
+def test_reading_stops_once_everything_agrees() -> None:
+    frame = Frame(("SN AB123456", *("other print",) * 20))
+    seen, kept = read(frame)
+    assert (frame.asked, kept) == ([(0, 4, False)], [])
+    (reading,) = seen.prints
+    assert ([line.text for line in reading.lines], reading.found) == (["SN AB123456"], 4)
+
+
+def test_reading_stops_at_the_policys_lines() -> None:
+    frame = Frame(("other print",) * 50)
+    (reading,) = read(frame, most_lines=8)[0].prints
+    assert frame.asked == [(0, 4, False), (4, 4, False)]
+    assert (reading.lines, reading.found, reading.height_px) == ((), 8, 20.0)
+
+
+def test_lines_that_say_nothing_of_the_code_are_not_kept() -> None:
+    (reading,) = read(Frame(("見本 太郎", "1-2-3 Sample Town", "SN AB123456")))[0].prints
+    assert [line.text for line in reading.lines] == ["SN AB123456"]
+
+
+def test_a_line_that_departs_is_read_again_and_its_picture_kept() -> None:
+    frame = Frame(("LOT A26", "SN AB123457"))
+    seen, kept = read(frame)
+    assert (frame.asked[-1], kept) == ((1, 1, True), [b"jpeg"])
+    (reading,) = seen.prints
+    assert reading.picture is not None
+    assert (reading.picture.role, reading.picture.box) == ("region", Box(1, 2, 30, 20))
+
+
+def test_a_second_look_that_reads_otherwise_keeps_no_picture() -> None:
+    seen, kept = read(Frame(("SN AB123457",), again="SN AB123456"))
+    assert (seen.prints[0].picture, kept) == (None, [])
+
+
+def test_a_place_without_print_was_looked_at() -> None:
+    (reading,) = read(Frame(()))[0].prints
+    assert (reading.lines, reading.found, reading.height_px) == ((), 0, None)
+
+
+def test_no_time_left_is_nothing_read() -> None:
+    seen, _ = read(Frame(("SN AB123456",)), budget_ms=-1.0)
+    assert seen == read_print.Seen()
+
+
+def test_a_worker_that_fails_is_a_fault_of_the_box() -> None:
+    class Broken(Frame):
+        def text(
+            self, place: TextPlace, first: int, count: int, *, again: bool = False, picture: bool = False
+        ) -> TextReading:
+            raise WorkerFailed("worker_timeout", f"gone at {place} {first} {count} {again} {picture}")
+
+    (fault,) = read(Broken(()))[0].faults
+    assert (fault.code, fault.capture) == ("text_worker_timeout", drawn.CAPTURE.sha256)
+
+
+def test_a_symbol_with_a_serial_batch_or_expiry_is_wanted() -> None:
+    wanted = read_print.beside(SYMBOL, ITEM)
+    assert wanted == Wanted(
+        drawn.GTIN,
+        PLACE,
+        {"serial": "AB123456", "batch": "A26", "expiry": "281128", "gtin": drawn.GTIN.value},
+    )
+
+
+def test_a_symbol_with_a_number_alone_or_without_a_place_is_not_wanted() -> None:
+    assert read_print.beside(SYMBOL, TradeItem(drawn.GTIN, elements={"01": drawn.GTIN.value})) is None
+    assert read_print.beside(replace(SYMBOL, corners=()), ITEM) is None
+
+
+def test_the_registered_words_of_a_free_label_are_wanted() -> None:
+    label = RegionReading("label", "高級抹茶", Box(0, 0, 9, 9), 1.0, corners=CORNERS)
+    assert read_print.on_label(label, drawn.GTIN) == Wanted(
+        drawn.GTIN, TextPlace(CORNERS, beside=False), {"words": "高級抹茶"}
+    )
+    assert read_print.on_label(replace(label, kind="logo"), drawn.GTIN) is None
+    assert read_print.on_label(replace(label, text=""), drawn.GTIN) is None
+    assert read_print.on_label(replace(label, seen=0.5), drawn.GTIN) is None
