@@ -30,7 +30,7 @@ def judged(reading: PrintReading, known: frozenset[str] = frozenset()) -> tuple[
 
 
 def settled(reading: PrintReading, known: frozenset[str] = frozenset()) -> bool:
-    """Whether everything that was expected agrees, so that no further line need be read. A GTIN is often not printed."""
+    """Whether everything that was expected agrees, so that no further line need be read; a GTIN may not be printed."""
     agreed = {one.element for one in judged(reading, known) if one.standing is Standing.AGREES}
     return agreed >= set(reading.expected) - {"gtin"}
 

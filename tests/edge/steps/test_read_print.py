@@ -8,7 +8,7 @@ from typing import cast
 
 from edge import policy as policies
 from edge.gs1 import TradeItem
-from edge.inspection import Box, DecodedSymbol, RegionReading
+from edge.inspection import Box, DecodedSymbol, RegionReading, Seen
 from edge.steps import read_print
 from edge.steps.read_print import Wanted
 from models.errors import WorkerFailed
@@ -52,7 +52,7 @@ class Frame:
         return TextLine(text, sure, (1, 2, 30, 20), 20.0, second, (0.999,) * len(second or ""))
 
 
-def read(frame: Frame, wanted: Wanted = WANTED, **policy: float) -> tuple[read_print.Seen, list[bytes]]:
+def read(frame: Frame, wanted: Wanted = WANTED, **policy: float) -> tuple[Seen, list[bytes]]:
     kept: list[bytes] = []
 
     def keep(data: bytes, _: str) -> str:
@@ -105,7 +105,7 @@ def test_a_place_without_print_was_looked_at() -> None:
 
 def test_no_time_left_is_nothing_read() -> None:
     seen, _ = read(Frame(("SN AB123456",)), budget_ms=-1.0)
-    assert seen == read_print.Seen()
+    assert seen == Seen()
 
 
 def test_a_worker_that_fails_is_a_fault_of_the_box() -> None:
