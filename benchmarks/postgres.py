@@ -17,6 +17,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,7 @@ class Server:
         with contextlib.suppress(ProcessLookupError):
             while True:
                 os.kill(pid, 0)
+                time.sleep(0.01)
 
     def stop(self) -> None:
         """Stop it."""

@@ -63,8 +63,8 @@ class Centre:
         return place.exists() and hashlib.sha256(place.read_bytes()).hexdigest() == sha256
 
 
-def check(notes: Iterable[str], box: Path, centre: Centre, device: str, *, sent: bool) -> None:
-    """Nothing lost, nothing twice, nothing changed, of one device with one ledger. `sent`: and everything is there.
+def check(notes: Iterable[str], box: Path, centre: Centre, device: str, ledger: str = "", *, sent: bool) -> None:
+    """Nothing lost, nothing twice, nothing changed, of one ledger of a device. `sent`: and everything is there.
 
     Raises:
         AssertionError: what is wrong.
@@ -72,7 +72,7 @@ def check(notes: Iterable[str], box: Path, centre: Centre, device: str, *, sent:
     notes = tuple(notes)
     told = told_of(notes)
     own = own_rows(box / "ledger.db")
-    rows = chain_of(centre, device)
+    rows = chain_of(centre, device, ledger)
     assert [row["hash"] for row in rows] == own[: len(rows)], "the centre holds other rows than the box"
     assert len(own) >= max((one.seq for one in told), default=0), "the box lacks what it told"
     _as_told(told, rows, own)
@@ -80,6 +80,7 @@ def check(notes: Iterable[str], box: Path, centre: Centre, device: str, *, sent:
     least = max([*receipted, acknowledged(box)])
     assert len(rows) >= least, f"{least} rows are receipted, {len(rows)} at the centre"
     here, there, both = where(box, centre, (name for one in told for name in one.pictures))
+    assert there <= deleted(box / "ledger.db"), f"gone from the box without a row: {sorted(there)[:3]}"
     assert not here - there - both or not sent, f"pictures that were not sent: {sorted(here - there)[:3]}"
     for receipt in (box / "receipts").glob("*/*.json"):
         assert centre.holds(receipt.stem), f"{receipt.stem} is receipted and not at the centre"
@@ -184,6 +185,13 @@ def where(box: Path, centre: Centre, names: Iterable[str]) -> tuple[set[str], se
         assert place, f"picture {name} is neither on the box nor at the centre"
         (here, there, both)[place - 1].add(name)
     return here, there, both
+
+
+def deleted(ledger: Path) -> set[str]:
+    """The pictures that a box's rows say it has deleted."""
+    with closing(sqlite3.connect(ledger, timeout=30)) as base:
+        bodies = [json.loads(body) for (body,) in base.execute("SELECT body FROM entries WHERE kind='deleted'")]
+    return {name for body in bodies for name, _ in body["pictures"]}
 
 
 def fed(centre: Centre) -> None:

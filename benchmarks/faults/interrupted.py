@@ -10,7 +10,7 @@ from benchmarks.faults import disk
 from benchmarks.faults.campaign import Note, interrupted, kills, power_cuts
 from benchmarks.faults.checker import check
 from benchmarks.faults.line import Line
-from benchmarks.faults.pair import DEVICE, bench, centre, held, sent_within
+from benchmarks.faults.pair import DEVICE, bench, centre, held, let_go, sent_within
 from benchmarks.faults.trial import Runs, Trial
 from edge.errors import SettingsError
 from sync.central.app import build
@@ -19,6 +19,7 @@ from sync.errors import CentralUnreachable
 from sync.identity import KEY_FILE, Enrolment, kept_enrolment, kept_private_key
 
 _ROUNDS = 8
+_LETS_GO = (3, 6)  # rounds after which retention deletes what is receipted
 _AFTER = 999  # an inspection after the fault
 
 
@@ -31,7 +32,7 @@ class Results:
         """Nothing is needed."""
 
     def run(self, material: Path, state: Path, note: Note) -> None:
-        """Eight rounds of a few inspections and a sync."""
+        """Eight rounds of a few inspections and a sync; after two of them the box deletes."""
         del material
         draw = random.Random(7)
         box = state / "box"
@@ -43,6 +44,8 @@ class Results:
                 line = Line(app, random.Random(number), lost=0.15, repeated=0.3, late=0.1)
                 with contextlib.suppress(CentralUnreachable):
                     sent_within(central, box, line, note)
+                if number in _LETS_GO:
+                    let_go(box, at_work.ledger)
 
     def check(self, material: Path, state: Path, told: tuple[str, ...]) -> None:
         """What is there agrees; then all is sent, and everything is there once."""

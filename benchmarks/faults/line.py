@@ -100,11 +100,11 @@ def joined(line: Line, enrolment: Enrolment, private: Ed25519PrivateKey) -> Iter
 
 
 @contextlib.contextmanager
-def hurried(pause_s: float = 0.0) -> Iterator[None]:
-    """Boxes of this process pause only so long between tries: a campaign does not wait."""
-    before = links._PAUSE_S  # noqa: SLF001 - there is no other reason to change it
-    links._PAUSE_S = (pause_s,) * len(before)  # type: ignore[assignment]  # noqa: SLF001 - likewise
+def hurried(pause_s: float = 0.0, silence_s: float = 60.0) -> Iterator[None]:
+    """Boxes of this process pause and wait on a silent line only so long: a campaign does not wait."""
+    before = links._PAUSE_S, links._SILENCE_S  # noqa: SLF001 - there is no other reason to change them
+    links._PAUSE_S, links._SILENCE_S = (pause_s,) * len(before[0]), silence_s  # type: ignore[assignment]  # noqa: SLF001 - likewise
     try:
         yield
     finally:
-        links._PAUSE_S = before  # noqa: SLF001 - likewise
+        links._PAUSE_S, links._SILENCE_S = before  # noqa: SLF001 - likewise

@@ -1,5 +1,7 @@
 """A bad link: a TCP relay on loopback that delays, throttles, cuts, resets, stalls and partitions, drawn from a seed.
 
+It also does harm to whole HTTP requests: they arrive twice, later than others that were asked after them, or both.
+
 with link.bad(("127.0.0.1", port), Weather(delay_s=0.6, bytes_per_s=8_000, cut=0.2), seed=7) as relay:
     ...                          # talk to relay.port instead
     relay.weather = CLEAR        # the weather may change at any time
@@ -16,6 +18,8 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from benchmarks.faults.requests import Reader, Requests, Waiting
+
 _BLOCK = 4_096
 
 
@@ -30,6 +34,8 @@ class Weather:
     stall: float = 0.0  # goes silent after a drawn number of bytes, and stays open
     within: int = 65_536  # bytes: where in what is answered a cut, reset or stall falls, at most
     partition: bool = False  # nothing comes through, old connections included
+    repeated: float = 0.0  # of whole requests: arrives once more, after a drawn number of later ones
+    late: float = 0.0  # of whole requests: its connection ends, and it arrives after a drawn number of later ones
 
 
 CLEAR = Weather()
@@ -46,6 +52,7 @@ class Relay:
         self.bytes_up = 0
         self._upstream = upstream
         self._draw = random.Random(seed)
+        self._waiting = Waiting(upstream, self._draw)
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="bad-link", daemon=True)
@@ -91,7 +98,10 @@ class Relay:
                 await asyncio.sleep(3_600)
             up_reader, up_writer = await asyncio.open_connection(*self._upstream)
             ends.append(up_writer)
-            up = asyncio.ensure_future(self._pump(reader, up_writer, "", 0, down=False))
+            asked: Reader = reader
+            if weather.repeated or weather.late or self._waiting:
+                asked = Requests(reader, self._waiting, self._draw, weather.repeated, weather.late)
+            up = asyncio.ensure_future(self._pump(asked, up_writer, "", 0, down=False))
             down = asyncio.ensure_future(self._pump(up_reader, writer, fate, after, down=True))
             _done, waiting = await asyncio.wait({up, down}, return_when=asyncio.FIRST_COMPLETED)
             if down in waiting and fate != "stall":
@@ -104,9 +114,7 @@ class Relay:
             for end in ends:
                 end.close()
 
-    async def _pump(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, fate: str, after: int, *, down: bool
-    ) -> None:
+    async def _pump(self, reader: Reader, writer: asyncio.StreamWriter, fate: str, after: int, *, down: bool) -> None:
         passed = 0
         last = -1e9
         with contextlib.suppress(OSError):

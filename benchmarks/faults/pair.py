@@ -7,31 +7,34 @@ STATE/central  the folder of a central: SQLite unless an address is given, objec
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import select
 
 from benchmarks.faults.campaign import Note
 from benchmarks.faults.checker import Centre, Told
 from benchmarks.faults.line import Line, joined
 from edge.errors import EvidenceError, SekishoError
 from edge.inspection import ClockTrust, Moment, Origin
+from edge.policy import builtin
+from edge.retention import Retention
 from edge.storage.chain import Entry, Row
 from edge.storage.evidence import EvidenceStore
 from edge.storage.ledger import Ledger
 from edge.storage.outbox import Outbox
 from sync.central.app import build
 from sync.central.central import Central
-from sync.central.database import migrate, opened, writing
+from sync.central.database import migrate, opened, reading, writing
 from sync.central.devices import enrol, new_token
 from sync.central.feed import sequence
 from sync.central.objects import ObjectsOnDisk
+from sync.central.tables import metadata
 from sync.identity import KEY_FILE, Enrolment, checked_enrolment, kept_enrolment, kept_private_key
 from sync.link import Link
 from sync.protocol import key_id
@@ -112,9 +115,9 @@ class Bench:
         (row,) = self.ledger.append([self._entry("assessed", number, body, parcel)])
         self._tell(row, outcome, parcel, kept)
         if number % 2:
-            body = {"disposition": {"decision": "REFER", "number": number}}
+            body = {"disposition": {"decision": "refer", "number": number}}
             (row,) = self.ledger.append([self._entry("disposed", number, body)])
-            self._tell(row, "REFER", "", [])
+            self._tell(row, "refer", "", [])
 
     def _kept(self, data: bytes) -> str:
         try:
@@ -180,9 +183,28 @@ def sent_within(central: Central, box: Path, line: Line | None = None, note: Not
         return sent(box, link, private, note)
 
 
-def named(number: int) -> list[str]:
-    """The names of what inspection `number` keeps."""
-    return [hashlib.sha256(data).hexdigest() for data in pictures_of(number)]
+def let_go(box: Path, ledger: Ledger, days: int = 400) -> int:
+    """What retention lets go so many days later; how many pictures went."""
+    retention = Retention(
+        state_dir=box,
+        ledger=ledger,
+        evidence=EvidenceStore(box),
+        policy=builtin,
+        now=lambda: Moment(NOW.utc + timedelta(days=days), ClockTrust.SYNCED),
+        origin=lambda station: Origin(DEVICE, station, "O-7", "boot"),
+        free=lambda: 1.0,
+    )
+    with closing(retention):
+        return sum(len(pictures) for pictures in retention.rest().pictures.values())
+
+
+def tables(central: Central) -> dict[str, list[tuple[object, ...]]]:
+    """Everything that stands in the central's database."""
+    with reading(central.engine) as connection:
+        return {
+            table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
+            for table in metadata.sorted_tables
+        }
 
 
 def said(error: SekishoError, *codes: str) -> None:

@@ -57,12 +57,12 @@ def killed(victim: str) -> Runs:
 
 def _run(state: Path, victim: str, draw: random.Random, points: list[str]) -> None:
     deaths = [_death(draw) for _ in range(_KILLS)]
-    with _listening() as plug:
+    with listening() as plug:
         url = f"http://127.0.0.1:{plug.getsockname()[1]}"
         works = {
             "box": partial(_inspect, state),
             "sync": partial(_send, state, url),
-            "central": partial(_serve, state, plug),
+            "central": partial(serve, state, plug),
         }
         names = ["box", "sync", "central", "central"]
         names.remove(victim)
@@ -128,7 +128,8 @@ class Kept:
 
 
 @contextlib.contextmanager
-def _listening() -> Iterator[socket.socket]:
+def listening() -> Iterator[socket.socket]:
+    """A socket on a free port of loopback, for workers that are forked."""
     with socket.create_server(("127.0.0.1", 0), backlog=64) as plug:
         yield plug
 
@@ -169,7 +170,7 @@ def _send(state: Path, url: str) -> None:
             time.sleep(_PAUSE_S)
 
 
-def _serve(state: Path, plug: socket.socket) -> None:
+def serve(state: Path, plug: socket.socket) -> None:
     """A worker of the centre."""
     with centre(state, founded=False) as central:
         config = uvicorn.Config(build(central), log_level="critical", lifespan="off", ws="none")

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from benchmarks.faults import full, interrupted, processes
+from benchmarks.faults import deceit, deletion, full, interrupted, postgres_killed, processes, relayed
 from benchmarks.faults.trial import Trial
 
-TRIALS: tuple[Trial, ...] = (*interrupted.TRIALS, *processes.TRIALS, *full.TRIALS)
+TRIALS: tuple[Trial, ...] = (
+    *interrupted.TRIALS,
+    *processes.TRIALS,
+    *deletion.TRIALS,
+    *full.TRIALS,
+    *postgres_killed.TRIALS,
+    *relayed.TRIALS,
+    *deceit.TRIALS,
+)
