@@ -68,8 +68,9 @@ def lines(central: Central, client: Client, asked: Asked, upto: int) -> Iterator
         with reading(central.engine) as connection:
             known = Inspections(connection, central.id, nominal=False)
             known.learn(page, ("disposed",))
-            found = [[column.read(row, known.standing(row)) for column in wanted_columns] for row in page]
-        yield from found
+            decided = [known.standing(row) for row in page]
+        for row, decision in zip(page, decided, strict=True):
+            yield [column.read(row, decision) for column in wanted_columns]
 
 
 def _pages(central: Central, client: Client, asked: Asked, upto: int) -> Iterator[list[LedgerRow]]:

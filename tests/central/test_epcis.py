@@ -239,6 +239,24 @@ def test_the_context_that_the_central_serves_knows_every_term_that_events_have()
     assert CONTEXT[1] == {"sekisho": terms["sekisho"]}
 
 
+def test_every_field_of_an_event_means_something_as_linked_data() -> None:
+    one, two, three = row_of(assessed(assessment()), 1), row_of(decided(Decision.REFER), 2), row_of(decided(None, 2), 3)
+    told = json.loads(json.dumps(document(*everything((one, two, three)))))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it reads GS1's context from a file in a way of old
+        import epcis_event_hash_generator  # noqa: F401, PLC0415 - brings GS1's context and its loader
+        from pyld import jsonld  # noqa: PLC0415 - as above
+
+        (expanded,) = jsonld.expand(told)
+    (body,) = expanded["https://ref.gs1.org/epcis/epcisBody"]
+    listed = body["https://ref.gs1.org/epcis/eventList"]
+    events_told = told["epcisBody"]["eventList"]
+    assert [len(event) for event in listed] == [len(event) for event in events_told]
+    assert listed[0]["@id"] == events_told[0]["eventID"]
+    assert listed[0]["https://ref.gs1.org/epcis/bizStep"] == [{"@id": "https://ref.gs1.org/cbv/BizStep-inspecting"}]
+    assert listed[0]["urn:sekisho:epcis:outcome"] == [{"@value": "CHECK"}]
+
+
 def _filled(central: Central, box: Boxes) -> Box:
     one = box()
     one.ledger.append(
