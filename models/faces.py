@@ -249,7 +249,7 @@ def _maps(laid: Aligned, pack: Pack) -> dict[str, Tensor]:
     capture = laid.shown if network.light == "registered" else laid.registration.aligned
     if network.light == "tone":
         capture = tone.matched(capture, prepared.face, laid.usable)
-    answers = embed.siamese_maps(capture, prepared.face, laid.usable, network)
+    answers = embed.maps(prepared.features, capture, network)
     shape = next(iter(answers.values())).shape
     usable = difference.usable_cells(laid.usable, (shape[0], shape[1]))
     unusable = answers.pop("unusable", None)

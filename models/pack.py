@@ -2,8 +2,9 @@
 
 The manifest (manifest.toml) is the whole truth about a pack: hashes, input size and normalisation, how maps become a
 score, thresholds beside the measurement that chose them, licence and card. A better pack drops in without a change of
-code: its network is siamese, sees both aligned sides and answers one map of logits per kind, either each under its own
-name or all as the channels of one output. A map "unusable" says where nothing may be judged.
+code: an encoder that turns one side into features in eight bits, at one or several scales, and a comparer that turns
+what `models.interval` measures between two sides' features into one map of logits per kind. A map "unusable" says where
+nothing may be judged.
 
 What it is not: signed. Who may bring a pack onto the box is the business of sync; here a byte that differs from the
 manifest's hash is refused.
@@ -36,6 +37,7 @@ MANIFEST = "manifest.toml"
 BUILTIN = "drawn-2"
 
 Tensor: TypeAlias = npt.NDArray[np.float32]
+Features: TypeAlias = dict[str, npt.NDArray[np.uint8]]  # by scale: rows x columns x channels
 Table: TypeAlias = dict[str, Any]
 Precision: TypeAlias = Literal["int8", "fp32"]
 
@@ -51,23 +53,30 @@ class Normalisation:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """One network of a pack. `inputs` and `outputs` map the roles that the code knows to the file's own names."""
+    """The two halves of a siamese network, between which stands `models.interval`.
 
-    inputs: Mapping[str, str]  # capture, registered and, if it asks, valid
-    outputs: Mapping[str, str]  # structure, colour, print, unusable (any), or maps
-    channels: tuple[str, ...]  # kinds of the channels of the output "maps"
+    The encoder's one input is a normalised picture (1 x 3 x H x W); the comparer's inputs have the names of the
+    encoder's outputs, its outputs those of the kinds.
+    """
+
     light: Literal["registered", "tone", "seen"]  # the capture in the registered face's light, also tone, or as it came
     normalisation: Normalisation
     multiple_px: int  # height and width are padded to a multiple of this
-    stride_px: int  # face pixels in a cell of the outputs
-    session: onnxruntime.InferenceSession
+    stride_px: int  # face pixels in a cell of the maps
+    kinds: tuple[str, ...]  # of the comparer's maps that are used: structure, colour, print, unusable (any)
+    encoder: onnxruntime.InferenceSession
+    comparer: onnxruntime.InferenceSession
 
-    def run(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Run the network: roles to tensors (1 x C x H x W) in, roles to tensors out."""
-        names = list(self.outputs)
-        feed = {name: tensors[role] for role, name in self.inputs.items()}
-        answers = self.session.run([self.outputs[name] for name in names], feed)
-        return dict(zip(names, (np.asarray(answer, np.float32) for answer in answers), strict=True))
+    def features(self, picture: Tensor) -> Features:
+        """Features of one side (each rows x columns x channels, uint8) of a normalised picture (1 x 3 x H x W)."""
+        names = [one.name for one in self.encoder.get_outputs()]
+        answers = self.encoder.run(names, {self.encoder.get_inputs()[0].name: picture})
+        return {name: np.asarray(answer[0], np.uint8) for name, answer in zip(names, answers, strict=True)}
+
+    def maps(self, between: Features) -> dict[str, Tensor]:
+        """Logits by kind (rows x columns) of what was measured between two sides' features."""
+        answers = self.comparer.run(list(self.kinds), {name: planes[None] for name, planes in between.items()})
+        return {kind: np.asarray(one[0, 0], np.float32) for kind, one in zip(self.kinds, answers, strict=True)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +143,10 @@ def builtin(precision: Precision = "int8") -> Pack:
 
 
 def load(path: Path, precision: Precision = "int8") -> Pack:
-    """Read a manifest, verify every file it names, open its network: the int8 one, or its fp32 twin if there is one.
+    """Read a manifest, verify every file it names, open its networks: the int8 ones, or their fp32 twins if it has any.
 
-    1. manifest; 2. schema; 3. hashes; 4. numbers; 5. session on one thread. The twin answers the same to about a tenth
-    of a logit; on processors without 8-bit dot products it can be the faster one.
+    1. manifest; 2. schema; 3. hashes; 4. numbers; 5. sessions on one thread. The twins answer the same to about a tenth
+    of a logit; on processors without 8-bit dot products they can be the faster ones.
 
     Raises:
         PackError: model_missing, model_manifest, model_schema, model_hash or model_unusable.
@@ -270,9 +279,13 @@ def _judgement(kind: str, table: Table) -> Judgement:
 def _network(path: Path, table: Table, files: Mapping[str, str], precision: Precision) -> Network:
     if table["kind"] != "siamese":
         raise ValueError(f"[network] kind, which is siamese; got {table['kind']!r}")
-    file = str(table.get("twin", table["file"]) if precision == "fp32" else table["file"])
-    if file not in files:
-        raise ValueError(f"[network] file and twin, which [files] must list with their hashes; got {file!r}")
+    named = dict(table["files"])
+    if precision == "fp32" and "twins" in table:
+        named = dict(table["twins"])
+    encoder, comparer = (str(named[part]) for part in ("encoder", "comparer"))
+    for file in (encoder, comparer):
+        if file not in files:
+            raise ValueError(f"[network] files and twins, which [files] must list with their hashes; got {file!r}")
     light = table["light"]
     if light not in ("registered", "tone", "seen"):
         raise ValueError(f"[network] light, which is registered, tone or seen; got {light!r}")
@@ -281,14 +294,13 @@ def _network(path: Path, table: Table, files: Mapping[str, str], precision: Prec
         raise ValueError(f"[network.normalisation] order, which is BGR or RGB; got {numbers['order']!r}")
     mean, std = (tuple(float(value) for value in numbers[key]) for key in ("mean", "std"))
     return Network(
-        inputs=dict(table["inputs"]),
-        outputs=dict(table["outputs"]),
-        channels=tuple(str(channel) for channel in table.get("channels", ())),
         light=light,
         normalisation=Normalisation(numbers["order"], (mean[0], mean[1], mean[2]), (std[0], std[1], std[2])),
         multiple_px=int(table["multiple_px"]),
         stride_px=int(table["stride_px"]),
-        session=session(path / file),
+        kinds=tuple(str(kind) for kind in table["kinds"]),
+        encoder=session(path / encoder),
+        comparer=session(path / comparer),
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import cv2
 import numpy as np
 
-from models import light, locate, picture
+from models import embed, light, locate, picture
 from models.measurements import FaceReference
 from models.microprint import FinePrint, fine_print
 from models.placed import PlacedRegion, placed, wanted_mask
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from models.locate import Grey, Keypoints, Matrix
     from models.measurements import Image
-    from models.pack import Pack
+    from models.pack import Features, Pack
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ class Sketch:
 
 @dataclass(frozen=True, eq=False)
 class PreparedFace(Sketch):
-    """A registered face at the pack's size, ready to be compared with. About 2 MB."""
+    """A registered face at the pack's size, ready to be compared with. About 5 MB."""
 
     face: Image  # long side as the pack says
     native: Matrix  # face pixels -> registered picture pixels
@@ -56,6 +56,7 @@ class PreparedFace(Sketch):
     regions: tuple[PlacedRegion, ...]
     wanted: Grey  # 255 where the face may be compared as a picture
     glare: Grey  # 255 where the registered picture itself is burnt out
+    features: Features  # what the pack's encoder sees in the face
     fine: Mapping[int, FinePrint]  # marked micro-print by the index of its region
 
 
@@ -115,6 +116,7 @@ def prepare(reference: FaceReference, pack: Pack) -> PreparedFace:
         regions=marked,
         wanted=wanted_mask(marked, size),
         glare=light.registered_glare(face),
+        features=embed.features(face, pack.network),
         fine=fine,
     )
 

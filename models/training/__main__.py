@@ -126,9 +126,9 @@ def _faces(options) -> None:
 
 def _pack(options) -> None:
     from models.training.calibrate import measure, write_pack
-    from models.training.export import session
+    from models.training.export import Networks
 
-    rows = measure(session(options.out / "difference.onnx"), options.faces)
+    rows = measure(Networks(options.out), options.faces)
     print(write_pack(options.out, rows, options.out.name))
 
 
@@ -140,20 +140,18 @@ def _gallery(options) -> None:
 
 
 def networks(net, out: Path, pool, pairs: int = 48) -> dict[str, float]:
-    """Write difference.fp32.onnx and difference.onnx (int8) to `out`; their sizes, times and how far they differ."""
+    """Write encoder and comparer to `out`, int8 and fp32; their sizes, times and how far they differ."""
     from models.training import export
     from models.training.pairs import draw_pair
 
     out.mkdir(parents=True, exist_ok=True)
-    plain, small = out / "difference.fp32.onnx", out / "difference.onnx"
-    export.export(net, plain)
     drawn = [draw_pair(np.random.default_rng((7, index)), pool) for index in range(pairs)]
     tensors = [(export.tensor(pair.face), export.tensor(pair.capture)) for pair in drawn]
-    export.quantize(plain, small, tensors)
-    runs = {file.name: export.session(file) for file in (plain, small)}
-    apart = [np.abs(np.subtract(*(export.answer(run, pair) for run in runs.values()))).mean() for pair in tensors[:6]]
+    export.export(net, out, tensors)
+    runs = {precision: export.Networks(out, precision) for precision in ("fp32", "int8")}
+    apart = [np.abs(np.subtract(*(run.answer(pair) for run in runs.values()))).mean() for pair in tensors[:6]]
     told = {f"{name} ms": round(export.milliseconds(run), 1) for name, run in runs.items()}
-    sizes = {f"{file.name} kB": round(file.stat().st_size / 1024, 1) for file in (plain, small)}
+    sizes = {f"{file.name} kB": round(file.stat().st_size / 1024, 1) for file in sorted(out.glob("*.onnx"))}
     return told | sizes | {"mean absolute difference": round(float(np.mean(apart)), 4)}
 
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from models import difference, light, tone
 from models.drawn.prints import FAULTS
-from models.pack import MANIFEST
+from models.pack import MANIFEST, SCHEMA
 from models.training import edits, export
 
 KINDS = ("structure", "colour", "print")
@@ -67,7 +67,7 @@ def usable_of(face: np.ndarray) -> np.ndarray:
 
 def maps_of(run, face: np.ndarray, capture: np.ndarray, usable: np.ndarray) -> dict[str, np.ndarray]:
     """The judged maps of a pair as the bench makes them: nan where nothing may be judged."""
-    answer = export.answer(run, (export.tensor(face), export.tensor(capture)))
+    answer = run.answer((export.tensor(face), export.tensor(capture)))
     rows, columns = face.shape[0] // 4, face.shape[1] // 4
     answer = answer[:, :rows, :columns]
     plain = difference.usable_cells(usable, (rows, columns))
@@ -217,9 +217,9 @@ def write_draws(folder: Path, pool, first: int, last: int) -> None:
 
 def manifest(name: str, title: str, folder: Path, knots: dict[str, list[list[float]]], measured: str) -> str:
     """The pack's manifest (TOML), with the hashes of its networks."""
-    files = sorted(folder.glob("difference*.onnx"))  # the int8 network and its fp32 twin
+    files = sorted(folder.glob("*.onnx"))  # encoder and comparer in int8, and their fp32 twins
     lines = [
-        "schema = 1",
+        f"schema = {SCHEMA}",
         f'pack = "{name}"',
         f'title = "{title}"',
         "face_px = 768",
@@ -231,11 +231,10 @@ def manifest(name: str, title: str, folder: Path, knots: dict[str, list[list[flo
         "",
         "[network]",
         'kind = "siamese"',
-        'file = "difference.onnx"',
-        'twin = "difference.fp32.onnx"',
+        'files = { encoder = "encoder.onnx", comparer = "comparer.onnx" }',
+        'twins = { encoder = "encoder.fp32.onnx", comparer = "comparer.fp32.onnx" }',
         'light = "tone"',
-        'inputs = { registered = "registered", capture = "capture" }',
-        'outputs = { structure = "structure", print = "print", unusable = "unusable" }',
+        'kinds = ["structure", "print", "unusable"]',
         "multiple_px = 8",
         "stride_px = 4",
         "",

@@ -3,8 +3,8 @@
 Both sides pass one encoder. What makes it tolerant to a pixel or two of misalignment is the interval distance: how far
 a feature lies outside the range that the other side shows within one cell around (two max-poolings, no correlation
 volume). Print quality is judged from the energy of the finest features of both sides, which does not ask for exact
-alignment at all. The trunk works at an eighth; a skip brings edges back at a quarter. Everything is convolutions,
-poolings, ReLUs, additions and concatenations, so that static int8 covers it.
+alignment at all. The trunk works at an eighth; a skip brings edges back at a quarter. What the product runs as networks
+is convolutions, ReLUs, additions and concatenations, so that static int8 covers it (`models.training.export`).
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def outside(a, b):
     """How far `a` lies outside the range that `b` shows within one cell: n x C x H x W, 0 or more.
 
     In training the bounds pass their gradient straight to the cell itself: pooling with its true gradient took 40% of
-    a step.
+    a step. Nothing of this is exported: the product measures it on eight-bit features (models/interval.py).
     """
     if torch.is_grad_enabled():
         with torch.no_grad():
@@ -70,6 +70,11 @@ def outside(a, b):
         apart = a - b
         return F.relu(apart - up) + F.relu(-apart - down)
     return F.relu(a - F.max_pool2d(b, 3, 1, 1)) + F.relu(-F.max_pool2d(-b, 3, 1, 1) - a)
+
+
+def between(a, b):
+    """What the comparison is told of two sides' features: n x 5C x H x W, in the order of models/interval.py."""
+    return torch.cat([outside(a, b), outside(b, a), (a - b).abs(), a, b], 1)
 
 
 class DifferenceNet(nn.Module):
@@ -100,9 +105,11 @@ class DifferenceNet(nn.Module):
 
     def forward(self, face, capture):
         (a2, a4), (b2, b4) = self.encode(face), self.encode(capture)
-        fine = self.fine(torch.cat([outside(a2, b2), outside(b2, a2), (a2 - b2).abs(), a2, b2], 1))
-        mixed = self.mix(torch.cat([outside(a4, b4), outside(b4, a4), (a4 - b4).abs(), a4, b4], 1))
-        quarter = torch.cat([fine, mixed], 1)
+        return self.judge(between(a2, b2), between(a4, b4))
+
+    def judge(self, half, quarter):
+        """Logits from what was measured between the sides at a half and at a quarter."""
+        quarter = torch.cat([self.fine(half), self.mix(quarter)], 1)
         eighth = self.enter(quarter)
         eighth = eighth + self.whole(eighth.mean((2, 3)))[:, :, None, None]
         eighth = self.trunk(eighth)

@@ -1,4 +1,4 @@
-"""A pack of the other design drops in without a change of code: here one that subtracts and averages."""
+"""Another pack drops in without a change of code: here one that knows colours alone and learnt nothing."""
 
 from __future__ import annotations
 
@@ -25,14 +25,13 @@ face_px = 512
 licence = "Apache-2.0"
 card = "none"
 [files]
-"net.onnx" = "{digest}"
+"encoder.onnx" = "{encoder}"
+"comparer.onnx" = "{comparer}"
 [network]
 kind = "siamese"
-file = "net.onnx"
+files = {{ encoder = "encoder.onnx", comparer = "comparer.onnx" }}
 light = "registered"
-inputs = {{ registered = "a", capture = "b" }}
-outputs = {{ maps = "maps" }}
-channels = ["structure", "unusable"]
+kinds = ["structure", "unusable"]
 multiple_px = 8
 stride_px = 4
 [network.normalisation]
@@ -61,27 +60,47 @@ least_agreeing = 0.1
 def subtracting(tmp_path_factory: pytest.TempPathFactory) -> pack.Pack:
     folder: Path = tmp_path_factory.mktemp("packs") / "subtract"
     folder.mkdir()
-    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
-    shape = [1, 3, "height", "width"]
-    nodes = [
-        helper.make_node("Sub", ["a", "b"], ["apart"]),
-        helper.make_node("Abs", ["apart"], ["size"]),
-        helper.make_node("AveragePool", ["size"], ["small"], kernel_shape=[4, 4], strides=[4, 4]),
-        helper.make_node("ReduceMean", ["small"], ["grey"], axes=[1], keepdims=1),
-        helper.make_node("Sub", ["grey", "two"], ["never"]),
-        helper.make_node("Concat", ["grey", "never"], ["maps"], axis=1),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "subtract",
-        [helper.make_tensor_value_info(name, kind, shape) for name in "ab"],
-        [helper.make_tensor_value_info("maps", kind, [1, 2, "rows", "columns"])],
-        [helper.make_tensor("two", kind, [1], [2.0])],
+    helper, single, byte = onnx.helper, onnx.TensorProto.FLOAT, onnx.TensorProto.UINT8
+    whole = ["height", "width"]
+    encoder = helper.make_graph(
+        [
+            helper.make_node("Mul", ["picture", "full"], ["levels"]),
+            helper.make_node("Cast", ["levels"], ["planes"], to=byte),
+            helper.make_node("Transpose", ["planes"], ["colours"], perm=[0, 2, 3, 1]),
+        ],
+        "colours",
+        [helper.make_tensor_value_info("picture", single, [1, 3, *whole])],
+        [helper.make_tensor_value_info("colours", byte, [1, *whole, 3])],
+        [helper.make_tensor("full", single, [1], [255.0])],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    data = model.SerializeToString()
-    (folder / "net.onnx").write_bytes(data)
-    (folder / pack.MANIFEST).write_text(MANIFEST.format(digest=hashlib.sha256(data).hexdigest()), "utf-8")
+    comparer = helper.make_graph(  # the planes that tell how far one side lies outside the other: six of fifteen
+        [
+            helper.make_node("Cast", ["colours"], ["levels"], to=single),
+            helper.make_node("Div", ["levels", "full"], ["shares"]),
+            helper.make_node("Slice", ["shares", "first", "last", "axis"], ["outside"]),
+            helper.make_node("Transpose", ["outside"], ["planes"], perm=[0, 3, 1, 2]),
+            helper.make_node("AveragePool", ["planes"], ["small"], kernel_shape=[4, 4], strides=[4, 4]),
+            helper.make_node("ReduceMean", ["small"], ["structure"], axes=[1], keepdims=1),
+            helper.make_node("Sub", ["structure", "two"], ["unusable"]),
+        ],
+        "subtract",
+        [helper.make_tensor_value_info("colours", byte, [1, *whole, 15])],
+        [helper.make_tensor_value_info(name, single, [1, 1, "rows", "columns"]) for name in ("structure", "unusable")],
+        [
+            helper.make_tensor("full", single, [1], [255.0]),
+            helper.make_tensor("two", single, [1], [2.0]),
+            *(
+                helper.make_tensor(name, onnx.TensorProto.INT64, [1], [value])
+                for name, value in (("first", 0), ("last", 6), ("axis", 3))
+            ),
+        ],
+    )
+    digests = {}
+    for name, graph in (("encoder", encoder), ("comparer", comparer)):
+        data = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8).SerializeToString()
+        (folder / f"{name}.onnx").write_bytes(data)
+        digests[name] = hashlib.sha256(data).hexdigest()
+    (folder / pack.MANIFEST).write_text(MANIFEST.format(**digests), "utf-8")
     return pack.load(folder)
 
 

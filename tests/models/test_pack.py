@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from models import pack
+from models import interval, pack
 from models.errors import PackError
 
 if TYPE_CHECKING:
@@ -35,36 +35,36 @@ def refusal(folder: Path) -> PackError:
     return caught.value
 
 
-def test_the_built_in_pack_loads_and_its_network_runs() -> None:
+def maps(loaded: pack.Pack, registered: pack.Tensor, capture: pack.Tensor) -> dict[str, pack.Tensor]:
+    """The maps of two normalised sides."""
+    sides = [loaded.network.features(side) for side in (registered, capture)]
+    return loaded.network.maps({scale: interval.between(known, sides[1][scale]) for scale, known in sides[0].items()})
+
+
+def test_the_built_in_pack_loads_and_its_networks_run() -> None:
     loaded = pack.builtin()
     picture = np.zeros((1, 3, 64, 96), np.float32)
-    answers = loaded.network.run({"registered": picture, "capture": picture})
+    answers = maps(loaded, picture, picture)
     assert {"structure", "print", "unusable"} <= set(answers)
     for answer in answers.values():
-        assert answer.shape[2:] == (64 // loaded.network.stride_px, 96 // loaded.network.stride_px)
+        assert answer.shape == (64 // loaded.network.stride_px, 96 // loaded.network.stride_px)
     assert 0 < loaded.threshold_check < loaded.threshold_strong <= 1
     assert loaded.licence == "Apache-2.0"
 
 
-def test_the_twin_in_full_precision_answers_the_same_to_a_fraction_of_a_logit() -> None:
+def test_the_twins_in_full_precision_answer_the_same_to_a_fraction_of_a_logit() -> None:
     folder = pack.packs_dir() / pack.BUILTIN
     coarse = np.random.default_rng(3).random((2, 8, 12, 3)).astype(np.float32)
     sides = [cv2.resize(one, (96, 64), interpolation=cv2.INTER_CUBIC).transpose(2, 0, 1)[None] for one in coarse]
-    small, plain = (
-        pack.load(folder, precision).network.run({"registered": sides[0], "capture": sides[1]})
-        for precision in ("int8", "fp32")
-    )
+    small, plain = (maps(pack.load(folder, precision), sides[0], sides[1]) for precision in ("int8", "fp32"))
     for kind, values in small.items():
         assert 0 < np.abs(values - plain[kind]).mean() < 0.5, kind
 
 
-def test_a_pack_without_a_twin_runs_its_only_network_in_either_precision(copied: Path) -> None:
-    edited(copied, 'twin = "difference.fp32.onnx"', "")
+def test_a_pack_without_twins_runs_its_only_networks_in_either_precision(copied: Path) -> None:
+    edited(copied, 'twins = { encoder = "encoder.fp32.onnx", comparer = "comparer.fp32.onnx" }', "")
     picture = np.full((1, 3, 64, 96), 0.5, np.float32)
-    only, asked = (
-        pack.load(copied, precision).network.run({"registered": picture, "capture": picture})
-        for precision in ("int8", "fp32")
-    )
+    only, asked = (maps(pack.load(copied, precision), picture, picture) for precision in ("int8", "fp32"))
     assert np.array_equal(only["structure"], asked["structure"])
 
 
@@ -75,15 +75,15 @@ def test_the_built_in_card_and_measurement_exist() -> None:
 
 
 def test_a_flipped_byte_in_a_network_is_refused(copied: Path) -> None:
-    file = copied / "difference.onnx"
+    file = copied / "comparer.onnx"
     data = bytearray(file.read_bytes())
-    expected = pack.load(copied).files["difference.onnx"]
+    expected = pack.load(copied).files["comparer.onnx"]
     data[1000] ^= 1
     file.write_bytes(data)
     error = refusal(copied)
     assert error.code == "model_hash"
     assert error.message.startswith(
-        f"The file difference.onnx of the model pack drawn-2 must have SHA-256 {expected}, got "
+        f"The file comparer.onnx of the model pack {pack.BUILTIN} must have SHA-256 {expected}, got "
     )
 
 
@@ -91,14 +91,14 @@ def test_an_unknown_schema_is_refused(copied: Path) -> None:
     edited(copied, "schema = 1", "schema = 2")
     error = refusal(copied)
     assert error.code == "model_schema"
-    assert error.message == "The model pack drawn-2 must have schema 1, got 2."
+    assert error.message == f"The model pack {pack.BUILTIN} must have schema 1, got 2."
 
 
 def test_a_missing_network_is_refused(copied: Path) -> None:
-    (copied / "difference.onnx").unlink()
+    (copied / "comparer.onnx").unlink()
     error = refusal(copied)
     assert error.code == "model_missing"
-    assert error.message == "The model pack drawn-2 names the file difference.onnx, got no readable file."
+    assert error.message == f"The model pack {pack.BUILTIN} names the file comparer.onnx, got no readable file."
 
 
 def test_a_missing_pack_is_refused(tmp_path: Path) -> None:
@@ -119,8 +119,8 @@ def test_a_manifest_that_is_no_toml_is_refused(copied: Path) -> None:
         ('order = "BGR"', 'order = "GBR"'),
         ("window_cells = 7", "window = 7"),
         ("[gate]", "[gates]"),
-        ('file = "difference.onnx"', 'file = "other.onnx"'),
-        ('"difference.onnx" = ', '"../difference.onnx" = '),
+        ('comparer = "comparer.onnx"', 'comparer = "other.onnx"'),
+        ('"comparer.onnx" = ', '"../comparer.onnx" = '),
         ("strong = ", "strong = -"),
     ],
 )
@@ -130,8 +130,8 @@ def test_a_manifest_with_a_wrong_value_is_refused(copied: Path, old: str, new: s
 
 
 def test_a_file_that_is_no_network_is_refused(copied: Path) -> None:
-    old = pack.load(copied).files["difference.onnx"]
-    (copied / "difference.onnx").write_bytes(b"no network")
+    old = pack.load(copied).files["comparer.onnx"]
+    (copied / "comparer.onnx").write_bytes(b"no network")
     edited(copied, old, "83cf29cbf0ed2e9da63a27f3fa6f6ab0ba11ce4e5a2b2b6fb6d8b1c8d9f4a6a5")
     error = refusal(copied)
     assert error.code == "model_hash"

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models import interval
 from models.drawn.pool import Pool
 
 pytestmark = pytest.mark.optional
@@ -30,6 +31,32 @@ def test_training_and_inference_measure_the_same_interval_distance() -> None:
     trained = outside(a, b)
     with torch.no_grad():
         assert torch.equal(trained, outside(a, b))
+
+
+def test_the_product_measures_the_interval_distance_that_training_does() -> None:
+    from models.training.net import between  # noqa: PLC0415
+
+    rng = np.random.default_rng(4)
+    mine, other = (rng.integers(0, 256, (9, 7, 5)).astype(np.uint8) for _ in range(2))
+    with torch.no_grad():
+        sides = (torch.from_numpy(side.transpose(2, 0, 1)[None].astype(np.float32)) for side in (mine, other))
+        trained = between(*sides)[0].numpy().transpose(1, 2, 0)
+    assert np.array_equal(trained, interval.between(mine, other))
+
+
+def test_a_net_whose_features_fill_the_range_answers_the_same() -> None:
+    from models.training.export import HEADROOM, ranged  # noqa: PLC0415
+    from models.training.net import DifferenceNet  # noqa: PLC0415
+
+    torch.manual_seed(2)
+    net = DifferenceNet().eval()
+    pair = tuple(np.random.default_rng(1).random((2, 1, 3, 64, 48), dtype=np.float32))
+    other = ranged(net, [pair])
+    faces, captures = (torch.from_numpy(side) for side in pair)
+    with torch.no_grad():
+        assert torch.allclose(net(faces, captures), other(faces, captures), atol=1e-4)
+        most = max(float(one.max()) for side in (faces, captures) for one in other.encode(side))
+    assert most == pytest.approx(1 / HEADROOM, rel=1e-4)
 
 
 def test_the_net_stays_below_three_giga_macs_for_a_face_pair() -> None:
@@ -79,7 +106,7 @@ def test_the_whole_training_path_runs_in_small(tmp_path: Path, capsys: pytest.Ca
 
     smoke(tmp_path)
     assert capsys.readouterr().out.rstrip().endswith("smoke: the training path runs")
-    assert (tmp_path / "pack" / "difference.onnx").stat().st_size < 4 * 1024 * 1024
+    assert sum((tmp_path / "pack" / f"{part}.onnx").stat().st_size for part in ("encoder", "comparer")) < 4 * 1024**2
 
 
 def test_evidence_is_the_logarithm_of_the_likelihood_ratio_of_two_bells() -> None:
