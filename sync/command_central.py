@@ -194,6 +194,41 @@ def status(folder: Folder = HOME, database: Database = "") -> None:
     sys.stdout.write(json.dumps(holdings(central.engine), ensure_ascii=False, indent=2) + "\n")
 
 
+@central_app.command()
+@needs_central
+def arrived(
+    device: Annotated[str, typer.Argument(help="The device, e.g. one whose card is dead.")],
+    names: Annotated[
+        Path | None, typer.Option("--list", help="A file of inspections or parcel numbers, one a line.")
+    ] = None,
+    folder: Folder = HOME,
+    database: Database = "",
+) -> None:
+    """Say exactly what of a box is here and what is not. Exit code 2 when something of the list is missing."""
+    from sync.central import arrived as arrivals  # noqa: PLC0415 - absent on a bench
+
+    engine = opened_central(folder, database).engine
+    found = arrivals.arrived(engine, device)
+    for one in found:
+        sys.stdout.write(
+            f"{device}, ledger {one.ledger}: rows 1 to {one.rows} of {one.inspections} inspections are here, none "
+            f"missing; the last was written at {one.last} and came at {one.received}\n"
+        )
+        if one.known > one.rows:
+            sys.stdout.write(f"rows {one.rows + 1} to {one.known}: the box had them, and they are not here\n")
+        for sha256, inspection in one.pictures:
+            sys.stdout.write(f"picture {sha256} of inspection {inspection} is not here\n")
+    if not found:
+        sys.stdout.write(f"{device}: nothing is here\n")
+    if names is not None:
+        listed = [line.strip() for line in names.read_text(encoding="utf-8").splitlines() if line.strip()]
+        absent = arrivals.missing(engine, device, listed)
+        sys.stdout.write("".join(f"{name} is not here\n" for name in absent))
+        sys.stdout.write(f"of {len(listed)} on the list {len(absent)} are not here\n")
+        if absent:
+            raise typer.Exit(2)
+
+
 @central_app.command("import")
 @needs_central
 def import_(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.faults import deceit, deletion, full, interrupted, postgres_killed, processes, relayed
+from benchmarks.faults import card, deceit, deletion, full, interrupted, postgres_killed, processes, relayed
 from benchmarks.faults.trial import Trial
 
 TRIALS: tuple[Trial, ...] = (
@@ -13,4 +13,5 @@ TRIALS: tuple[Trial, ...] = (
     *postgres_killed.TRIALS,
     *relayed.TRIALS,
     *deceit.TRIALS,
+    *card.TRIALS,
 )
