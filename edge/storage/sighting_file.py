@@ -16,9 +16,10 @@ import hmac
 import json
 import mmap
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from math import isqrt
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,9 @@ def hashed(secret: bytes, key: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Columns:
+class Columns:
+    """Sightings as columns of equal length: 48-bit hashes, numbers of places, ages in days with the highest bit."""
+
     hashes: NDArray[np.uint64]
     places: NDArray[np.uint16]
     ages: NDArray[np.uint8]
@@ -73,19 +76,20 @@ def written(rows: Iterable[Hashed], secret_name: str, day: date) -> bytes:
     if len(places) > MOST_PLACES:
         raise ValueError(f"Expected at most {MOST_PLACES} places in one file, got {len(places)}.")
     number = {place: index for index, place in enumerate(places)}
-    columns = _Columns(
+    columns = Columns(
         np.array([row.hash for row in kept], np.uint64),
         np.array([number[row.seen.place] for row in kept], np.uint16),
         np.array([_age(row.seen, day) for row in kept], np.uint8),
     )
-    return _file(columns, secret_name, day, places)
+    return file_of(columns, secret_name, day, places)
 
 
 def _age(seen: SeenAt, day: date) -> int:
     return min(max(0, (day - seen.day).days), OLDEST_DAYS) | (_WITH_PARCEL if seen.with_parcel else 0)
 
 
-def _file(columns: _Columns, secret_name: str, day: date, places: Sequence[str]) -> bytes:
+def file_of(columns: Columns, secret_name: str, day: date, places: Sequence[str]) -> bytes:
+    """A file of `columns`, each row once, whatever their order. See `written`."""
     order = np.lexsort((columns.ages, columns.places, columns.hashes))
     hashes, place, age = columns.hashes[order], columns.places[order], columns.ages[order]
     fresh = np.ones(len(hashes), bool)
@@ -111,8 +115,8 @@ def merged(files: Sequence[SightingFile]) -> bytes:
     if len(places) > MOST_PLACES:
         raise ValueError(f"Expected at most {MOST_PLACES} places in one file, got {len(places)}.")
     parts = [file.columns(places, day) for file in files]
-    whole = _Columns(*(np.concatenate([getattr(one, name) for one in parts]) for name in _Columns.__slots__))
-    return _file(whole, files[0].key, day, places)
+    whole = Columns(*(np.concatenate([getattr(one, name) for one in parts]) for name in Columns.__slots__))
+    return file_of(whole, files[0].key, day, places)
 
 
 class SightingFile:
@@ -142,6 +146,8 @@ class SightingFile:
         self._high = whole[end + 4 * n : end + 6 * n].cast("H")
         self._place = whole[end + 6 * n : end + 8 * n].cast("H")
         self._age = whole[end + 8 * n :]
+        self._reach = 2 * isqrt(n) + 8  # four standard deviations of where an even hash stands
+        self._run = n // 32_768 + 16  # twice the rows that share their high bits
 
     @classmethod
     def open(cls, path: Path) -> SightingFile:
@@ -153,28 +159,41 @@ class SightingFile:
         with path.open("rb") as file:
             return cls(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
-    def find(self, hash_: int) -> Iterator[SeenAt]:
+    def find(self, hash_: int) -> tuple[SeenAt, ...]:
         """Every row of one hash."""
         high, low = hash_ >> 32, hash_ & 0xFFFFFFFF
-        first = bisect_left(self._high, high)
-        last = bisect_right(self._high, high, first)
+        first = self._first(high)
+        last = bisect_right(self._high, high, first, min(self.count, first + self._run))
+        if last == first + self._run:
+            last = bisect_right(self._high, high, first)
         at = bisect_left(self._low, low, first, last)
-        while at < last and self._low[at] == low:
-            age = self._age[at]
-            place = self._place[at]
-            if place < len(self.places):
-                day = self.day - timedelta(days=age & ~_WITH_PARCEL)
-                yield SeenAt(self.places[place], day, bool(age & _WITH_PARCEL))
-            at += 1
+        if at == last or self._low[at] != low:
+            return ()
+        until = bisect_right(self._low, low, at, last)
+        return tuple(self._row(place) for place in range(at, until) if self._place[place] < len(self.places))
 
-    def columns(self, places: Sequence[str], day: date) -> _Columns:
+    def _first(self, high: int) -> int:
+        """Where the rows of `high` begin. Hashes are even, so it is near its share; else all are searched."""
+        middle = self.count * high >> 16
+        low, top = max(0, middle - self._reach), min(self.count, middle + self._reach)
+        found = bisect_left(self._high, high, low, top)
+        if (found == low and low) or (found == top and top < self.count):
+            return bisect_left(self._high, high)
+        return found
+
+    def _row(self, at: int) -> SeenAt:
+        age = self._age[at]
+        day = self.day - timedelta(days=age & ~_WITH_PARCEL)
+        return SeenAt(self.places[self._place[at]], day, bool(age & _WITH_PARCEL))
+
+    def columns(self, places: Sequence[str], day: date) -> Columns:
         """All rows, with places numbered as in `places` and ages counted from `day`, which is no earlier."""
         low, high = np.frombuffer(self._low, "<u4"), np.frombuffer(self._high, "<u2")
         number = np.array([places.index(place) for place in self.places], np.uint16)
         age = np.frombuffer(self._age, np.uint8)
         older = (age & ~np.uint8(_WITH_PARCEL)).astype(np.int64) + (day - self.day).days
         flag = age & np.uint8(_WITH_PARCEL)
-        return _Columns(
+        return Columns(
             (high.astype(np.uint64) << np.uint64(32)) | low.astype(np.uint64),
             number[np.frombuffer(self._place, "<u2")] if self.count else np.array([], np.uint16),
             np.minimum(older, OLDEST_DAYS).astype(np.uint8) | flag,

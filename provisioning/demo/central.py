@@ -16,6 +16,7 @@ from rich.table import Table
 
 from edge.devices.clock import system_clock
 from edge.errors import SettingsError
+from provisioning.demo import platform
 from sync.identity import KEY_FILE, kept_private_key
 from sync.link import Link, enrol
 from sync.protocol import key_id
@@ -34,6 +35,8 @@ _BUDGET_BYTES = 10**9
 def beside(out: Path, settings: Settings, console: Console) -> Iterator[None]:
     """Serve a central in `out`/central until the block is left, and send it all that the bench has recorded.
 
+    With the demo's edition a platform's loop is gone through too (provisioning/demo/platform.py).
+
     Raises:
         SettingsError: settings_central: its libraries are absent; the central does not start.
         SekishoError: the results could not be sent.
@@ -44,6 +47,8 @@ def beside(out: Path, settings: Settings, console: Console) -> Iterator[None]:
     central = opened_central(out / "central", "")
     with _served(central) as url:
         token = _send(central, url, settings, console)
+        if settings.registry is not None:
+            platform.loop(out, settings, central, url, console)
         _show(central, console)
         console.print(f"central: {url}  read it with:", soft_wrap=True)
         console.print(f"  curl '{url}/v1/feed?after=0&limit=2' -H 'Authorization: Bearer {token}'", soft_wrap=True)

@@ -2,7 +2,8 @@
 
 Files follow the feed: each holds the assessments between two cursors, so none is missed, none told twice, and a row
 that comes late after a week offline lies in the file of its arrival, with the day on which it was seen. A file is cut
-when somebody asks and a minute has passed; ten of a kind become one, which boxes that hold the ten make themselves.
+when somebody asks and a minute has passed; ten of a kind become one, and four of a large kind, which boxes that hold
+them make themselves: each look-up asks every file, so there must be few.
 After 90 days a file is dropped. The hash's key is the month's, derived from the central's own: it is told to enrolled
 boxes only (sync/central/knowledge.py), and ends with the last file of its month.
 """
@@ -30,7 +31,9 @@ from sync.central.tables import sighting_files
 
 EVERY_S = 60.0
 FULL_ROWS = 100_000  # of the feed, in one file
-FAN, TOP = 10, 3  # so many become one; files of the top level stay
+FAN, LARGE_FAN, LARGE = 10, 4, 3  # so many become one; from the level LARGE on four
+LEVELS = 6
+MOST_ROWS = 8_000_000  # of a merged file: boxes merge in memory, some 40 bytes a row
 KEPT_REPLACED_S = 86_400.0  # for boxes that are fetching one
 LEVEL = 9  # of zstd
 
@@ -150,17 +153,18 @@ def _keep(connection: Connection, data: bytes, span: Mapping[str, Any], parts: t
 
 def _merge(connection: Connection, now: datetime) -> None:
     standing = sighting_files.c.replaced.is_(None)
-    for level in range(TOP):
+    for level in range(LEVELS):
+        fan = FAN if level < LARGE else LARGE_FAN
         found = connection.execute(
             select(sighting_files).where((sighting_files.c.level == level) & standing).order_by(sighting_files.c.first)
         ).all()
         for month in sorted({row.secret for row in found}):
-            ten = [row for row in found if row.secret == month][:FAN]
-            if len(ten) < FAN:
+            some = [row for row in found if row.secret == month][:fan]
+            if len(some) < fan or sum(row.count for row in some) > MOST_ROWS:
                 continue
-            data = merged([SightingFile(zstandard.decompress(row.packed)) for row in ten])
-            span = {"secret": month, "level": level + 1, "first": ten[0].first, "last": ten[-1].last}
-            names = tuple(row.sha256 for row in ten)
+            data = merged([SightingFile(zstandard.decompress(row.packed)) for row in some])
+            span = {"secret": month, "level": level + 1, "first": some[0].first, "last": some[-1].last}
+            names = tuple(row.sha256 for row in some)
             replaced = update(sighting_files).where(sighting_files.c.sha256.in_(names)).values(replaced=now.isoformat())
             connection.execute(replaced)
             _keep(connection, data, span, names, now)

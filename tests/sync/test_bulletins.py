@@ -69,8 +69,8 @@ def used(desk: Publishing, box: Receiving) -> Registry:
     """The registry of the box after a pull, with all that is staged in use."""
     state = box.pull(desk.directory)
     shelf = editions(box.state_dir)
-    items = [one for one in state.items if one.kind == "edition"]
-    files = [one.file for one in (*items, *state.publishers.values()) if one.state == "staged"]
+    files = [one.file for one in state.items if one.kind == "edition" and one.state == "staged"]
+    files += [one.file for one in state.publishers.values() if one.state == "staged"]
     shelf.activate(*files)
     return shelf.current()
 
