@@ -3,7 +3,7 @@
     ./run bench sightings [--files N] [--sightings N] [--lookups N] [--dir DIR]
 
 As many files as 90 days of 3 million a day leave behind at most (32 of 4,000 minutes, the others smaller), each with as
-many drawn sightings as is asked for. A look-up is all that one inspection asks: a serial, an S10 number and an SSCC; its
+many drawn sightings as is asked for. A look-up is all that one inspection asks: a serial, an S10 number, an SSCC; its
 limit is 1 ms. Cold: the pages of every file are dropped before each look-up.
 """
 

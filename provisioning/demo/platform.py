@@ -120,7 +120,8 @@ def _passphrase(_name: str, _new: bool) -> str:  # noqa: FBT001 - the shape of P
 def _pull(box: Settings, tree: Path) -> None:
     Box(box.state_dir).trust(tree / "metadata" / "1.root.json")
     state = pull(box.state_dir, DirectorySource(tree))
-    files = [one.file for one in (*state.items, *state.publishers.values()) if one.state == "staged"]
+    files = [one.file for one in state.items if one.state == "staged"]
+    files += [one.file for one in state.publishers.values() if one.state == "staged"]
     editions(box.state_dir).activate(*files)
 
 

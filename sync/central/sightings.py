@@ -33,7 +33,7 @@ EVERY_S = 60.0
 FULL_ROWS = 100_000  # of the feed, in one file
 FAN, LARGE_FAN, LARGE = 10, 4, 3  # so many become one; from the level LARGE on four
 LEVELS = 6
-MOST_ROWS = 8_000_000  # of a merged file: boxes merge in memory, some 40 bytes a row
+MOST_BYTES = 72_000_000  # of a merged file: boxes merge in memory, some five times as much
 KEPT_REPLACED_S = 86_400.0  # for boxes that are fetching one
 LEVEL = 9  # of zstd
 
@@ -160,7 +160,7 @@ def _merge(connection: Connection, now: datetime) -> None:
         ).all()
         for month in sorted({row.secret for row in found}):
             some = [row for row in found if row.secret == month][:fan]
-            if len(some) < fan or sum(row.count for row in some) > MOST_ROWS:
+            if len(some) < fan or sum(row.size for row in some) > MOST_BYTES:
                 continue
             data = merged([SightingFile(zstandard.decompress(row.packed)) for row in some])
             span = {"secret": month, "level": level + 1, "first": some[0].first, "last": some[-1].last}
