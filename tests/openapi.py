@@ -11,6 +11,7 @@ from typing import Any
 
 import schemathesis
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -44,14 +45,10 @@ def answered_as_stated(
         assert isinstance(result, Ok), result
         operation = result.ok()
 
-        @settings(
-            max_examples=EXAMPLES or examples, deadline=None, derandomize=not EXAMPLES, database=None,
-            suppress_health_check=list(HealthCheck),
-        )  # fmt: skip
+        @settings(_settings(examples))
         @given(case=operation.as_strategy(generation_mode=mode))
         def holds(case: Any) -> None:
-            if case.query:
-                case.query.pop("wait_s", None)  # an answer that is held is no other answer
+            _not_held(case)
             case.call_and_validate(checks=_CHECKS, headers=headers)
 
         try:
@@ -61,3 +58,36 @@ def answered_as_stated(
             continue
         tried.add(operation.label)
     return tried
+
+
+def statuses_without_credentials(api: Any, examples: int = 2) -> dict[str, set[int]]:
+    """What each operation, by its id, answers to requests of the document that come from nobody."""
+    answered: dict[str, set[int]] = {}
+    for result in api.get_all_operations():
+        assert isinstance(result, Ok), result
+        operation = result.ok()
+        statuses = answered.setdefault(operation.definition.raw["operationId"], set())
+
+        @settings(_settings(examples))
+        @given(case=operation.as_strategy(generation_mode=GenerationMode.POSITIVE), statuses=st.just(statuses))
+        def holds(case: Any, statuses: set[int]) -> None:
+            _not_held(case)
+            statuses.add(case.call().status_code)
+
+        holds()
+    return answered
+
+
+def _settings(examples: int) -> settings:
+    return settings(
+        max_examples=EXAMPLES or examples,
+        deadline=None,
+        derandomize=not EXAMPLES,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def _not_held(case: Any) -> None:
+    if case.query:
+        case.query.pop("wait_s", None)  # an answer that is held is no other answer

@@ -19,9 +19,10 @@ from sync.push import push
 from tests.central.conftest import CENTRAL
 from tests.central.results import assessed, assessment, decided
 from tests.central.serving import enrolled, serving
-from tests.openapi import answered_as_stated
+from tests.openapi import answered_as_stated, statuses_without_credentials
 from tests.sync.boxes import NOW, Box
 
+PUBLIC = {"live", "time", "revocations", "enrol", "epcis_context"}  # operations that need neither token nor key
 NEGATABLE = {"GET /v1/time", "POST /v1/enrolments", "GET /v1/feed", "POST /v1/evidence", "GET /v1/objects/{sha256}"}
 
 
@@ -68,3 +69,10 @@ def test_whatever_the_document_allows_or_forbids_is_answered_as_it_says(
     tried = answered_as_stated(api, mode, examples=4, headers={"Authorization": f"Bearer {token}"})
     operations = {f"{method.upper()} {path}" for path, entry in api.raw_schema["paths"].items() for method in entry}
     assert tried >= (NEGATABLE if mode is GenerationMode.NEGATIVE else operations)
+
+
+@pytest.mark.slow
+def test_who_shows_neither_token_nor_key_nor_signed_address_is_told_nothing(reader: tuple[str, str]) -> None:
+    answered = statuses_without_credentials(schemathesis.openapi.from_url(f"{reader[0]}/v1/openapi.json"))
+    assert {name for name, statuses in answered.items() if min(statuses) < 400} <= PUBLIC
+    assert {name for name, statuses in answered.items() if not statuses <= {401, 413, 422}} <= PUBLIC

@@ -77,10 +77,13 @@ def test_every_example_of_the_guide_runs_as_written(
             answers.append(done.stdout)
         for block in PYTHON:
             told = f"CENTRAL, TOKEN = {central!r}, {token!r}\n{block}"
-            done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, timeout=60, check=False)
+            done = subprocess.run(
+                [sys.executable, "-c", told], env=environment | {"PYTHONPATH": str(ROOT)}, cwd=tmp_path,
+                capture_output=True, text=True, timeout=60, check=False,
+            )  # fmt: skip
             assert done.returncode == 0, (block, done.stderr)
             answers.append(done.stdout)
-    rows, events = answers[-2:]
+    rows, events, cursor = answers[-3:]
     assert rows == (
         "1 Naha i1 CHECK consignment.goods\n"
         "2 Naha i1 detain None\n"
@@ -97,5 +100,6 @@ def test_every_example_of_the_guide_runs_as_written(
     assert [(line["inspection"], line["decision"]) for line in lines] == [("i1", ""), ("i2", "")]
     assert parquet.read_table(tmp_path / "results.parquet").num_rows == 2
     assert len(BLOCKS) >= 9
-    assert len(PYTHON) == 2
+    assert cursor == "4\n"
+    assert len(PYTHON) == 3
     assert '"outcome":"NO_FINDING"' in answers[0]
