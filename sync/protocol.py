@@ -37,6 +37,7 @@ LEVEL = 9  # of zstd: 200 rows take some 20 ms on a small box
 
 BATCH, RECEIPT, EVIDENCE, PICTURE = "sekisho-batch", "sekisho-receipt", "sekisho-evidence", "sekisho-picture"
 KNOWLEDGE, OUTCOME, ANSWER = "sekisho-knowledge", "sekisho-outcome", "sekisho-answer"
+STATUS = "sekisho-status"  # what a box says of itself
 CERTIFICATE, REVOCATIONS, TIME, AUDIT = "sekisho-certificate", "sekisho-revocations", "sekisho-time", "sekisho-audit"
 
 Sign = Callable[[bytes], bytes]  # what is signed -> Ed25519 signature of 64 bytes

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from contextlib import closing
 
 from edge.inspection import Moment
 from edge.settings import Settings
 from sync.backoff import Schedule
+from sync.box_status import tell_status
+from sync.errors import CentralRefused
 from sync.fetch import Pace
 from sync.identity import KEY_FILE, Enrolment, kept_private_key
 from sync.learn import learn
@@ -31,6 +34,7 @@ class Push:
     ) -> None:
         """Push to the central of `enrolment` at the `pace` of the line."""
         self.schedule = schedule
+        self._box = box
         self._state_dir = box.state_dir
         self._enrolment = enrolment
         self._pace = pace
@@ -52,6 +56,8 @@ class Push:
                 brought = push_evidence(self._state_dir, link, BUDGET_BYTES)
                 say("learning what the central tells")
                 learned = learn(self._state_dir, link)
+                with contextlib.suppress(CentralRefused):  # an older central does not know the address
+                    tell_status(self._box, link, self._clock(), private.sign, signer.key)
                 ordered = fetch_orders(self._state_dir, link)
         except OSError as error:
             reason = f"What the central has confirmed cannot be noted: {error.strerror or error}. It is sent again."

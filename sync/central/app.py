@@ -6,7 +6,19 @@ from fastapi import FastAPI
 
 from sync.central.central import Central
 from sync.central.problems import PROBLEMS, answer_errors, describe_problems
-from sync.central.routes import about, boxes, epcis, evidence, exports, feed, knowledge, objects, orders, outcomes
+from sync.central.routes import (
+    about,
+    boxes,
+    epcis,
+    evidence,
+    exports,
+    feed,
+    fleet,
+    knowledge,
+    objects,
+    orders,
+    outcomes,
+)
 
 
 def build(central: Central) -> FastAPI:
@@ -28,7 +40,7 @@ def build(central: Central) -> FastAPI:
         ],
     )
     answer_errors(app)
-    for part in (about, boxes, evidence, feed, knowledge, objects, orders, outcomes, epcis, exports):
+    for part in (about, boxes, evidence, feed, knowledge, objects, orders, outcomes, epcis, exports, fleet):
         part.add(app, central)
     describe_problems(app)
     return app

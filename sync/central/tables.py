@@ -327,3 +327,45 @@ disclosures = Table(  # what has left, word for word; sync/central/disclosure.py
     Column("who", Text, nullable=False),
     Column("made", Text, nullable=False),
 )
+box_status = Table(  # what each box said of itself last
+    "box_status",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("document", Text, nullable=False),  # signed by the box
+    Column("received", Text, nullable=False),
+)
+fleet_head = Table(  # how far the feed is in the counts below; sync/central/fleet_counts.py
+    "fleet_head",
+    metadata,
+    Column("one", Integer, primary_key=True),
+    Column("last", _NUMBER, nullable=False),
+)
+fired = Table(  # the findings that stand on an inspection, and what the officer did
+    "fired",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("inspection", Text, primary_key=True),
+    Column("code", Text, primary_key=True),
+    Column("day", Text, nullable=False),
+    Column("decision", Text, nullable=False),  # "" while there is none
+    Index("fired_by_inspection", "inspection"),
+    Index("fired_by_day", "day"),
+)
+rule_days = Table(
+    "rule_days",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("day", Text, primary_key=True),
+    Column("code", Text, primary_key=True),
+    Column("decision", Text, primary_key=True),
+    Column("count", _NUMBER, nullable=False),
+)
+score_days = Table(  # scores of comparisons, in the bins of sync/central/drift.py
+    "score_days",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("day", Text, primary_key=True),
+    Column("pack", Text, primary_key=True),
+    Column("bin", Integer, primary_key=True),
+    Column("count", _NUMBER, nullable=False),
+)
