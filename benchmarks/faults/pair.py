@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -100,17 +100,18 @@ class Bench:
         self._note = note
         self.unkept = 0  # pictures for which there was no room
 
-    def inspect(self, number: int) -> None:
+    def inspect(self, number: int, pictures: Sequence[bytes] | None = None, words: str = "香水 é") -> None:
         """Inspection `number`: its pictures, the assessment, the officer's decision. Asked again it is the same.
 
         Raises:
             LedgerError: it cannot be recorded, and the officer is told so.
         """
-        kept = [name for data in pictures_of(number) if (name := self._kept(data))]
+        wanted = pictures_of(number) if pictures is None else pictures
+        kept = [name for data in wanted if (name := self._kept(data))]
         outcome = _OUTCOMES[number % 3]
         named = [{"sha256": name, "media_type": "image/png"} for name in kept]
         seen = {"captures": [{"kept": named}]} if named else {}
-        body = {"request": "", "assessment": {"verdict": {"outcome": outcome}, "seen": seen, "words": "香水 é"}}
+        body = {"request": "", "assessment": {"verdict": {"outcome": outcome}, "seen": seen, "words": words}}
         parcel = f"RR{number:09}JP"
         (row,) = self.ledger.append([self._entry("assessed", number, body, parcel)])
         self._tell(row, outcome, parcel, kept)

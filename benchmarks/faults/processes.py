@@ -186,6 +186,6 @@ def _agree(state: Path) -> None:
 
 
 TRIALS = tuple(
-    Trial(f"killed alone: {name}", HOLDS, killed(victim), 0.1)
+    Trial(f"killed alone: {name}", HOLDS, killed(victim), 0.2)
     for victim, name in (("box", "the box"), ("sync", "sync"), ("central", "a worker of the centre"))
 )

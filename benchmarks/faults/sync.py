@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.faults import card, deceit, deletion, full, interrupted, postgres_killed, processes, relayed
+from benchmarks.faults import card, deceit, deletion, full, interrupted, month, postgres_killed, processes, relayed
 from benchmarks.faults.trial import Trial
 
 TRIALS: tuple[Trial, ...] = (
@@ -14,4 +14,5 @@ TRIALS: tuple[Trial, ...] = (
     *relayed.TRIALS,
     *deceit.TRIALS,
     *card.TRIALS,
+    *month.TRIALS,
 )

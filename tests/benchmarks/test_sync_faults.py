@@ -11,19 +11,27 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.faults import month
 from benchmarks.faults.interrupted import Identity, Results
 from benchmarks.faults.sync import TRIALS
 from benchmarks.faults.trial import Trial, tried
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("trial", TRIALS, ids=lambda one: one.name)
+@pytest.mark.parametrize("trial", [one for one in TRIALS if one not in month.TRIALS], ids=lambda one: one.name)
 def test_nothing_is_lost_doubled_or_changed(trial: Trial) -> None:
     if why := trial.why_not():
         pytest.skip(f"NOT TESTED: {trial.name}: {why}")
     tally = tried(trial, 1, seed=3)
     assert [one.why for one in tally.failures] == []
     assert tally.points
+
+
+@pytest.mark.slow
+def test_a_short_month_offline_is_sent_in_one_night() -> None:
+    (ran,) = month.runs(1, seed=3, inspections=60)
+    assert ran.why == ""
+    assert ran.points[0].startswith("120 rows in ")
 
 
 @pytest.fixture(scope="module")
