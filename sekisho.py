@@ -8,6 +8,7 @@ from provisioning.demo.command import demo
 from provisioning.enrol import face_app
 from sync.command import sync_app
 from sync.command_central import central_app
+from sync.command_disclose import disclose_app
 from sync.command_knowledge import knowledge_app
 from sync.command_results import audit_app, results_app
 from sync.command_retention import add_retention_commands
@@ -27,6 +28,7 @@ central_app.add_typer(webhooks_app, name="webhooks")
 central_app.registered_commands += knowledge_app.registered_commands
 app.add_typer(central_app, name="central")
 add_retention_commands(central_app)
+app.add_typer(disclose_app, name="disclose")
 
 
 def main() -> None:

@@ -44,7 +44,8 @@ def test_every_command_that_a_guide_states_exists(guide: Path) -> None:
     known = commands(app)
     stated = set(
         re.findall(
-            r"sekisho (?:(?:registry|policy|pack|sync|publish|central webhooks|central|results|audit|retention) )?"
+            r"sekisho (?:(?:registry|policy|pack|sync|publish|central webhooks|central|results|audit|retention"
+            r"|disclose) )?"
             r"[a-z]+(?:-[a-z]+)?",
             guide.read_text("utf-8"),
         )
