@@ -62,7 +62,8 @@ def kills(scenario: Scenario, count: int, seed: int) -> Iterator[Ran]:
             child = Child(_work(scenario, material, one / "state", one / "notes"), step if number % 2 else 0)
             death = child.wait() if number % 2 else child.kill_after(after)
             told = _told(one)
-            yield _checked(scenario, number, (death.point,), material=material, state=one / "state", told=told)
+            points = (death.point,) if death.signal else ()
+            yield _checked(scenario, number, points, material=material, state=one / "state", told=told)
             shutil.rmtree(one)
 
 
