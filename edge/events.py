@@ -19,7 +19,7 @@ class News:
     """One thing that happened. `sequence` is the ledger's, so that a listener can resume."""
 
     sequence: int
-    name: str  # "assessed", "disposed", "next", "late"
+    name: str  # "assessed", "disposed", "next", "late", "question"
     inspection: str
     station: str
 

@@ -26,6 +26,7 @@ from sync.link import Link
 from sync.protocol import KNOWLEDGE, verified
 
 MOST_FILE_BYTES = 500_000_000  # of one file, unpacked
+MOST_BYTES = 4_000_000_000  # of all files: a central must not fill the card
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +92,28 @@ def _content(data: bytes, enrolment: Enrolment) -> dict[str, Any]:
         raise DocumentRefused("document_form", message, hint="What came is not used.")
     content = told.get("content")
     try:
-        assert isinstance(content, dict)  # noqa: S101 - told below
-        for file in content["files"]:
-            bytes.fromhex(file["sha256"]), int(file["size"]), int(file["packed"]), list(file["parts"])
-    except (AssertionError, KeyError, TypeError, ValueError) as error:
-        message = f"{KNOWLEDGE}: expected files with sha256, size, packed and parts, got {error!r:.80}."
+        _require_files(content)
+    except (KeyError, TypeError, ValueError) as error:
+        message = f"{KNOWLEDGE}: expected files that a box can hold, got {type(error).__name__}: {error!s:.100}."
         raise DocumentRefused("document_form", message, hint="The central may speak a newer version.") from error
-    return content
+    return dict(content)
+
+
+def _require_files(content: Any) -> None:  # noqa: ANN401 - a document from outside
+    """Names are hashes, sizes are sizes, and all of them together do not fill the card.
+
+    Raises:
+        KeyError, TypeError, ValueError: they are not.
+    """
+    whole = 0
+    for file in content["files"]:
+        bytes.fromhex(file["sha256"])
+        list(file["parts"])
+        if not all(0 < int(file[name]) <= MOST_FILE_BYTES for name in ("size", "packed")):
+            raise ValueError(f"a file of {file['size']} bytes")
+        whole += int(file["size"])
+    if whole > MOST_BYTES:
+        raise ValueError(f"{whole} bytes of files")
 
 
 def _made(folder: Path, file: Mapping[str, Any]) -> bytes | None:

@@ -53,17 +53,23 @@ class Told:
             one
             for one in self._list("answers")
             if one.get("inspection") == inspection
-            or (wanted & set(one.get("gtins", ())) and str(one.get("valid_to", "")) >= today)
+            or (_any_of(wanted, one.get("gtins")) and str(one.get("valid_to", "")) >= today)
         )
 
     def precision(self, code: str) -> Mapping[str, Any] | None:
         """How often a finding of this code was confirmed."""
-        found = self.said.get("precision", {})
-        return found.get("findings", {}).get(code) if isinstance(found, dict) else None
+        found = self.said.get("precision")
+        findings = found.get("findings") if isinstance(found, dict) else None
+        count = findings.get(code) if isinstance(findings, dict) else None
+        return count if isinstance(count, dict) else None
 
     def _list(self, name: str) -> tuple[Mapping[str, Any], ...]:
         found = self.said.get(name, ())
         return tuple(one for one in found if isinstance(one, dict)) if isinstance(found, list) else ()
+
+
+def _any_of(wanted: set[str], said: object) -> bool:
+    return isinstance(said, list) and any(isinstance(one, str) and one in wanted for one in said)
 
 
 class Knowledge:

@@ -25,6 +25,7 @@ from sync.central.tables import evidence as pictures
 from sync.protocol import ANSWER, SCHEMA, signed
 
 MOST = 1_000  # in one list
+MOST_TOLD_BYTES = 2_000_000  # of answers that a box is told, the newest first: its document must stay below 4 MB
 KIND = "question"
 
 
@@ -151,14 +152,16 @@ def told_to(connection: Connection, device: str, today: str) -> list[dict[str, A
         .order_by(answers.c.answered.desc(), answers.c.id)
         .limit(MOST)
     )
-    return [
-        {
-            "inspection": row.inspection if row.device == device else "", "gtins": json.loads(row.gtins),
-            "question": row.question, "text": row.text, "name": row.name, "role": row.role,
-            "answered": row.answered, "valid_to": row.valid_to,
-        }
-        for row in found
-    ]  # fmt: skip
+    told: list[dict[str, Any]] = []
+    room = MOST_TOLD_BYTES
+    for row in found:
+        one = {name: getattr(row, name) for name in ("question", "text", "name", "role", "answered", "valid_to")}
+        one |= {"inspection": row.inspection if row.device == device else "", "gtins": json.loads(row.gtins)}
+        room -= len(canonical(one))
+        if room < 0:
+            break
+        told.append(one)
+    return told
 
 
 def _read(document: str) -> dict[str, Any]:

@@ -21,6 +21,9 @@ from sync.central.ingest import ingest
 from sync.central.sightings import FAN, cut, listed, packed_file, secret_of
 from sync.central.tables import sighting_files
 from sync.errors import CentralRefused, DocumentRefused
+from sync.learn import learn
+from sync.link import Answer
+from sync.protocol import KNOWLEDGE, SCHEMA, signed
 from tests.central.knowing import SERIAL, Country, country
 from tests.sync.boxes import DAY, Box, assessed
 
@@ -139,6 +142,28 @@ def test_what_the_pinned_key_did_not_sign_is_not_believed(land: Country, monkeyp
     with pytest.raises(DocumentRefused):
         naha.sync()
     assert Knowledge(naha.state_dir).current().files == ()
+
+
+@pytest.mark.parametrize(
+    ("file", "came"),
+    [
+        ({"sha256": "../../x"}, "ValueError: non-hexadecimal number found in fromhex() arg at position 0"),
+        ({"size": 10**12}, f"ValueError: a file of {10**12} bytes"),
+        ({"parts": None}, "TypeError: 'NoneType' object is not iterable"),
+    ],
+)
+def test_a_central_cannot_name_a_file_outside_or_fill_the_card(
+    land: Country, monkeypatch: pytest.MonkeyPatch, file: dict[str, object], came: str
+) -> None:
+    naha = land.port("naha-1", "Naha")
+    told = {"type": KNOWLEDGE, "schema": SCHEMA, "central": land.central.id, "device": "naha-1", "issued": ""}
+    whole = {"sha256": "0" * 64, "size": 9, "packed": 9, "parts": []} | file
+    data = signed({**told, "content": {"files": [whole]}}, land.central.private.sign, land.central.id)
+    monkeypatch.setattr(naha.link, "ask", lambda *_asked, **_more: Answer(200, {}, data))
+    with pytest.raises(DocumentRefused) as refused:
+        learn(naha.state_dir, naha.link)
+    assert refused.value.message == f"sekisho-knowledge: expected files that a box can hold, got {came}."
+    assert not (naha.state_dir / FOLDER).exists()
 
 
 def test_a_damaged_file_says_nothing_and_comes_again(land: Country) -> None:
