@@ -90,7 +90,7 @@ def _content(data: bytes, enrolment: Enrolment) -> dict[str, Any]:
     if told.get("device") != enrolment.device:
         message = f"{KNOWLEDGE}: expected one for {enrolment.device}, got one for {str(told.get('device'))[:64]!r}."
         raise DocumentRefused("document_form", message, hint="What came is not used.")
-    content = told.get("content")
+    content: Any = told.get("content")
     try:
         _require_files(content)
     except (KeyError, TypeError, ValueError) as error:
