@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Matrix: TypeAlias = npt.NDArray[np.float64]
 ACROSS, DOWN = 4.0, 1.9  # sides of a matrix symbol to look at, beyond it: left and right, above and below
-LINEAR_ACROSS, LINEAR_DOWN = 0.25, 0.55  # widths of a linear symbol: beyond its ends, above and below its corners
+LINEAR_ACROSS, LINEAR_DOWN = 0.25, 0.7  # widths of a linear symbol: beyond its ends, above and below its corners
 LEAST_SIDE_PX: Final = 12.0
 MOST_VIEW_PX: Final = 1400.0
 BARS_KEEP: Final = 0.5  # share of the bars' edges that a row shows as long as it crosses them
@@ -88,9 +88,11 @@ def upright(picture: Image, place: TextPlace, *, on_its_side: bool = False) -> U
         return None
     beyond = (0.0, 0.0)
     if place.beside:
-        far, near = (LINEAR_DOWN, LINEAR_ACROSS) if place.linear else (DOWN, ACROSS)
-        far, near = (near, far) if on_its_side and not place.linear else (far, near)
-        beyond = (near * width, far * (width if place.linear else height))
+        across, down_by = (LINEAR_ACROSS, LINEAR_DOWN) if place.linear else (ACROSS, DOWN)
+        if on_its_side and not place.linear:
+            across, down_by = down_by, across
+        side = width if place.linear else float(np.sqrt(width * height))  # a matrix may be rectangular
+        beyond = (across * side, down_by * side)
     scale = min(1.0, MOST_VIEW_PX / (width + 2 * beyond[0]), MOST_VIEW_PX / (height + 2 * beyond[1]))
     u, v = right / width, down / height
     origin = corners.mean(0) - u * (width / 2 + beyond[0]) - v * (height / 2 + beyond[1])

@@ -1,8 +1,8 @@
 """What a printed line says of serial, batch, expiry and number, held against what the code says. Pure string work.
 
-A line comes with the chance of each of its characters. What a reader confuses by its nature (O and 0, I and 1, small
-and large kana) is ambiguous: it never makes a difference and is never corrected in what is shown. A difference takes
-the same length, a label in front or a close likeness, and characters that are sure where they differ, in two looks.
+A line comes with the chance of each of its characters. What a reader confuses by its nature (O and 0, I and 1, S and 5,
+large and small kana) is ambiguous: it never makes a difference and is never corrected in what is shown. A difference
+takes the same length, a label in front or a close likeness, and characters that are sure where they differ, twice.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -21,7 +21,7 @@ LEAST_UNLABELLED = 6  # characters; a shorter value needs a label or a word of i
 _LABELS: Mapping[str, tuple[str, ...]] = {
     "serial": (
         *("(21)", "SERIAL NUMBER", "SERIAL NO", "SERIAL", "S/N", "SN"),
-        *("製造番号", "シリアル番号", "シリアルNO", "シリアル"),
+        *("製造番号", "造番号", "シリアル番号", "シリアルNO", "シリアル"),
     ),
     "batch": (
         *("(10)", "BATCH NO", "BATCH", "LOT NO", "LOT", "B/N"),
@@ -35,11 +35,12 @@ _LABELS: Mapping[str, tuple[str, ...]] = {
 }
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _ALIKE = str.maketrans(
-    "OQDIL|卜口二一力八工夕ッャュョァィゥェォヵヶ",
-    "000111トロニーカハエタツヤユヨアイウエオカケ",
+    "OQDIL|SZBG卜口二一力八工夕ッャュョァィゥェォヵヶ",
+    "0001115286トロニーカハエタツヤユヨアイウエオカケ",
 )
-_IN_LABELS = str.maketrans("051L8卜口ッ", "OSIIBトロツ")  # what a label's letters are read as, and the label itself
+_IN_LABELS = str.maketrans("051L8卜口ッ裂", "OSIIBトロツ製")  # what a label's letters are read as, and the label itself
 _BETWEEN = " :;.,#=-："  # a label and its value
+_BRACKETS = str.maketrans("<>[]{}（）", "()()()()")  # of application identifiers, as they may be read
 _GTIN_LENGTHS = (14, 13, 12, 8)
 
 
@@ -59,6 +60,7 @@ class Held:
     standing: Standing
     read: str  # as printed
     line: int  # its place among the lines
+    sure: float  # least chance, in both looks, of the characters that differ; 1 where none does
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,29 +80,32 @@ def held(
     `expected` maps "serial", "batch" and "gtin" to their values and "expiry" to YYMMDD (day 00: the month alone).
     """
     found = []
+    line = replace(line, text=line.text.translate(_BRACKETS), again=line.again and line.again.translate(_BRACKETS))
     for element, value in expected.items():
-        one = _held_of(line, element, value, threshold, known)
+        one = _held_of(line, element, value, known)
         if one is not None:
-            found.append(Held(element, one[0], one[1], place))
+            read, sure = one
+            standing = Standing.AGREES if sure is None else _standing(sure, threshold, line)
+            found.append(Held(element, standing, read, place, 1.0 if sure is None else sure))
     return tuple(found)
+
+
+def _standing(sure: float, threshold: float, line: PrintedLine) -> Standing:
+    return Standing.DIFFERS if sure >= threshold and line.again is not None else Standing.DOUBTFUL
 
 
 def words_held(lines: tuple[PrintedLine, ...], words: str, threshold: float) -> Held | None:
     """What the lines of a label say of its registered words, as a whole or as a line of their own."""
     wanted = folded(words)
     if wanted and wanted in folded("".join(line.text for line in lines)):
-        return Held("words", Standing.AGREES, words, 0)
+        return Held("words", Standing.AGREES, words, 0, 1.0)
     for place, line in enumerate(lines):
-        value = _whole(line.text, line.sure)
-        found = (
-            _against(value, wanted, threshold, close=max(CLOSE, len(wanted) // 4))
-            if len(wanted) >= LEAST_UNLABELLED
-            else None
-        )
-        if found is Standing.DIFFERS and not _seen_twice(line, value, wanted):
-            found = Standing.DOUBTFUL
-        if found is not None:
-            return Held("words", found, value.text, place)
+        value = _Value(line.text, line.sure, labelled=False)
+        again = () if line.again is None else (_Value(line.again, line.again_sure, labelled=False),)
+        apart = _apart(value, wanted)
+        if len(wanted) >= LEAST_UNLABELLED and apart is not None and len(apart) <= max(CLOSE, len(wanted) // 4):
+            sure = _twice(value, again, wanted, apart)
+            return Held("words", _standing(sure, threshold, line), value.text, place, sure)
     return None
 
 
@@ -114,28 +119,24 @@ def _fold(letter: str) -> str:
     return "".join(one for one in plain if one.isalnum() or one in "|ー").translate(_ALIKE)
 
 
-def _held_of(
-    line: PrintedLine, element: str, value: str, threshold: float, known: frozenset[str]
-) -> tuple[Standing, str] | None:
+def _held_of(line: PrintedLine, element: str, value: str, known: frozenset[str]) -> tuple[str, float | None] | None:
+    """What is read of an element, and how sure the characters that differ are: None where none does."""
     if element == "expiry":
-        return _date_held(line, value, threshold)
-    forms = _forms(element, value)
+        return _date_held(line, value)
+    forms = tuple(folded(form) for form in _forms(element, value))
     values = tuple(_values(line.text, line.sure, element))
     for one in values:
-        if any(_agrees(one, form) for form in forms):
-            return Standing.AGREES, one.text
-    if any(len(form) >= LEAST_UNLABELLED and _stands_in(line.text, folded(form)) for form in forms):
-        return Standing.AGREES, value
+        if folded(one.text) in forms:
+            return one.text, None
+    if any(len(form) >= LEAST_UNLABELLED and _stands_in(line.text, form) for form in forms):
+        return value, None
+    again = tuple(_values(line.again or "", line.again_sure, element))
     for one in values:
-        if folded(one.text) in known:
-            continue
-        for form in forms:
-            standing = _against(one, folded(form), threshold, close=len(form) if one.labelled else CLOSE)
-            if standing is None or not (one.labelled or len(form) >= LEAST_UNLABELLED):
-                continue
-            if standing is Standing.DIFFERS and not _says_again(line, one, element):
-                standing = Standing.DOUBTFUL
-            return standing, one.text
+        for form in forms if folded(one.text) not in known else ():
+            apart = _apart(one, form)
+            meant = one.labelled or len(form) >= LEAST_UNLABELLED
+            if apart is not None and meant and len(apart) <= (len(form) if one.labelled else CLOSE):
+                return one.text, _twice(one, again, form, apart)
     return None
 
 
@@ -143,10 +144,6 @@ def _forms(element: str, value: str) -> tuple[str, ...]:
     if element != "gtin":
         return (value,)
     return tuple(value[-length:] for length in _GTIN_LENGTHS if not value[:-length].strip("0"))
-
-
-def _agrees(one: _Value, form: str) -> bool:
-    return folded(one.text) == folded(form)
 
 
 def _stands_in(text: str, wanted: str) -> bool:
@@ -164,28 +161,24 @@ def _stands_in(text: str, wanted: str) -> bool:
     return False
 
 
-def _against(one: _Value, wanted: str, threshold: float, *, close: int) -> Standing | None:
-    """How a value of the same length stands to the wanted one; None where it is another thing."""
-    pairs = [(_fold(letter), sure) for letter, sure in zip(one.text, one.sure, strict=True) if _fold(letter)]
+def _apart(one: _Value, wanted: str) -> list[float] | None:
+    """The chances of the characters that differ from a folded value; None where the value is of another length."""
+    pairs = [
+        (folded_letter, sure)
+        for letter, sure in zip(one.text, one.sure, strict=True)
+        if (folded_letter := _fold(letter))
+    ]
     if len(pairs) != len(wanted) or any(len(letter) != 1 for letter, _ in pairs):
         return None
-    apart = [sure for (letter, sure), other in zip(pairs, wanted, strict=True) if letter != other]
-    if not apart:
-        return Standing.AGREES
-    if len(apart) > close:
-        return None
-    return Standing.DIFFERS if min(apart) >= threshold else Standing.DOUBTFUL
+    return [sure for (letter, sure), other in zip(pairs, wanted, strict=True) if letter != other]
 
 
-def _says_again(line: PrintedLine, one: _Value, element: str) -> bool:
-    """Whether the second look reads the same value."""
-    if line.again is None:
-        return False
-    return any(folded(other.text) == folded(one.text) for other in _values(line.again, line.again_sure, element))
-
-
-def _seen_twice(line: PrintedLine, value: _Value, wanted: str) -> bool:
-    return line.again is not None and folded(line.again) == folded(value.text) != wanted
+def _twice(one: _Value, again: Iterable[_Value], wanted: str, apart: list[float]) -> float:
+    """The least chance of what differs in both looks; 0 where the second one reads something else."""
+    for other in again:
+        if folded(other.text) == folded(one.text):
+            return min(*apart, *(_apart(other, wanted) or ()))
+    return 0.0
 
 
 # --- Values of a line -------------------------------------------------------------------------------------------------
@@ -215,10 +208,6 @@ def _behind(text: str, sure: tuple[float, ...], start: int, stop: int, element: 
     for piece in dict.fromkeys((first, rest)):  # all of it: a space may have been read that was not printed
         if piece:
             yield _Value(piece, sure[start : start + len(piece)], labelled=parted)
-
-
-def _whole(text: str, sure: tuple[float, ...]) -> _Value:
-    return _Value(text, sure, labelled=False)
 
 
 def _plain(text: str) -> str:
@@ -264,35 +253,25 @@ _DATE_FORMS: tuple[tuple[str, str], ...] = (
 )
 
 
-def _date_held(line: PrintedLine, value: str, threshold: float) -> tuple[Standing, str] | None:
+def _date_held(line: PrintedLine, value: str) -> tuple[str, float | None] | None:
     wanted = (2000 + int(value[:2]), int(value[2:4]), int(value[4:6]) or None)
-    labelled = [_dates(text, sure) for text, sure, _ in _after_labels(line.text, line.sure)]
-    for read, days, _ in (found for some in labelled for found in some):
+    labelled = [date for text, sure in _after_labels(line.text, line.sure) for date in _dates(text, sure)]
+    for read, days, _ in labelled or _dates(line.text, line.sure):
         if any(_same(day, wanted) for day in days):
-            return Standing.AGREES, read
-    if not labelled:
-        alone = [found for found in _dates(line.text, line.sure) if any(_same(day, wanted) for day in found[1])]
-        return (Standing.AGREES, alone[0][0]) if alone else None
-    for some in labelled:
-        for read, days, sure in some[:1]:
-            again = {
-                d
-                for text, s, _ in _after_labels(line.again or "", line.again_sure)
-                for _, ds, _ in _dates(text, s)
-                for d in ds
-            }
-            certain = sure >= threshold and set(days) <= again
-            return (Standing.DIFFERS if certain else Standing.DOUBTFUL), read
+            return read, None
+    again = [date for text, sure in _after_labels(line.again or "", line.again_sure) for date in _dates(text, sure)]
+    for read, days, sure in labelled:
+        return read, min(sure, max((other for _, same, other in again if same == days), default=0.0))
     return None
 
 
-def _after_labels(text: str, sure: tuple[float, ...]) -> Iterator[tuple[str, tuple[float, ...], int]]:
+def _after_labels(text: str, sure: tuple[float, ...]) -> Iterator[tuple[str, tuple[float, ...]]]:
     plain = _plain(text)
     marks = sorted(_label_places(plain), key=lambda mark: mark[1])
     ends = [mark for mark in marks if mark[0] == "expiry"]
     for _, _, end in _longest(ends):
         stop = min((start for name, start, _ in marks if name != "expiry" and start >= end), default=len(text))
-        yield text[end:stop], sure[end:stop], end
+        yield text[end:stop], sure[end:stop]
 
 
 def _longest(marks: Iterable[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
@@ -308,7 +287,7 @@ def _dates(text: str, sure: tuple[float, ...]) -> list[tuple[str, tuple[_Day, ..
     """Dates in a text: as printed, what they may mean, and the least chance of their characters."""
     upper = _digits(text)
     for pattern, orders in _DATE_FORMS:
-        found = re.search(rf"(?<!\d){pattern}(?!\d)", upper)
+        found = re.search(rf"(?<!\d)(?<!\d[-/.]){pattern}(?![-/.]?\d)", upper)
         if found is None:
             continue
         days = tuple(day for order in orders.split() if (day := _day(found.groups(), order)) is not None)

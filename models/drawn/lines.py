@@ -14,7 +14,7 @@ import numpy.typing as npt
 from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 
-from models.drawn.fields import as_bytes, blob, f32, ramp
+from models.drawn.fields import Field, as_bytes, blob, f32, ramp
 
 if TYPE_CHECKING:
     from models.drawn.pool import Pool
@@ -129,7 +129,11 @@ def seen(
     height, width = field.shape
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), float(rng.normal(0, 0.7)), 1.0)
     field = f32(cv2.warpAffine(field, turn, (width, height), borderValue=1.0))
-    field = f32(cv2.resize(field, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+    return exposed(rng, f32(cv2.resize(field, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)), glare, noise)
+
+
+def exposed(rng: np.random.Generator, field: Field, glare: float, noise: float) -> npt.NDArray[np.uint8]:
+    """Paper (1) and ink (0) as a camera writes them, BGR: uneven, tinted, noisy, JPEG; at times inverted."""
     rows, columns = field.shape
     ink, sheet = float(rng.uniform(0.05, 0.35)), float(rng.uniform(0.6, 0.95))
     if rng.random() < 0.12:
@@ -138,14 +142,14 @@ def seen(
     lit = f32((ink + (sheet - ink) * field) * shade)
     if glare:
         middle = (float(rng.uniform(0, columns)), float(rng.uniform(0, rows)))
-        reach = rows * float(rng.uniform(0.6, 2.0))
+        reach = min(rows, columns) * float(rng.uniform(0.2, 0.9))
         lit = f32(lit + glare * blob(rows, columns, middle, (reach, reach), 0.0))
     tint = np.array([rng.normal(1, 0.04), 1.0, rng.normal(1, 0.04)])
     shown = lit[..., None] * tint + rng.normal(0, noise / 255, (*lit.shape, 3))
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(70, 95))]
     written, code = cv2.imencode(".jpg", as_bytes(np.clip(shown, 0, 1)), quality)
     if not written:
-        raise RuntimeError(f"a line of shape {shown.shape} could not be written as JPEG.")
+        raise RuntimeError(f"a picture of shape {shown.shape} could not be written as JPEG.")
     return np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR), np.uint8)
 
 

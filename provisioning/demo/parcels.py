@@ -175,6 +175,8 @@ def parcels(day: date) -> tuple[Parcel, ...]:
                consignment=_declared(goods, "game", "picture frame", hs="441400", value_minor=500)),
         Parcel("seen-elsewhere", "The serum's serial a second time, in another parcel", _check("serial.seen_elsewhere"),
                (Shot("serum", item("serum", "second", day), label=twice),), station="2", after="serum"),
+        Parcel("printed-serial", "Earphones whose print names another serial than their code", _check("text.differs"),
+               (Shot("earphones", item("earphones", "second", day), Alteration(serial="SV260422007")),), station="2"),
         Parcel("before-programme", "Earphones of a batch from before the serial programme",
                _nothing("serial.before_programme"),
                (Shot("earphones", item("earphones", "early", day)),)),

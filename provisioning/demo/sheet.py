@@ -38,6 +38,7 @@ class Alteration:
     logo_shift_mm: tuple[float, float] = (0.0, 0.0)
     hologram: bool = True
     microprint: str = ""  # other words in the micro-print line
+    serial: str = ""  # another serial in the print beside the symbol
     hue_deg: float = 0.0  # other inks: every colour turned by so much, paper and black stay
 
 
@@ -131,7 +132,7 @@ class Sheet(Canvas):
         marking = self.marking
         found = [f"GTIN {self.product.gtin}"]
         if marking.serial:
-            found.append(f"SN   {marking.serial}")
+            found.append(f"SN   {self.alteration.serial or marking.serial}")
         if marking.batch:
             found.append(f"LOT  {marking.batch}")
         if marking.expiry:
