@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
+from edge.gs1 import check_digit
 from edge.inspection import PrintedLine
 
 CLOSE = 2  # characters by which an unlabelled value may differ and still be the one that is meant
@@ -136,8 +137,15 @@ def _held_of(line: PrintedLine, element: str, value: str, known: frozenset[str])
             apart = _apart(one, form)
             meant = one.labelled or len(form) >= LEAST_UNLABELLED
             if apart is not None and meant and len(apart) <= (len(form) if one.labelled else CLOSE):
-                return one.text, _twice(one, again, form, apart)
+                misread = element == "gtin" and not _checks(one.text)
+                return one.text, 0.0 if misread else _twice(one, again, form, apart)
     return None
+
+
+def _checks(text: str) -> bool:
+    """Whether a printed number keeps its own check digit. One that does not was misread, or never was a number."""
+    digits = folded(text)
+    return digits.isascii() and digits.isdigit() and check_digit(digits[:-1]) == digits[-1]
 
 
 def _forms(element: str, value: str) -> tuple[str, ...]:

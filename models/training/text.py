@@ -78,7 +78,7 @@ knots = [{knots}]
 threshold = {threshold}
 measured = "{measured}"
 '''
-THRESHOLD = 0.97
+THRESHOLD = 0.99  # decision 109
 
 
 def write_manifest(folder: Path, knots: list[tuple[float, float]], measured: str) -> None:

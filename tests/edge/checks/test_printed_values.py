@@ -129,6 +129,11 @@ def test_a_second_look_that_reads_otherwise_leaves_a_doubt() -> None:
     assert standings(line("EXP 2029-11", again="EXP 2028-11")) == {"expiry": "doubtful"}
 
 
+def test_a_number_that_breaks_its_check_digit_was_misread() -> None:
+    assert standings(line("GTIN 09521104001317")) == {"gtin": "differs"}
+    assert standings(line("GTIN 09521104001318")) == {"gtin": "doubtful"}
+
+
 def test_a_neighbours_serial_is_no_difference() -> None:
     beside = line("SN 7K2PQ04X9C77")
     assert standings(beside) == {"serial": "differs"}
