@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from sync.central.database import reading, writing
 from sync.central.ingest import ingest
 from sync.central.outcomes import Ending, Outcome, decide, of_device
 from sync.central.precision import counted, precision, wilson
+from sync.central.questions import Answer, answer, asked, told_to
 from sync.central.speakers import ANSWERING, DECIDING, Role, Speaker, new_speaker, speaker_of
 from sync.current import Scope
 from sync.protocol import OUTCOME, verified
@@ -92,6 +95,46 @@ def test_a_correction_is_a_row_that_names_what_it_corrects_and_nothing_is_overwr
         (standing,) = of_device(connection, "bench-1")
         assert (standing["ending"], standing["role"]) == ("not_infringing", "court")
         assert precision(connection)["findings"]["face.print"]["confirmed"] == 0
+
+
+def test_of_many_who_decide_at_once_one_is_recorded_and_the_others_are_told(central: Central, box: Boxes) -> None:
+    arrived(central, box(), body("face.print"))
+
+    def one(number: int) -> str:
+        try:
+            return str(decide(central, EXAMINER, ended("i1", reference=f"IPR-{number}"))["id"])
+        except Conflict as error:
+            return error.code
+
+    with ThreadPoolExecutor(6) as workers:
+        said = list(workers.map(one, range(6)))
+    assert said.count("outcome_conflict") == 5
+    with reading(central.engine) as connection:
+        assert len(of_device(connection, "bench-1")) == 1
+        assert precision(connection)["findings"]["face.print"]["closed"] == 1
+
+
+def test_a_question_is_answered_and_told_on_both_databases(central: Central, box: Boxes) -> None:
+    one = box()
+    asked_of = {"text": "Is this\0 yours?", "picture": "", "gtins": ["09521234543213"]}
+    one.ledger.append([assessed(1, kind="question", body={"question": asked_of}, personal={}, key="")])
+    one.ledger.append([assessed(2, kind="question", body={"question": "none"}, personal={}, key="")])
+    ingest(central.engine, central.id, one.batch(), DAY.isoformat())
+    expert = Speaker("Laboratory", Role.EXPERT)
+    (question,) = asked(central, expert, unanswered=True)
+    assert (question["seq"], question["text"]) == (1, "Is this\ufffd yours?")
+    reply = Answer("bench-1", question["ledger"], 1, "Yes.", "2026-12-31")
+    first = answer(central, expert, reply)
+    with pytest.raises(Conflict) as refused:
+        answer(central, expert, replace(reply, text="No."))
+    assert refused.value.message == f"bench-1, row 1: expected a correction of {first['id']!r}, got one of ''."
+    second = answer(central, expert, replace(reply, text="No.", corrects=first["id"]))
+    assert [one["answer"] for one in asked(central, expert, unanswered=False)] == [second["id"]]
+    assert asked(central, expert, unanswered=True) == []
+    with reading(central.engine) as connection:
+        (own,), (others,) = (told_to(connection, name, "2026-12-31") for name in ("bench-1", "bench-2"))
+        assert (own["text"], own["inspection"], others["inspection"]) == ("No.", "i1", "")
+        assert told_to(connection, "bench-2", "2027-01-01") == []
 
 
 def test_what_has_not_arrived_cannot_be_decided(central: Central, box: Boxes) -> None:
