@@ -1,26 +1,29 @@
-"""The audit: one file and the central's public key prove offline that nothing was altered or left out.
+"""The audit: one file and public keys prove offline that nothing was altered or left out, and say what is not proved.
 
-The file is zstd over JSON lines: the founding, the certificate of the box's key, every row with its body as it was
-hashed, the box's signed head, and the central's receipt. What it proves:
+The file is zstd over JSON lines. For each ledger of the box, those set aside as damaged first: the founding, the
+certificate of the box's key, every row with its hash and its body as it was hashed, where it is damaged, the box's
+signed head, and the receipts of every central. What a section proves:
 
-1. the certificate is the central's: this key is that box's; 2. every row's hash is that of its content and of the row
-before, from the founding on: nothing altered, moved or left out in between; 3. the box signed the last hash; 4. the
-central has receipted a row of this very chain: up to there nothing was cut off afterwards. Personal values are in it
-only where asked for, and are then held against their commitments; erased ones leave the chain whole.
+1. the certificate is a pinned central's: this key is that box's; 2. every row's hash is that of its content and of the
+row before, from the founding on: nothing altered, moved or left out in between; 3. the box signed the last hash; 4. a
+pinned central has receipted a row of this very chain: up to there nothing was cut off afterwards; after it only the box
+says so. Personal values are in it only where asked for, and are then held against their commitments; erased ones leave
+the chain whole, and the rows that say so are counted.
 """
 
 from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import zstandard
 
+from edge.errors import LedgerError
 from edge.inspection import Origin
 from edge.storage.chain import Outgoing, commitment, root_hash
 from edge.storage.database import write_durably
@@ -28,62 +31,103 @@ from edge.storage.outbox import Outbox
 from sync.errors import AuditError, DocumentRefused
 from sync.identity import public_key
 from sync.protocol import AUDIT, CERTIFICATE, RECEIPT, SCHEMA, key_id, signed, verified
-from sync.push import OUTBOX, Chain, Signer, remaining
+from sync.push import OUTBOX, Signer, next_rows, remaining
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
     from edge.inspection import Moment
     from sync.identity import Enrolment
 
-_ROWS = 500
 _LONGEST_LINE = 64_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Audited:
-    """What a whole export proves."""
+class Receipted:
+    """A pinned central's word: every row up to `seq` was there when it said so."""
 
-    device: str
+    central: str  # key id
+    seq: int
+    received: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """What is proved of one ledger, and what is not."""
+
     ledger: str
     rows: int
     inspections: int
-    receipted: int  # rows up to which nothing can have been cut off
-    received: str  # when the central said so
-    values: int  # personal values that were held against their commitments
-    sealed: int  # commitments whose value is not in the file: erased, or not asked for
+    receipts: tuple[Receipted, ...] = ()  # of pinned centrals, the one that reaches furthest first
+    others: int = 0  # receipts of centrals that are not pinned: not judged
+    values: int = 0  # personal values that were held against their commitments
+    erased: int = 0  # commitments whose value a row says was erased
+    absent: int = 0  # commitments whose value is not in the file, and no row says why
+    pictures: int = 0  # that a row says were deleted
+    damaged: str = ""  # of a ledger that was set aside: what the box found
+
+    def sentences(self) -> tuple[str, ...]:
+        """What this says, in plain words."""
+        rows = f"{self.rows} rows of {self.inspections} inspections"
+        told = [f"ledger {self.ledger}: {rows}, none altered, none missing in between"]
+        for receipt in self.receipts:
+            rest = self.rows - receipt.seq
+            after = f"after it, of {rest} rows, nothing is known but what the box says" if rest else "no row follows it"
+            who = f"receipted by {receipt.central[:16]} at {receipt.received}"
+            told.append(f"none missing up to row {receipt.seq}, {who}; {after}")
+        if not self.receipts:
+            told.append("no receipt of a pinned central: that none was cut off at the end is not proved")
+        if self.others:
+            told.append(f"{self.others} receipts are of centrals that were not named: not judged")
+        if self.damaged:
+            told.append(f"set aside as damaged: {self.damaged}; nothing is known of what followed row {self.rows}")
+        erased = f"{self.erased} erased by a row that says so, {self.absent} not in this file"
+        deleted = f"{self.pictures} pictures deleted by rows that name them"
+        told.append(f"{self.values} personal values as they were, {erased}; {deleted}")
+        return tuple(told)
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What a whole export proves: of each ledger, the oldest first."""
+
+    device: str
+    ledgers: tuple[Proved, ...]
 
 
 def export_audit(
     state_dir: Path, out: Path, enrolment: Enrolment, signer: Signer, *, made: Moment, personal: bool = False
 ) -> int:
-    """Write the audit of the current ledger into `out`; how many rows it has.
+    """Write the audit of every ledger of the box into `out`; how many rows it has.
 
     Raises:
-        LedgerError: the ledger or the outbox cannot be read. OSError: `out` cannot be written.
+        LedgerError: the current ledger or the outbox cannot be read. OSError: `out` cannot be written.
     """
-    *_, chain = remaining(state_dir, "")
     compressed = io.BytesIO()
-    with closing(chain.reader), zstandard.ZstdCompressor(level=9).stream_writer(compressed, closefd=False) as file:
-        file.write(_line({"founding": chain.founding, "certificate": enrolment.certificate}))
-        count = 0
-        for row in _rows(chain):
-            file.write(_line({"row": _told(row, personal=personal)}))
-            count, last = row.seq, row.hash
-        if count:
-            told = {"type": AUDIT, "schema": SCHEMA, "device": signer.device, "ledger": chain.ledger, "seq": count}
-            told |= {"hash": last, "made": made.utc.isoformat(), "clock": str(made.trust)}
-            file.write(_line({"head": signed(told, signer.sign, signer.key).decode()}))
-        known = Outbox(state_dir / OUTBOX).acknowledged(enrolment.recipient)
-        if known.ledger == chain.ledger and known.receipt:
-            file.write(_line({"receipt": known.receipt}))
+    receipts = Outbox(state_dir / OUTBOX).receipts()
+    total = 0
+    with zstandard.ZstdCompressor(level=9).stream_writer(compressed, closefd=False) as file:
+        for chain in remaining(state_dir, ""):
+            with closing(chain.reader):
+                file.write(_line({"founding": chain.founding, "certificate": enrolment.certificate}))
+                count, last = 0, chain.hash_at(0)
+                try:
+                    while rows := next_rows(chain, count):
+                        for row in rows:
+                            file.write(_line({"row": _told(row, personal=personal)}))
+                        count, last = rows[-1].seq, rows[-1].hash
+                except LedgerError as error:
+                    if chain.current:
+                        raise
+                    file.write(_line({"damaged": error.message}))
+                told = {"type": AUDIT, "schema": SCHEMA, "device": signer.device, "ledger": chain.ledger, "seq": count}
+                told |= {"hash": last, "made": made.utc.isoformat(), "clock": str(made.trust)}
+                file.write(_line({"head": signed(told, signer.sign, signer.key).decode()}))
+                for receipt in receipts.get(chain.ledger, ()):
+                    file.write(_line({"receipt": receipt}))
+                total += count
     write_durably(out, compressed.getvalue(), mode=0o600)
-    return count
-
-
-def _rows(chain: Chain) -> Iterator[Outgoing]:
-    after = 0
-    while rows := chain.reader.outgoing(after, _ROWS):
-        yield from rows
-        after = rows[-1].seq
+    return total
 
 
 def _told(row: Outgoing, *, personal: bool) -> dict[str, Any]:
@@ -92,6 +136,7 @@ def _told(row: Outgoing, *, personal: bool) -> dict[str, Any]:
         "seq": row.seq, "kind": row.kind, "inspection": row.inspection, "device": origin.device,
         "station": origin.station, "officer": origin.officer, "boot": origin.boot, "at": row.at, "clock": row.clock,
         "key": row.key, "body": row.body, "commitments": dict(row.commitments), "sightings": list(row.sightings),
+        "hash": row.hash,
     }  # fmt: skip
     if personal and row.personal:
         told["personal"] = {name: [salt.hex(), value] for name, (salt, value) in row.personal.items()}
@@ -102,47 +147,136 @@ def _line(told: Mapping[str, Any]) -> bytes:
     return json.dumps(told, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
 
 
-def verify_audit(path: Path, central: str) -> Audited:
-    """What the export at `path` proves, for who trusts the central with the public key `central` (64 hex digits).
+def verify_audit(path: Path, *centrals: str) -> Audited:
+    """What the export at `path` proves, for who trusts the centrals with these public keys (64 hex digits each).
 
     Raises:
-        AuditError: audit_form, audit_certificate, audit_chain, audit_head, audit_receipt, audit_value; the message
-            names the row.
-        DocumentRefused: document_form: `central` is no public key.
+        AuditError: audit_form, audit_certificate, audit_row, audit_chain, audit_head, audit_receipt, audit_value; the
+            message names the row.
+        DocumentRefused: document_form: one of `centrals` is no public key.
     """
-    pinned = public_key(central)
-    lines = _lines(path)
-    first = next(lines, {})
-    try:
-        founding, certificate = dict(first["founding"]), str(first["certificate"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise _wrong("audit_form", "a founding and a certificate first", f"{type(error).__name__}") from error
-    try:
-        box = verified(certificate.encode(), CERTIFICATE, pinned)
-        device = public_key(box["public_key"])
-    except (DocumentRefused, KeyError) as error:
-        raise _wrong("audit_certificate", "a certificate of this central", str(error)) from error
-    hashes = [root_hash(founding)]
-    inspections: set[str] = set()
-    values = sealed = 0
-    head = receipt = ""
-    for line in lines:
+    pinned = {key_id(key): key for key in map(public_key, centrals)}
+    section: _Section | None = None
+    proved: list[Proved] = []
+    for line in _lines(path):
+        if "founding" in line:
+            proved += [section.proved(pinned)] if section else []
+            section = _Section.begun(line, pinned, section)
+        elif section is None:
+            break
+        else:
+            section.take(line)
+    if section is None:
+        raise _wrong("audit_form", "a founding and a certificate first", "KeyError")
+    last = section.proved(pinned)
+    if not last.receipts:
+        raise _wrong("audit_receipt", "a receipt of this central", "none")
+    return Audited(section.device, (*proved, last))
+
+
+@dataclass(slots=True)
+class _Section:
+    """One ledger of an export while it is read."""
+
+    device: str
+    key: Ed25519PublicKey
+    ledger: str
+    hashes: list[str]
+    inspections: set[str] = field(default_factory=set)
+    head: str = ""
+    receipts: list[str] = field(default_factory=list)
+    damaged: str = ""
+    values: int = 0
+    pictures: int = 0
+    missing: set[tuple[int, str]] = field(default_factory=set)
+    erased: set[tuple[int, str]] = field(default_factory=set)
+
+    @classmethod
+    def begun(
+        cls, line: Mapping[str, Any], pinned: Mapping[str, Ed25519PublicKey], before: _Section | None
+    ) -> _Section:
+        """The section that a founding begins; of the same box as the one before."""
+        try:
+            founding, certificate = dict(line["founding"]), str(line["certificate"])
+            ledger, root = str(founding.get("ledger")), root_hash(founding)
+        except (KeyError, TypeError, ValueError) as error:
+            raise _wrong("audit_form", "a founding and a certificate first", f"{type(error).__name__}") from error
+        box = _certified(certificate, pinned.values())
+        device = str(box["device"])
+        if before is not None and before.device != device:
+            raise _wrong("audit_certificate", f"ledgers of {before.device} alone", f"one of {device}")
+        if founding.get("device") != device:
+            raise _wrong("audit_head", f"a ledger founded by {device}", f"one of {founding.get('device')!r}")
+        return cls(device, public_key(box["public_key"]), ledger, [root])
+
+    def take(self, line: Mapping[str, Any]) -> None:
+        """Take the next line."""
         if "row" in line:
-            row = _row(line["row"], len(hashes), hashes[-1])
-            hashes.append(row.hash)
-            inspections.add(row.inspection)
-            values += len(row.personal)
-            sealed += len(row.commitments) - len(row.personal)
-        head, receipt = str(line.get("head", head)), str(line.get("receipt", receipt))
-    ledger = str(founding.get("ledger"))
-    _fits("audit_head", head, (AUDIT, device, key_id(device)), box["device"], ledger, hashes, whole=True)
-    told = _fits(
-        "audit_receipt", receipt, (RECEIPT, pinned, key_id(pinned)), box["device"], ledger, hashes, whole=False
-    )
-    count = len(hashes) - 1
-    return Audited(
-        str(box["device"]), ledger, count, len(inspections - {""}), told["seq"], str(told["received"]), values, sealed
-    )
+            row = _row(line["row"], len(self.hashes), self.hashes[-1])
+            self.hashes.append(row.hash)
+            self.inspections.add(row.inspection)
+            self.values += len(row.personal)
+            self.missing |= {(row.seq, name) for name in row.commitments if name not in row.personal}
+            if row.kind in {"erased", "deleted"}:
+                self._gone(row)
+        self.head = str(line.get("head", self.head))
+        self.damaged = str(line.get("damaged", self.damaged))
+        self.receipts += [str(line["receipt"])] if "receipt" in line else []
+
+    def _gone(self, row: Outgoing) -> None:
+        try:
+            told = json.loads(row.body)
+            self.erased |= {(seq, name) for seq in told.get("rows", ()) for name in told.get("names", ())}
+            self.pictures += len(told.get("pictures", ()))
+        except (ValueError, TypeError, AttributeError) as error:
+            raise _wrong("audit_chain", f"row {row.seq} to say what has gone", type(error).__name__) from error
+
+    def proved(self, pinned: Mapping[str, Ed25519PublicKey]) -> Proved:
+        """What it proves, as it is whole."""
+        count = len(self.hashes) - 1
+        _fits("audit_head", self.head, (AUDIT, self.key), self, whole=True)
+        found, others = [], 0
+        for receipt in self.receipts:
+            known = pinned.get(_signer(receipt))
+            if known is None:
+                others += 1
+                continue
+            told = _fits("audit_receipt", receipt, (RECEIPT, known), self, whole=False)
+            found.append(Receipted(key_id(known), told["seq"], str(told["received"])))
+        found.sort(key=lambda receipt: (-receipt.seq, receipt.central))
+        erased = len(self.missing & self.erased)
+        return Proved(
+            self.ledger,
+            count,
+            len(self.inspections - {""}),
+            tuple(found),
+            others,
+            values=self.values,
+            erased=erased,
+            absent=len(self.missing) - erased,
+            pictures=self.pictures,
+            damaged=self.damaged,
+        )
+
+
+def _certified(certificate: str, pinned: Sequence[Ed25519PublicKey] | Any) -> dict[str, Any]:  # noqa: ANN401 - a view of a mapping
+    why = "no central was named"
+    for key in pinned:
+        try:
+            box = verified(certificate.encode(), CERTIFICATE, key)
+            public_key(box["public_key"])
+        except (DocumentRefused, KeyError) as error:
+            why = str(error)
+        else:
+            return box
+    raise _wrong("audit_certificate", "a certificate of this central", why)
+
+
+def _signer(receipt: str) -> str:
+    try:
+        return str(json.loads(receipt)["key"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise _wrong("audit_receipt", "a receipt", f"{type(error).__name__}") from error
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -174,25 +308,29 @@ def _row(told: Any, seq: int, previous: str) -> Outgoing:  # noqa: ANN401 - a ce
             if commitment(salt, name, value) != row.commitments.get(name):
                 raise _wrong("audit_value", f"the {name!r} of row {seq} that was committed to", "another")
         digest = row.computed()
+        if told.get("hash", digest) != digest:
+            raise _wrong("audit_row", f"row {seq} with hash {told['hash']}", f"content with {digest}")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _wrong("audit_chain", f"row {seq}", f"{type(error).__name__}: {error}") from error
     return replace(row, hash=digest)
 
 
-def _fits(  # noqa: PLR0917 - what each of the two documents must fit
-    code: str, document: str, signer: tuple[str, Any, str], device: str, ledger: str, hashes: list[str], *, whole: bool
+def _fits(
+    code: str, document: str, signer: tuple[str, Ed25519PublicKey], section: _Section, *, whole: bool
 ) -> dict[str, Any]:
     """A signed document that names a row of this chain; with `whole` its last one."""
-    kind, key, name = signer
+    kind, key = signer
+    hashes = section.hashes
     what = "the box's signed head" if kind == AUDIT else "a receipt of this central"
     try:
         told = verified(document.encode(), kind, key)
     except DocumentRefused as error:
         raise _wrong(code, what, error.message if document else "none") from error
     seq = told.get("seq")
-    fits = type(seq) is int and 0 < seq < len(hashes) and hashes[seq] == told.get("hash")
-    if not fits or (told.get("device"), told.get("ledger")) != (device, ledger) or (whole and seq != len(hashes) - 1):
-        came = f"one for row {seq} with hash {told.get('hash')} (key {name[:16]})"
+    fits = type(seq) is int and 0 <= seq < len(hashes) and hashes[seq] == told.get("hash")
+    of_box = (told.get("device"), told.get("ledger")) == (section.device, section.ledger)
+    if not fits or not of_box or (whole and seq != len(hashes) - 1):
+        came = f"one for row {seq} with hash {told.get('hash')} (key {key_id(key)[:16]})"
         raise _wrong(code, f"{what} for this chain of {len(hashes) - 1} rows", came)
     return told
 

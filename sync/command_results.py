@@ -107,7 +107,7 @@ def audit_export(
     personal: Annotated[bool, typer.Option("--personal", help="With what is personal and not erased.")] = False,  # noqa: FBT002 - typer
     state_dir: StateDir = None,
 ) -> None:
-    """Write the whole current ledger with the box's signature and the central's last receipt into one file."""
+    """Write every ledger of the box with its signature and the centrals' last receipts into one file."""
     settings = settings_from_environment(state_dir=state_dir)
     require_writable(out)
     with enrolled(settings) as (link, signer):
@@ -119,15 +119,15 @@ def audit_export(
 @clear_errors
 def audit_verify(
     export: Annotated[Path, typer.Argument(help="A file of `sekisho audit export`.")],
-    central: Annotated[str, typer.Option(help="The central's public key, 64 hex digits, as its operator tells it.")],
+    central: Annotated[
+        list[str],
+        typer.Option(help="A central's public key, 64 hex digits, as its operator tells it; may be repeated."),
+    ],
 ) -> None:
-    """Prove offline that no row is altered, and none missing up to the last receipt. Exit code 3 when not."""
-    told = verify_audit(export, central)
-    sys.stdout.write(
-        f"{told.device}, ledger {told.ledger}: {told.rows} rows of {told.inspections} inspections, none altered, none "
-        f"missing\nreceipted up to row {told.receipted} at {told.received}: nothing was cut off up to there\n"
-        f"{told.values} personal values as they were, {told.sealed} erased or not in this file\n"
-    )
+    """Prove offline what an export proves, and say what it does not. Exit code 3 when it is not what the box wrote."""
+    told = verify_audit(export, *central)
+    lines = [sentence for proved in told.ledgers for sentence in proved.sentences()]
+    sys.stdout.write("\n".join([told.device, *lines]) + "\n")
 
 
 @contextmanager

@@ -50,6 +50,18 @@ class Outbox:
         state = self._read()
         return min((told.seq if told.ledger == ledger else 0 for told in state.values()), default=0)
 
+    def receipts(self) -> dict[str, list[str]]:
+        """The last receipt of each recipient, by ledger.
+
+        Raises:
+            LedgerError: outbox_damaged.
+        """
+        found: dict[str, list[str]] = {}
+        for _, told in sorted(self._read().items()):
+            if told.receipt:
+                found.setdefault(told.ledger, []).append(told.receipt)
+        return found
+
     def acknowledge(self, recipient: str, confirmed: Acknowledged) -> None:
         """Note what `recipient` has confirmed. It never goes back within one ledger.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ import pytest
 import zstandard
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from edge.storage.chain import Entry
+from edge.storage.ledger import Ledger
 from edge.storage.outbox import Acknowledged, Outbox
-from sync.audit import Audited, export_audit, verify_audit
+from sync.audit import Proved, Receipted, export_audit, verify_audit
 from sync.errors import AuditError
 from sync.identity import Enrolment
 from sync.protocol import CERTIFICATE, Receipt, key_id, signed
@@ -21,6 +24,10 @@ from tests.sync.boxes import NOW, Box
 CENTRAL = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 ID, PUBLIC = key_id(CENTRAL.public_key()), CENTRAL.public_key().public_bytes_raw().hex()
 Lines = list[dict[str, Any]]
+ROW = (
+    *("kind", "inspection", "device", "station", "officer", "boot"),
+    *("at", "clock", "key", "body", "commitments", "sightings"),
+)
 
 
 def enrolment(box: Box, central: Ed25519PrivateKey = CENTRAL) -> Enrolment:
@@ -30,10 +37,10 @@ def enrolment(box: Box, central: Ed25519PrivateKey = CENTRAL) -> Enrolment:
     return Enrolment("http://central", box.device, CENTRAL.public_key(), certificate)
 
 
-def acknowledge(box: Box, seq: int) -> None:
-    ledger, digest = box.ledger.head().ledger, box.rows()[seq - 1].hash
-    receipt = Receipt(ID, box.device, ledger, seq, digest, "2026-11-21T10:00:00+00:00").signed(CENTRAL.sign, ID)
-    Outbox(box.folder / "outbox.json").acknowledge(ID, Acknowledged(ledger, seq, receipt.decode()))
+def acknowledge(box: Box, seq: int, central: Ed25519PrivateKey = CENTRAL) -> None:
+    ledger, digest, name = box.ledger.head().ledger, box.rows()[seq - 1].hash, key_id(central.public_key())
+    receipt = Receipt(name, box.device, ledger, seq, digest, "2026-11-21T10:00:00+00:00").signed(central.sign, name)
+    Outbox(box.folder / "outbox.json").acknowledge(name, Acknowledged(ledger, seq, receipt.decode()))
 
 
 @pytest.fixture
@@ -61,20 +68,60 @@ def changed(path: Path, change: Callable[[Lines], object]) -> Path:
     return path
 
 
-def test_a_whole_export_says_what_it_proves(box: Box) -> None:
+def test_a_whole_export_says_what_it_proves_and_what_it_does_not(box: Box) -> None:
     ledger = box.ledger.head().ledger
-    assert verify_audit(exported(box), PUBLIC) == Audited(
-        "bench-1", ledger, 6, 6, 5, "2026-11-21T10:00:00+00:00", values=0, sealed=12
-    )
-    told = verify_audit(exported(box, personal=True), PUBLIC)
-    assert (told.values, told.sealed) == (12, 0)
+    receipts = (Receipted(ID, 5, "2026-11-21T10:00:00+00:00"),)
+    (told,) = verify_audit(exported(box), PUBLIC).ledgers
+    assert told == Proved(ledger, 6, 6, receipts, absent=12)
+    rows, receipt, values = told.sentences()
+    assert rows == f"ledger {ledger}: 6 rows of 6 inspections, none altered, none missing in between"
+    who = f"receipted by {ID[:16]} at 2026-11-21T10:00:00+00:00"
+    after = "after it, of 1 rows, nothing is known but what the box says"
+    assert receipt == f"none missing up to row 5, {who}; {after}"
+    kept = "0 personal values as they were, 0 erased by a row that says so, 12 not in this file"
+    assert values == f"{kept}; 0 pictures deleted by rows that name them"
+    (told,) = verify_audit(exported(box, personal=True), PUBLIC).ledgers
+    assert (told.values, told.absent) == (12, 0)
 
 
-def test_erasing_what_is_personal_leaves_it_verifiable(box: Box) -> None:
+def test_erasing_what_is_personal_leaves_it_verifiable_and_is_told_apart_from_what_was_left_out(box: Box) -> None:
     rows = box.ledger.outbox(0, 2)
-    box.ledger.erase_personal(rows, origin=rows[0].entry.origin, at=NOW, reason="retention")
-    told = verify_audit(exported(box, personal=True), PUBLIC)
-    assert (told.rows, told.values, told.sealed) == (7, 8, 4)
+    origin = rows[0].entry.origin
+    box.ledger.erase_personal(rows, origin=origin, at=NOW, reason="retention")
+    box.ledger.append([Entry("deleted", "", origin, NOW, {"reason": "retention", "pictures": [["a", 1], ["b", 2]]})])
+    (told,) = verify_audit(exported(box, personal=True), PUBLIC).ledgers
+    assert (told.rows, told.values, told.erased, told.absent, told.pictures) == (8, 8, 4, 0, 2)
+    (told,) = verify_audit(exported(box), PUBLIC).ledgers
+    assert (told.values, told.erased, told.absent) == (0, 4, 8)
+
+
+def test_the_receipts_of_two_centrals_are_told_apart_and_a_third_ones_is_not_judged(box: Box) -> None:
+    other = Ed25519PrivateKey.generate()
+    acknowledge(box, 6, other)
+    path = exported(box)
+    (told,) = verify_audit(path, PUBLIC).ledgers
+    assert ([receipt.seq for receipt in told.receipts], told.others) == ([5], 1)
+    assert "1 receipts are of centrals that were not named: not judged" in told.sentences()
+    (told,) = verify_audit(path, PUBLIC, other.public_key().public_bytes_raw().hex()).ledgers
+    assert [receipt.seq for receipt in told.receipts] == [6, 5]
+    assert told.sentences()[1].endswith("; no row follows it")
+
+
+def test_a_ledger_that_was_set_aside_is_proved_as_far_as_it_is_whole(box: Box) -> None:
+    before = box.ledger.head().ledger
+    box.ledger._file.connection.execute("DROP TRIGGER entries_keep")
+    box.ledger._file.connection.execute("UPDATE entries SET officer='another' WHERE seq=4")
+    box.ledger.close()
+    (box.folder / "ledger.db").rename(box.folder / "ledger.damaged-1.db")
+    box.ledger = Ledger.open(box.folder / "ledger.db", box.device)
+    box.write(2)
+    acknowledge(box, 2)
+    aside, current = verify_audit(exported(box), PUBLIC).ledgers
+    assert (aside.ledger, aside.rows, aside.receipts) == (before, 3, ())
+    assert aside.sentences()[1] == ("no receipt of a pinned central: that none was cut off at the end is not proved")
+    assert aside.sentences()[2].endswith("; nothing is known of what followed row 3")
+    assert "row 4" in aside.damaged
+    assert (current.rows, current.receipts[0].seq) == (2, 2)
 
 
 def test_what_is_personal_is_not_in_it_unless_asked_for(box: Box) -> None:
@@ -122,11 +169,64 @@ def _other_founding(lines: Lines) -> None:
     lines[0]["founding"]["device"] = "bench-2"
 
 
+def _other_root(lines: Lines) -> None:
+    lines[0]["founding"]["schema"] = 2
+
+
+def _no_certificate(lines: Lines) -> None:
+    lines[0]["certificate"] = lines[0]["certificate"].replace("bench-1", "bench-2")
+
+
+def _other_receipt(lines: Lines) -> None:
+    lines[-1]["receipt"] = lines[-1]["receipt"].replace('"seq":5', '"seq":6')
+
+
+def _other_head(lines: Lines) -> None:
+    lines[-2]["head"] = lines[-2]["head"].replace("synced", "floor")
+
+
+@pytest.mark.parametrize("rehashed", [False, True], ids=["hash left", "hash made anew"])
+@pytest.mark.parametrize("name", ROW)
+def test_whatever_is_changed_in_a_row_is_found_and_the_row_is_named(box: Box, name: str, *, rehashed: bool) -> None:
+    """Whoever makes the hashes anew is found at the head, which only the box can sign."""
+
+    def change(lines: Lines) -> None:
+        told = lines[3]["row"]
+        told[name] = {**told[name], "more": "0" * 64} if name == "commitments" else told[name] + told[name][:1]
+        if rehashed:
+            for line in lines:
+                line.get("row", {}).pop("hash", None)
+
+    path = changed(exported(box), change)
+    with pytest.raises(AuditError) as caught:
+        verify_audit(path, PUBLIC)
+    if rehashed:
+        assert caught.value.message.startswith(
+            "Expected the box's signed head for this chain of 6 rows, got one for row 6"
+        )
+    else:
+        assert caught.value.message.startswith("Expected row 3 with hash ")
+
+
+def test_no_byte_of_a_file_can_be_changed_unseen(box: Box) -> None:
+    """Every sort of byte of the packed file, some of each region: what still unpacks no longer proves."""
+    path = exported(box)
+    data, draw = path.read_bytes(), random.Random(7)
+    whole = verify_audit(path, PUBLIC)
+    for place in sorted(draw.sample(range(len(data)), 60)):
+        path.write_bytes(data[:place] + bytes([data[place] ^ (1 << draw.randrange(8))]) + data[place + 1 :])
+        try:
+            told = verify_audit(path, PUBLIC)
+        except AuditError:
+            continue
+        assert told == whole, place  # a bit of the packing that says nothing
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        (_altered, "audit_head"),
-        (_other_body, "audit_head"),
+        (_altered, "audit_row"),
+        (_other_body, "audit_row"),
         (_other_value, "audit_value"),
         (_left_out, "audit_chain"),
         (_moved, "audit_chain"),
@@ -135,6 +235,10 @@ def _other_founding(lines: Lines) -> None:
         (_no_head, "audit_head"),
         (_no_founding, "audit_form"),
         (_other_founding, "audit_head"),
+        (_other_root, "audit_row"),
+        (_no_certificate, "audit_certificate"),
+        (_other_receipt, "audit_receipt"),
+        (_other_head, "audit_head"),
     ],
 )
 def test_what_was_changed_in_an_export_is_found(box: Box, change: Callable[[Lines], None], code: str) -> None:
@@ -145,7 +249,7 @@ def test_what_was_changed_in_an_export_is_found(box: Box, change: Callable[[Line
 
 
 def test_an_export_that_is_only_packed_anew_still_holds(box: Box) -> None:
-    assert verify_audit(changed(exported(box), lambda _lines: None), PUBLIC).rows == 6
+    assert verify_audit(changed(exported(box), lambda _lines: None), PUBLIC).ledgers[0].rows == 6
 
 
 def test_rows_that_even_the_box_cut_off_after_a_receipt_are_missed(box: Box, tmp_path: Path) -> None:
