@@ -1,8 +1,8 @@
 """The platform's loop, as part of `./run demo --with-central`: from its list of sellers to what became of a parcel.
 
 A fictional platform, Bazaar, signs a seller's name with its own key; the tree's owner publishes it; a box of its own
-pulls it, meets the name on a declaration, an officer detains, the result goes to the central, and the examiner closes
-the case.
+pulls it, meets the name on a declaration, an officer detains, the result goes to the central, the examiner closes the
+case, and a file for the platform is made by its disclosure profile: the order and the stage, never the addressee.
 Everything is real but the people: keys, tree, pull, bench, ledger, central.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,7 @@ DEVICE = "bench-post"
 
 
 def loop(out: Path, settings: Settings, central: Central, url: str, console: Console) -> str:
-    """Go the whole way once, in `out`; the inspection that it was about.
+    """Go the whole way once, in `out`; the inspection that it was about. OUT/platform/bazaar.json is for the platform.
 
     Raises:
         SekishoError: a part of it could not be done.
@@ -67,9 +68,10 @@ def loop(out: Path, settings: Settings, central: Central, url: str, console: Con
     listed = next(one for one in assessment.verdict.findings if one.code == "watch.listed")
     _push(box, central, url)
     _close(central, assessment.inspection, now)
+    file = _disclosed(central, out / "platform", now)
     met = f"{DEVICE} met it ({listed.code}, source {listed.source})"
     console.print(f"platform loop: {PLATFORM} listed {SELLER!r} as {ENTRY}; {met}, the officer detained, the examiner")
-    console.print(f"  confirmed; {PLATFORM} may be told entry {ENTRY} and order {ORDER}, and never the addressee")
+    console.print(f"  confirmed; {PLATFORM} is told of order {ORDER}, never of the addressee: {file}", soft_wrap=True)
     return assessment.inspection
 
 
@@ -162,3 +164,19 @@ def _close(central: Central, inspection: str, now: datetime) -> None:
 
     outcome = Outcome(DEVICE, inspection, Ending.CONFIRMED, f"{now:%Y-%m-%d}", "IPR-2026-0031")
     decide(central, Speaker("IPR desk 4", Role.EXAMINER), outcome)
+
+
+def _disclosed(central: Central, place: Path, now: datetime) -> Path:
+    """What leaves for the platform: by the profile that comes with the central, under its own name."""
+    from sync.central import disclosure  # noqa: PLC0415 - absent on a bench
+    from sync.central.profile import compiled  # noqa: PLC0415 - likewise
+
+    shipped = resources.files("sync.central").joinpath("profiles", "platform.toml").read_text("utf-8")
+    named = shipped.replace("example-market", PLATFORM).replace("Platform (put its name here)", "Bazaar")
+    (place / "profile.toml").write_text(named, "utf-8")
+    profile = compiled(place / "profile.toml")
+    period = disclosure.Period(now.date() - timedelta(days=1), now.date() + timedelta(days=1))
+    prepared = disclosure.prepare(central, profile, period)
+    out = place / f"{PLATFORM}.json"
+    out.write_bytes(disclosure.send(central, profile, prepared, "demo"))
+    return out

@@ -45,5 +45,10 @@ def test_a_platforms_seller_is_detained_and_the_platform_can_be_told_what_became
     assert body["verdict"]["findings"][0]["code"] == "watch.listed"
     registry = editions(tmp_path / "platform" / "bench").current()
     assert [one.source for one in registry.watch_candidates(platform.SELLER)] == ["bazaar"]
+    text = (tmp_path / "platform" / "bazaar.json").read_text("utf-8")
+    (line,) = json.loads(text)["rows"]
+    assert (line["order"], line["seller"], line["stage"]) == (platform.ORDER, platform.SELLER.upper(), "confirmed")
+    assert "Addressee" not in text
+    assert platform.NUMBER not in text
     assert "bench-post met it (watch.listed, source bazaar)" in told.getvalue()
     engine.dispose()
