@@ -10,9 +10,8 @@ from pathlib import Path
 
 from benchmarks.faults.checker import acknowledged, chain_of, told_of
 from benchmarks.faults.line import Line
-from benchmarks.faults.pair import DEVICE, bench, centre, enrolled, held, let_go, sent_within
+from benchmarks.faults.pair import DEVICE, app_of, bench, centre, enrolled, held, let_go, sent_within
 from benchmarks.faults.trial import Trial, each
-from sync.central.app import build
 from sync.central.arrived import arrived, missing
 from sync.central.central import Central
 from sync.errors import CentralUnreachable
@@ -28,7 +27,7 @@ def _dead(folder: Path, draw: random.Random) -> Iterable[str]:
                 for _inspection in range(draw.randint(1, 9)):
                     at_work.inspect(number)
                     number += 1
-                line = Line(build(central), draw, lost=draw.choice((0.1, 0.6)), late=0.1)
+                line = Line(app_of(central), draw, lost=draw.choice((0.1, 0.6)), late=0.1)
                 with contextlib.suppress(CentralUnreachable):
                     sent_within(central, box, line)
                 if draw.random() < 1 / 3:

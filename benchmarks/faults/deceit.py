@@ -21,6 +21,7 @@ from benchmarks.faults.line import Answered, Line, joined
 from benchmarks.faults.pair import (
     DEVICE,
     NOW,
+    app_of,
     bench,
     centre,
     enrolled,
@@ -37,7 +38,6 @@ from edge.errors import SekishoError
 from edge.storage.evidence import EvidenceStore
 from edge.storage.ledger import Ledger
 from sync import usb
-from sync.central.app import build
 from sync.central.central import Central
 from sync.central.database import writing
 from sync.central.devices import revoke
@@ -143,7 +143,7 @@ def _stolen(folder: Path, draw: random.Random) -> Iterable[str]:
             points = [_refused_with(lambda: sent_within(central, box), "access_revoked")]
             data = pictures_of(8)[0]
             name = EvidenceStore(box).put(data, "image/png")
-            with joined(Line(build(central)), enrolment, private) as link:
+            with joined(Line(app_of(central)), enrolment, private) as link:
                 points.append(_refused_with(lambda: upload(link, name, data, "image/png"), "access_revoked"))
             signer = Signer(DEVICE, private.sign, key_id(private.public_key()))
             usb.export(box, folder / "stick", enrolment, signer, NOW)
@@ -245,7 +245,7 @@ def _lying(folder: Path, draw: random.Random) -> Iterable[str]:
                 for number in range(20, 26):
                     at_work.inspect(number)
             believed = acknowledged(box)
-            lies = _Lies(build(central), central=central, lie=lie, about=about)
+            lies = _Lies(app_of(central), central=central, lie=lie, about=about)
             lies._first = {"": _receipt_of(enrolment, box)} if believed and lie == "an old one" else {}  # noqa: SLF001
             with joined(lies, enrolment, private) as link:
                 points = [_refused_with(lambda: sent(box, link, private), *_FALSE)]

@@ -10,10 +10,9 @@ from benchmarks.faults import disk
 from benchmarks.faults.campaign import Note, interrupted, kills, power_cuts
 from benchmarks.faults.checker import check
 from benchmarks.faults.line import Line
-from benchmarks.faults.pair import DEVICE, bench, centre, held, let_go, sent_within
+from benchmarks.faults.pair import DEVICE, app_of, bench, centre, held, let_go, sent_within
 from benchmarks.faults.trial import Runs, Trial
 from edge.errors import SettingsError
-from sync.central.app import build
 from sync.central.holdings import holdings
 from sync.errors import CentralUnreachable
 from sync.identity import KEY_FILE, Enrolment, kept_enrolment, kept_private_key
@@ -37,7 +36,7 @@ class Results:
         draw = random.Random(7)
         box = state / "box"
         with centre(state) as central, bench(box, note) as at_work:
-            app = build(central)
+            app = app_of(central)
             for number in range(_ROUNDS):
                 for inspection in range(10 * number, 10 * number + draw.randint(1, 9)):
                     at_work.inspect(inspection)

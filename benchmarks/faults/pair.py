@@ -7,6 +7,7 @@ STATE/central  the folder of a central: SQLite unless an address is given, objec
 from __future__ import annotations
 
 import contextlib
+import functools
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -15,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi import FastAPI
 from sqlalchemy import select
 
 from benchmarks.faults.campaign import Note
@@ -29,12 +31,13 @@ from edge.storage.evidence import EvidenceStore
 from edge.storage.ledger import Ledger
 from edge.storage.outbox import Outbox
 from sync import push_evidence as push_evidences
-from sync.central.app import build
 from sync.central.central import Central
 from sync.central.database import migrate, opened, reading, writing
 from sync.central.devices import enrol, new_token
 from sync.central.feed import sequence
 from sync.central.objects import ObjectsOnDisk
+from sync.central.problems import answer_errors
+from sync.central.routes import about, boxes, evidence
 from sync.central.tables import metadata
 from sync.identity import KEY_FILE, Enrolment, checked_enrolment, kept_enrolment, kept_private_key
 from sync.link import Link
@@ -76,6 +79,16 @@ def held(state: Path, central: Central) -> Centre:
     if url.get_backend_name() == "sqlite":
         return Centre(str(url.database), folder)
     return Centre(f"host={url.query['host']} user={url.username} dbname={url.database}", folder)
+
+
+@functools.lru_cache(maxsize=2)
+def app_of(central: Central) -> FastAPI:
+    """What boxes ask of a central, once for each: with all the rest its making would be half of a campaign."""
+    app = FastAPI(openapi_url=None)
+    answer_errors(app)
+    for part in (about, boxes, evidence):
+        part.add(app, central)
+    return app
 
 
 # --- the box --------------------------------------------------
@@ -193,7 +206,7 @@ def _small_pieces() -> Iterator[None]:
 def sent_within(central: Central, box: Path, line: Line | None = None, note: Note = lambda _: None) -> Sent:
     """Send over a line of this process; a good one unless another is given."""
     enrolment, private = enrolled(central, box)
-    with joined(line or Line(build(central)), enrolment, private) as link:
+    with joined(line or Line(app_of(central)), enrolment, private) as link:
         return sent(box, link, private, note)
 
 

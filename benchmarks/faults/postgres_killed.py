@@ -14,9 +14,8 @@ from benchmarks import postgres
 from benchmarks.faults.checker import check
 from benchmarks.faults.interrupted import HOLDS, quiet
 from benchmarks.faults.line import Line
-from benchmarks.faults.pair import DEVICE, bench, centre, enrolled, held, sent_within
+from benchmarks.faults.pair import DEVICE, app_of, bench, centre, enrolled, held, sent_within
 from benchmarks.faults.trial import Ran, Trial, failure, folder
-from sync.central.app import build
 from sync.central.holdings import holdings
 from sync.errors import CentralUnreachable
 
@@ -45,7 +44,7 @@ def _run(state: Path, server: postgres.Server, draw: random.Random, told: list[s
     box, notes = state / "box", list(told)
     with centre(state, server.new_database()) as central:
         enrolled(central, box)
-        app = build(central)
+        app = app_of(central)
 
         def restart() -> None:
             server.kill()

@@ -22,9 +22,8 @@ from benchmarks.faults.checker import check, told_of
 from benchmarks.faults.interrupted import HOLDS, quiet
 from benchmarks.faults.kill import Child
 from benchmarks.faults.line import hurried
-from benchmarks.faults.pair import DEVICE, bench, centre, enrolled, held, sent
+from benchmarks.faults.pair import DEVICE, app_of, bench, centre, enrolled, held, sent
 from benchmarks.faults.trial import Ran, Runs, Trial, failure, folder
-from sync.central.app import build
 from sync.central.holdings import holdings
 from sync.errors import CentralUnreachable
 from sync.identity import kept_enrolment, kept_private_key
@@ -173,7 +172,7 @@ def _send(state: Path, url: str) -> None:
 def serve(state: Path, plug: socket.socket) -> None:
     """A worker of the centre."""
     with centre(state, founded=False) as central:
-        config = uvicorn.Config(build(central), log_level="critical", lifespan="off", ws="none")
+        config = uvicorn.Config(app_of(central), log_level="critical", lifespan="off", ws="none")
         uvicorn.Server(config).run(sockets=[plug])
 
 
