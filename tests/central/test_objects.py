@@ -65,6 +65,16 @@ def test_a_picture_in_one_piece_is_whole_at_once(store: Callable[[], Objects]) -
     assert store().get(SHA) == PICTURE
 
 
+def test_a_deleted_picture_is_gone_and_may_be_brought_again(store: Callable[[], Objects]) -> None:
+    bring(store(), PICTURE)
+    assert store().delete(SHA)
+    assert not store().delete(SHA)
+    with pytest.raises(NotFound):
+        store().get(SHA)
+    bring(store(), PICTURE)
+    assert store().get(SHA) == PICTURE
+
+
 @pytest.mark.parametrize("pieces", [1, 3])
 def test_content_with_another_hash_is_not_taken_and_the_upload_begins_anew(
     store: Callable[[], Objects], pieces: int
