@@ -1,0 +1,39 @@
+"""A short form of `./run box`: the package on a clean Debian, booted by systemd, a parcel, a hung bench.
+
+The container needs root, debootstrap and systemd-container; where there are none the test says so loudly.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from benchmarks.box.container import absent, cannot_boot, clean_debian, copied, installed
+from benchmarks.box.scenarios import SCENARIOS, prepared
+from provisioning.package import build
+
+pytestmark = [
+    pytest.mark.skipif(bool(absent()), reason=f"no container: the box is not booted; missing here: {absent()}"),
+    pytest.mark.timeout(900),
+]
+SHORT = ("boot", "parcel", "hang")
+
+
+def test_the_box_boots_inspects_and_outlives_a_hang(tmp_path: Path) -> None:
+    try:
+        debian = clean_debian(build.ROOT / "build" / "box")
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"no Debian mirror: the box is not booted ({error})")
+    if reason := cannot_boot(debian):
+        pytest.skip(f"no container can be started here: the box is not booted ({reason})")
+    box = installed(debian, build.built("amd64", tmp_path), tmp_path / "box")
+    parcel = prepared(box)
+    for name in SHORT:
+        tree = copied(box, tmp_path / name)
+        seen = list(SCENARIOS[name](tree, parcel))
+        assert seen
+        assert [shown for shown in seen if not shown.kept] == []  # what is timed is told by ./run box, not here
+        shutil.rmtree(tree)
