@@ -9,7 +9,9 @@ Rows are those of a real bench: a code scan of a drawn product with a postal lab
 2. feed: six boxes write while one reads; rows missed or shown twice (limit 0), and how fast all is read again
    (limit 20,000 rows/s, as JSON text before HTTP).
 3. wire: bytes per result without images, a result being an inspection with its decision (limit 400 a row told).
-4. day: a day's inspections over a link of 64 kbit/s with 0.3 s of delay (limit 180 s for 3,000).
+4. commits: groups of 64 rows made durable by the ledger of a box, in turns with raw SQLite (WAL, synchronous=FULL, one
+   table, no chain, no seal, the same bodies) on the same disk. Limit 0.8 of it.
+5. day: a day's inspections over a link of 64 kbit/s with 0.3 s of delay (limit 180 s for 3,000).
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import argparse
 import json
 import os
 import random
+import sqlite3
 import tempfile
 import threading
 import time
@@ -60,6 +63,7 @@ from sync.protocol import key_id, make_batch, verified_batch
 from sync.push import Signer, push
 
 INGEST_LIMIT, COPY_SHARE, READ_LIMIT, WIRE_LIMIT, DAY_LIMIT_S = 5_000.0, 0.5, 20_000.0, 400.0, 180.0
+COMMIT_SHARE, _GROUP, _GROUPS = 0.8, 64, 60
 DAY_OF = 3_000
 _BATCH = 200
 _AT_ONCE = 2  # requests of a worker in flight: one is verified while another is written
@@ -285,6 +289,39 @@ def measure_wire(reader: LedgerReader, inspections: int, limits: Limits) -> None
     print(f"  a result (row): {limits.judged('wire', size, WIRE_LIMIT, 'bytes')}")
 
 
+def measure_commits(folder: Path, recorded: Sequence[Entry], limits: Limits) -> None:
+    """The ledger of a box against a bare table, a group of rows each in turns."""
+    rows = [recorded[number % len(recorded)] for number in range(_GROUP)]
+    bodies = [(json.dumps(row.body).encode(),) for row in rows]
+    mine: list[float] = []
+    peer: list[float] = []
+    cpu = 0.0
+    place = folder / "commits"
+    with (
+        closing(Ledger.open(place / "ledger.db", "box-1")) as ledger,
+        closing(sqlite3.connect(place / "raw.db", isolation_level=None)) as raw,
+    ):
+        raw.execute("PRAGMA journal_mode=WAL")
+        raw.execute("PRAGMA synchronous=FULL")
+        raw.execute("CREATE TABLE t (seq INTEGER PRIMARY KEY, body BLOB)")
+        for number in range(_GROUPS):
+            named = [replace(row, inspection=f"i{number}-{each}", key="") for each, row in enumerate(rows)]
+            started, spent = time.perf_counter(), time.process_time()
+            ledger.append(named)
+            mine.append(time.perf_counter() - started)
+            cpu += time.process_time() - spent
+            started = time.perf_counter()
+            raw.execute("BEGIN IMMEDIATE")
+            raw.executemany("INSERT INTO t (body) VALUES (?)", bodies)
+            raw.execute("COMMIT")
+            peer.append(time.perf_counter() - started)
+    speeds = _GROUP / sorted(mine)[_GROUPS // 2], _GROUP / sorted(peer)[_GROUPS // 2]
+    limits.require("commits", kept=speeds[0] >= COMMIT_SHARE * speeds[1])
+    print(f"commits of {_GROUP} rows, {_GROUPS} times in turns, medians: ledger {speeds[0]:,.0f} rows/s,")
+    print(f"  raw SQLite WAL FULL {speeds[1]:,.0f} rows/s; ratio {speeds[0] / speeds[1]:.2f}, limit {COMMIT_SHARE}")
+    print(f"  CPU time of the ledger {cpu / _GROUP / _GROUPS * 1e6:.0f} µs a row")
+
+
 def measure_day(folder: Path, recorded: Sequence[Entry], day: int, limits: Limits) -> None:
     """A day over a bad link."""
     from tests.central.serving import serving  # noqa: PLC0415 - only this part
@@ -319,7 +356,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=40_000)
     parser.add_argument("--feed-rows", type=int, default=60_000)
     parser.add_argument("--day", type=int, default=DAY_OF)
-    parser.add_argument("--only", default="", choices=("", "ingest", "feed", "wire", "day"))
+    parser.add_argument("--only", default="", choices=("", "ingest", "feed", "wire", "commits", "day"))
     options = parser.parse_args()
     limits = Limits()
 
@@ -342,6 +379,8 @@ def main() -> None:
                     measure_ingest(folder, reader, options.rows, limits)
                 if wanted("feed"):
                     measure_feed(folder, reader, options.feed_rows, limits)
+        if wanted("commits"):
+            measure_commits(folder, recorded, limits)
         if wanted("day"):
             measure_day(folder, recorded, options.day, limits)
     limits.end()
