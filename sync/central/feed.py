@@ -36,19 +36,16 @@ _MARK = text(
     "INSERT INTO feed_marks (device, ledger, seq) VALUES (:device, :ledger, :seq)"
     " ON CONFLICT (device, ledger) DO UPDATE SET seq=excluded.seq"
 )
-_FROM = (
-    " FROM feed f JOIN entries e ON e.device=f.device AND e.ledger=f.ledger"
-    " AND e.seq BETWEEN f.seq_from AND f.seq_from + f.count - 1"
-)
+# The rows of each range, by their primary key. Of a plain join PostgreSQL reads the whole table for a page once it has
+# statistics; OFFSET 0 keeps it from making a plain join of this. SQLite does not reorder a CROSS JOIN.
+_OF_RANGE = "{0}.device=f.device AND {0}.ledger=f.ledger AND {0}.seq BETWEEN f.seq_from AND f.seq_from + f.count - 1"
+_FROM = {
+    "postgresql": " FROM feed f CROSS JOIN LATERAL (SELECT * FROM {1} {0} WHERE " + _OF_RANGE + " OFFSET 0) {0} WHERE",  # noqa: S608 - texts of our own
+    "sqlite": " FROM feed f CROSS JOIN {1} {0} WHERE " + _OF_RANGE + " AND",
+}
 _SPAN = (  # the first two find the ranges by index, the last the rows of those that reach beyond
     " f.first > :after - :range AND f.first <= :upto"
     " AND f.first + {0}.seq - f.seq_from > :after AND f.first + {0}.seq - f.seq_from <= :upto"
-)
-_PERSONAL = text(
-    "SELECT p.device, p.ledger, p.seq, p.name, p.value"  # noqa: S608 - texts of our own
-    " FROM feed f JOIN personal p ON p.device=f.device"
-    " AND p.ledger=f.ledger AND p.seq BETWEEN f.seq_from AND f.seq_from + f.count - 1"
-    f" WHERE{_SPAN.format('p')}"
 )
 
 
@@ -142,14 +139,20 @@ def _filter(client: Client, wanted: Wanted) -> tuple[str, dict[str, Any]]:
 def _found(connection: Connection, conditions: str, arguments: Mapping[str, Any]) -> list[Any]:
     sql = (
         "SELECT f.first + e.seq - f.seq_from AS cursor, e.device, e.ledger, e.seq, e.port, e.header, e.body"
-        f"{_FROM} WHERE{_SPAN.format('e')}{conditions} ORDER BY 1 LIMIT :limit"
+        f"{_from(connection, 'e', 'entries')}{conditions} ORDER BY 1 LIMIT :limit"
     )
     return list(connection.execute(text(sql), arguments))
 
 
+def _from(connection: Connection, name: str, table: str) -> str:
+    """The ranges of a span joined with the rows of `table`, which is called `name`, up to the end of the WHERE."""
+    return _FROM[connection.dialect.name].format(name, table) + _SPAN.format(name)
+
+
 def _personal(connection: Connection, after: int, upto: int) -> dict[tuple[str, str, int], dict[str, str]]:
     values: dict[tuple[str, str, int], dict[str, str]] = {}
-    for row in connection.execute(_PERSONAL, {"after": after, "upto": upto, "range": RANGE}):
+    sql = text("SELECT p.device, p.ledger, p.seq, p.name, p.value" + _from(connection, "p", "personal"))
+    for row in connection.execute(sql, {"after": after, "upto": upto, "range": RANGE}):
         values.setdefault((row.device, row.ledger, row.seq), {})[row.name] = row.value
     return values
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from sync.central import feed
 from sync.central.central import Central
@@ -146,3 +147,20 @@ def test_no_row_is_missed_or_shown_twice_while_six_boxes_write(central: Central,
     assert [row["cursor"] for row in seen] == list(range(1, 241))
     for one in boxes:
         assert [seq for device, seq in names(seen) if device == one.device] == list(range(1, 41))
+
+
+def test_a_page_is_read_range_by_range_whatever_postgresql_knows_of_its_tables(central: Central, box: Boxes) -> None:
+    if central.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite joins in the order that is written")
+    one = box()
+    one.write(3)
+    take(central, one.batch())
+    sequence(central.engine)
+    with central.engine.connect() as connection:
+        connection.execute(text("SET enable_nestloop = off"))  # a plain join would be hashed or merged now
+        for name, table in (("e", "entries"), ("p", "personal")):
+            sql = text(f"EXPLAIN SELECT {name}.seq {feed._from(connection, name, table)}")
+            plan = "\n".join(connection.execute(sql, {"after": 0, "upto": 3, "range": 1_000}).scalars())
+            assert "Nested Loop" in plan
+            assert "Hash Join" not in plan
+            assert "Merge Join" not in plan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -229,14 +230,19 @@ def test_an_empty_central_has_a_page_too(central: Central) -> None:
     assert all(words in html for words in ("None.", "No box is enrolled.", "No finding in this time."))
 
 
-def test_a_status_is_taken_over_http_from_the_box_alone(central: Central, box: Boxes) -> None:
+def test_a_status_is_taken_over_http_from_the_box_alone_and_the_counts_keep_up(central: Central, box: Boxes) -> None:
     one = box()
+    bring(central, one, judged(1, "face.differs"))
     with serving(central) as url:
         link, _ = enrolled(central, url, one)
         document = signed({"type": STATUS, "schema": SCHEMA, "device": "bench-1"}, one.private.sign, one.key)
         assert urllib3.request("POST", f"{url}/v1/status", body=document).status == 401
         assert link.ask("POST", "/v1/status", document).status == 204
         link.close()
+        until = time.monotonic() + 20
+        while fleet(central, ALL).uncounted and time.monotonic() < until:
+            time.sleep(0.02)
+    assert [rule.code for rule in fleet(central, ALL).rules] == ["face.differs"]
     with reading(central.engine) as connection:
         rows = connection.exec_driver_sql("SELECT document FROM box_status").all()
     assert json.loads(rows[0][0])["signed"]["device"] == "bench-1"

@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from jinja2 import Environment, StrictUndefined
+from starlette.background import BackgroundTask
 
 from edge.errors import AccessRefused
 from sync.central.central import Central
@@ -60,7 +61,8 @@ def add(app: FastAPI, central: Central) -> None:
         data = await body_of(request, MAX_STATUS_BYTES)
         key = await signer(central, request, data)
         await run_in_threadpool(take_status, central, key.device, data, key.public)
-        return Response(status_code=204)
+        counting = BackgroundTask(follow, central.engine, central.now(), 1)  # so that counts keep up when nobody looks
+        return Response(status_code=204, background=counting)
 
     @app.get("/fleet", include_in_schema=False)
     def page(request: Request) -> Response:
