@@ -63,7 +63,7 @@ class Push:
             reason = f"What the central has confirmed cannot be noted: {error.strerror or error}. It is sent again."
             return Outcome(done=False, reason=reason, code="outbox_unwritable")
         told = [f"{sent.rows} rows and {brought.pictures} pictures were sent."]
-        if learned.changed:
+        if learned.fetched or learned.made:
             told.append(f"{learned.fetched} files of sightings were fetched and {learned.made} made.")
         if ordered:
             told.append(f"{ordered} orders of the central were laid down for the bench.")

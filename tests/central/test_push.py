@@ -476,5 +476,5 @@ def test_an_enrolled_boxs_service_has_the_errand_to_push_and_says_what_it_did(pa
     (errand,) = errands(settings, SyncSettings(), lambda _: None)
     said: list[str] = []
     assert errand.run(said.append) == Outcome(done=True, reason="4 rows and 1 pictures were sent.")
-    assert (errand.name, said) == ("push", ["sending rows", "sending pictures"])
+    assert (errand.name, said) == ("push", ["sending rows", "sending pictures", "learning what the central tells"])
     assert errand.run(said.append).reason == "0 rows and 0 pictures were sent."
