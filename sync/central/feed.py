@@ -139,19 +139,19 @@ def _filter(client: Client, wanted: Wanted) -> tuple[str, dict[str, Any]]:
 def _found(connection: Connection, conditions: str, arguments: Mapping[str, Any]) -> list[Any]:
     sql = (
         "SELECT f.first + e.seq - f.seq_from AS cursor, e.device, e.ledger, e.seq, e.port, e.header, e.body"
-        f"{_from(connection, 'e', 'entries')}{conditions} ORDER BY 1 LIMIT :limit"
+        f"{span_of(connection, 'e', 'entries')}{conditions} ORDER BY 1 LIMIT :limit"
     )
     return list(connection.execute(text(sql), arguments))
 
 
-def _from(connection: Connection, name: str, table: str) -> str:
+def span_of(connection: Connection, name: str, table: str) -> str:
     """The ranges of a span joined with the rows of `table`, which is called `name`, up to the end of the WHERE."""
     return _FROM[connection.dialect.name].format(name, table) + _SPAN.format(name)
 
 
 def _personal(connection: Connection, after: int, upto: int) -> dict[tuple[str, str, int], dict[str, str]]:
     values: dict[tuple[str, str, int], dict[str, str]] = {}
-    sql = text("SELECT p.device, p.ledger, p.seq, p.name, p.value" + _from(connection, "p", "personal"))
+    sql = text("SELECT p.device, p.ledger, p.seq, p.name, p.value" + span_of(connection, "p", "personal"))
     for row in connection.execute(sql, {"after": after, "upto": upto, "range": RANGE}):
         values.setdefault((row.device, row.ledger, row.seq), {})[row.name] = row.value
     return values

@@ -26,7 +26,7 @@ from edge.storage.knowledge import OLD_DAYS
 from edge.storage.sighting_file import Hashed, SeenAt, SightingFile, hashed, merged, written
 from sync.central.central import Central
 from sync.central.database import reading, writing
-from sync.central.feed import RANGE, sequence
+from sync.central.feed import RANGE, sequence, span_of
 from sync.central.tables import sighting_files
 
 EVERY_S = 60.0
@@ -39,18 +39,9 @@ LEVEL = 9  # of zstd
 
 _LOCK = {"postgresql": text("SELECT last FROM sighting_head WHERE one=1 FOR UPDATE SKIP LOCKED")}
 _LOCK_PLAIN = text("SELECT last FROM sighting_head WHERE one=1")
-_IN_SPAN = (
-    " FROM feed f JOIN {0} e ON e.device=f.device AND e.ledger=f.ledger"
-    " AND e.seq BETWEEN f.seq_from AND f.seq_from + f.count - 1"
-    " WHERE f.first > :after - :range AND f.first <= :upto"
-    " AND f.first + e.seq - f.seq_from > :after AND f.first + e.seq - f.seq_from <= :upto"
-)
-_ROWS = text(
-    f"SELECT e.device, e.ledger, e.seq, e.port, e.header, e.body{_IN_SPAN.format('entries')} AND e.kind='assessed'"
-)
-_NUMBERS = text(
-    "SELECT e.device, e.ledger, e.seq, e.name, e.value"
-    f"{_IN_SPAN.format('personal')} AND e.name IN ('identity.parcel_numbers', 'identity.sscc')"
+_ROWS = "SELECT e.device, e.ledger, e.seq, e.port, e.header, e.body{} AND e.kind='assessed'"
+_NUMBERS = (
+    "SELECT e.device, e.ledger, e.seq, e.name, e.value{} AND e.name IN ('identity.parcel_numbers', 'identity.sscc')"
 )
 
 
@@ -105,9 +96,9 @@ def _cut(central: Central, connection: Connection, after: int, upto: int, now: d
 def _seen(connection: Connection, after: int, upto: int, secret: bytes) -> Iterator[Hashed]:
     span = {"after": after, "upto": upto, "range": RANGE}
     numbers: dict[tuple[str, str, int], list[str]] = {}
-    for row in connection.execute(_NUMBERS, span):
+    for row in connection.execute(text(_NUMBERS.format(span_of(connection, "e", "personal"))), span):
         numbers.setdefault((row.device, row.ledger, row.seq), []).extend(_parcel_keys(row.name, row.value))
-    for row in connection.execute(_ROWS, span):
+    for row in connection.execute(text(_ROWS.format(span_of(connection, "e", "entries"))), span):
         try:
             day = datetime.fromisoformat(json.loads(row.header)["at"]).date()
             items = item_keys(json.loads(row.body))

@@ -159,7 +159,7 @@ def test_a_page_is_read_range_by_range_whatever_postgresql_knows_of_its_tables(c
     with central.engine.connect() as connection:
         connection.execute(text("SET enable_nestloop = off"))  # a plain join would be hashed or merged now
         for name, table in (("e", "entries"), ("p", "personal")):
-            sql = text(f"EXPLAIN SELECT {name}.seq {feed._from(connection, name, table)}")
+            sql = text(f"EXPLAIN SELECT {name}.seq {feed.span_of(connection, name, table)}")
             plan = "\n".join(connection.execute(sql, {"after": 0, "upto": 3, "range": 1_000}).scalars())
             assert "Nested Loop" in plan
             assert "Hash Join" not in plan
