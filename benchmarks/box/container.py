@@ -16,7 +16,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-MIRROR = "http://deb.debian.org/debian"
 _PACKAGES = "systemd,systemd-sysv,dbus,python3,libzbar0"
 _TOOLS = {"debootstrap": "debootstrap", "systemd-nspawn": "systemd-container", "nsenter": "util-linux"}
 _PATIENCE_S = 120.0
@@ -78,7 +77,7 @@ def clean_debian(cache: Path) -> Path:
         making = cache / "making"
         shutil.rmtree(making, ignore_errors=True)
         cache.mkdir(parents=True, exist_ok=True)
-        command = ["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", "bookworm", str(making), MIRROR]
+        command = ["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", "bookworm", str(making)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         making.rename(tree)
     return tree
