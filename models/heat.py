@@ -32,8 +32,9 @@ def heat(aligned: Aligned, maps: Mapping[str, Tensor], found: Sequence[FaceDiffe
     for kind, values in maps.items():
         scores = pack.judgements[kind].scores(values)
         np.maximum(glow, cv2.resize(scores, (width, height), interpolation=cv2.INTER_LINEAR), out=glow)
-    strength = (np.clip(glow, 0, 1) * 0.6)[:, :, None]
-    drawn = (picture * (1 - strength) + np.array([40, 60, 255], np.float32) * strength).astype(np.uint8)
+    strength = np.clip(glow, 0, 1) * np.float32(0.6)
+    warm = np.full_like(picture, (40, 60, 255))
+    drawn = cv2.blendLinear(picture, warm, 1 - strength, strength)
     for one in found:
         if one.score >= pack.threshold_check:
             cv2.rectangle(drawn, on_face(aligned.prepared, one.box), (255, 0, 255), 3)

@@ -76,7 +76,7 @@ def _fitted(terms: Floats, shown: Floats, known: Floats, free: Flags) -> Floats:
 
 def glare(picture: Image) -> Grey:
     """255 where a patch of the picture is burnt out, with a margin."""
-    burnt = (picture.min(axis=2) >= BURNT_OUT).astype(np.uint8) * 255
+    burnt = cv2.inRange(picture, (BURNT_OUT,) * 3, (255,) * 3)
     burnt = cv2.morphologyEx(burnt, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     side = 2 * GLARE_MARGIN_PX + 1
     return np.asarray(cv2.dilate(burnt, np.ones((side, side), np.uint8)), np.uint8)

@@ -174,7 +174,7 @@ def _matched_blocks(drawn: Grey, face: Grey, shrink: int, reach: int) -> _Blocks
     for top in np.linspace(0, height - block, max(2, round(height / block))).astype(int):
         for left in np.linspace(0, width - block, max(2, round(width / block))).astype(int):
             template = face[top : top + block, left : left + block]
-            if float(template.std()) < LEAST_CONTRAST:
+            if float(cv2.meanStdDev(template)[1][0, 0]) < LEAST_CONTRAST:
                 continue
             textured += 1
             window = padded[top : top + block + 2 * reach, left : left + block + 2 * reach]

@@ -49,14 +49,13 @@ def matched(capture: Image, face: Image, usable: npt.NDArray[np.uint8] | None = 
     grid = _place(x.ravel(), y.ravel())
     offset = cv2.resize((grid @ place).reshape(rows, columns, 3), (width, height), interpolation=cv2.INTER_LINEAR)
     slope = cv2.resize((grid[:, 1:] @ lightness).reshape(rows, columns, 3), (width, height))
-    values = capture.astype(np.float32) / 255
-    grey = values.mean(axis=2, keepdims=True)
-    out = cv2.transform(values, np.ascontiguousarray(linear.T)) + cv2.transform(
-        values * values, np.ascontiguousarray(square.T)
-    )
+    values = np.multiply(capture, np.float32(1 / 255), dtype=np.float32)
+    grey = cv2.transform(values, np.full((3, 3), 1 / 3, np.float32))  # in three channels alike
+    out = cv2.transform(values, np.ascontiguousarray(linear.T))
+    out += cv2.transform(cv2.multiply(values, values), np.ascontiguousarray(square.T))
     out += offset
-    out += slope * grey
-    return np.asarray(np.clip(out * 255 + 0.5, 0, 255), np.uint8)
+    out += cv2.multiply(slope, grey)
+    return np.asarray(cv2.multiply(out, (255.0,) * 4, dtype=cv2.CV_8U), np.uint8)  # rounds, and stays in 0..255
 
 
 def _cells(picture: Image, columns: int, rows: int) -> Floats:
