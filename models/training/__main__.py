@@ -6,6 +6,8 @@
     python -m models.training train --shards SHARDS --out W.pt --minutes M [--held SHARDS] [--start W.pt]
     python -m models.training export --weights W.pt --out PACK [--pool POOL]
     python -m models.training faces --out FACES --count N [--pool POOL]      whole faces to calibrate on, 10 an artwork
+    python -m models.training faces --hurried --first 100000 --out WHOLE ... whole faces to end a training on:
+    python -m models.training train --shards SHARDS --whole WHOLE --start W.pt --out W2.pt --minutes M [--pool POOL]
     python -m models.training pack --faces FACES --out PACK                   scores, thresholds, manifest.toml
     python -m models.training gallery --faces FACES --pack PACK --out G.jpg   hits and misses as a picture
 
@@ -42,12 +44,15 @@ def main() -> None:
     train.add_argument("--out", type=Path, required=True)
     train.add_argument("--minutes", type=float, default=90)
     train.add_argument("--start", type=Path)
+    train.add_argument("--whole", type=Path, help="drawn whole faces to take large windows of")
     export = commands.add_parser("export")
     export.add_argument("--weights", type=Path, required=True)
     export.add_argument("--out", type=Path, required=True)
     whole = commands.add_parser("faces")
     whole.add_argument("--out", type=Path, required=True)
     whole.add_argument("--count", type=int, required=True, help="artworks; ten captures each")
+    whole.add_argument("--first", type=int, default=0, help="seed of the first artwork")
+    whole.add_argument("--hurried", action="store_true", help="to train on: not as at a lit bench")
     pack = commands.add_parser("pack")
     pack.add_argument("--faces", type=Path, required=True)
     pack.add_argument("--out", type=Path, required=True, help="the folder that export wrote; its name is the pack's")
@@ -55,7 +60,7 @@ def main() -> None:
     pictures.add_argument("--faces", type=Path, required=True)
     pictures.add_argument("--pack", type=Path, required=True)
     pictures.add_argument("--out", type=Path, required=True)
-    for command in (draw, export, whole):
+    for command in (draw, train, export, whole):
         command.add_argument("--pool", type=Path)
         command.add_argument("--fonts", type=Path, action="append", default=[])
     options = parser.parse_args()
@@ -101,9 +106,14 @@ def _draw(options) -> None:
 
 
 def _train(options) -> None:
+    from models.drawn.pool import read_pool
     from models.training.train import train
+    from models.training.windows import Windows
 
-    train(options.shards, options.out, minutes=options.minutes, start=options.start, held=options.held)
+    windows = None
+    if options.whole:
+        windows = Windows(options.whole, read_pool(options.pool, tuple(options.fonts)))
+    train(options.shards, options.out, minutes=options.minutes, start=options.start, held=options.held, windows=windows)
 
 
 def _export(options) -> None:
@@ -121,7 +131,8 @@ def _faces(options) -> None:
     from models.drawn.pool import read_pool
     from models.training.calibrate import write_draws
 
-    write_draws(options.out, read_pool(options.pool, tuple(options.fonts)), 0, options.count)
+    pool, last = read_pool(options.pool, tuple(options.fonts)), options.first + options.count
+    write_draws(options.out, pool, options.first, last, bench=not options.hurried)
 
 
 def _pack(options) -> None:

@@ -194,17 +194,20 @@ def values_of(run, face: np.ndarray, capture: np.ndarray) -> dict[str, float]:
     return {kind: value_of(kind, maps[kind]) for kind in KINDS}
 
 
-def write_draws(folder: Path, pool, first: int, last: int) -> None:
-    """Draw whole faces for calibration: eight genuine captures of every artwork and two edited ones."""
+def write_draws(folder: Path, pool, first: int, last: int, *, bench: bool = True) -> None:
+    """Draw whole faces: eight genuine captures of every artwork and two edited ones.
+
+    As at a lit bench to calibrate on; hurried ones (not `bench`) to train on as windows.
+    """
     from models.training.pairs import draw_pair, draw_scene
 
     folder.mkdir(parents=True, exist_ok=True)
     cv2.setNumThreads(1)
     for seed in range(first, last):
         rng = np.random.default_rng((900_000, seed))
-        scene = draw_scene(rng, pool, bench=True)
+        scene = draw_scene(rng, pool, bench=bench)
         for index in range(GENUINE_PER_ARTWORK + EDITED_PER_ARTWORK):
-            pair = draw_pair(rng, pool, scene, share_edited=float(index >= GENUINE_PER_ARTWORK), bench=True)
+            pair = draw_pair(rng, pool, scene, share_edited=float(index >= GENUINE_PER_ARTWORK), bench=bench)
             np.savez(
                 folder / f"{seed:05d}_{index:02d}.npz",
                 face=pair.face,

@@ -2,6 +2,7 @@
 
 Loss: binary cross-entropy over the cells that can be judged, and a term on each crop's strongest cells, because a
 face alarms by its worst place. Weights are averaged (EMA). bfloat16 where the processor has it, which halves the time.
+A training may end on whole faces: see `models.training.windows`.
 """
 
 from __future__ import annotations
@@ -10,19 +11,23 @@ import copy
 import time
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own idiom
 
+from models.training.cameras import softened
 from models.training.net import STRIDE, DifferenceNet
 from models.training.shards import open_shards
+from models.training.windows import window_loss
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from models.training.windows import Windows
+
 SIDE = 144  # pixels of a training crop, cut at random from the drawn ones
 TOP_CELLS = 12  # of a crop's 1296: about the area of one small edited element
+WINDOWS = 4  # of a batch of large windows
 LEAST_CELLS = 8  # an edit smaller than this in a crop is no claim about the crop
 
 
@@ -64,28 +69,6 @@ def batch_of(rng, shards, size, side=SIDE):
     capture = (x[:, 3:] * gain + shift).clamp_(0, 1)
     y = torch.from_numpy(targets).permute(0, 3, 1, 2).float() / 255
     return x[:, :3], capture, y
-
-
-def softened(rng, picture):
-    """A worse camera, now and then: blur, fewer pixels, noise. Only for crops without a print fault.
-
-    Without it the print map took every soft real photograph for a reprint: drawn cameras were too good.
-    """
-    dice = rng.random()
-    if dice < 0.3:
-        picture = cv2.GaussianBlur(picture, (0, 0), float(np.exp(rng.uniform(np.log(0.5), np.log(2.4)))))
-    elif dice < 0.5:
-        factor, size = 1 / float(rng.uniform(1.2, 2.8)), picture.shape[1::-1]
-        small = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 95))]
-        small = cv2.imdecode(cv2.imencode(".jpg", small, quality)[1], cv2.IMREAD_COLOR)
-        picture = cv2.resize(small, size, interpolation=cv2.INTER_LINEAR if rng.random() < 0.6 else cv2.INTER_CUBIC)
-    if rng.random() < 0.25:
-        noise = cv2.GaussianBlur(
-            rng.normal(0, float(rng.uniform(2, 12)), picture.shape), (0, 0), float(rng.uniform(0.4, 1.2))
-        )
-        picture = np.clip(picture + noise, 0, 255).astype(np.uint8)
-    return picture
 
 
 def loss_of(logits, targets):
@@ -169,8 +152,12 @@ def train(
     held: Path | None = None,
     seed: int = 1,
     side: int = SIDE,
+    windows: Windows | None = None,
 ) -> DifferenceNet:
-    """Train for `minutes` of wall clock (or `steps`) and write the averaged weights to `out`. `start` resumes."""
+    """Train for `minutes` of wall clock (or `steps`) and write the averaged weights to `out`. `start` resumes.
+
+    With `windows` two of three steps are taken on large windows of whole faces.
+    """
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
@@ -189,11 +176,16 @@ def train(
         warm = min(1.0, (step + 1) / 100)
         for group in optimiser.param_groups:
             group["lr"] = rate * warm * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * min(share, 1.0))))
-        a, b, t = batch_of(rng, shards, batch, side)
+        whole = windows is not None and step % 3 != 2
+        a, b, t = windows.batch(rng, WINDOWS) if windows and whole else batch_of(rng, shards, batch, side)
         a, b = (v.contiguous(memory_format=torch.channels_last) for v in (a, b))
         with torch.autocast("cpu", torch.bfloat16):
             logits = net(a, b)
         loss, parts = loss_of(logits.float(), t)
+        if windows and whole:
+            extra, values, genuine = window_loss(logits.float(), t)
+            windows.learn(values, genuine)
+            loss, parts = 0.6 * loss + extra, {"windows": extra.item()}
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)

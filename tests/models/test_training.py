@@ -59,6 +59,46 @@ def test_a_net_whose_features_fill_the_range_answers_the_same() -> None:
     assert most == pytest.approx(1 / HEADROOM, rel=1e-4)
 
 
+def test_the_steepest_term_of_a_window_is_an_edited_one_below_a_genuine_one() -> None:
+    from models.training.windows import window_loss  # noqa: PLC0415
+
+    targets = torch.zeros(2, 5, 16, 16)
+    targets[1, 0, 4:9, 4:9] = 1  # the second window is edited in structure
+    told, missed = torch.full((2, 4, 16, 16), -4.0), torch.full((2, 4, 16, 16), -4.0)
+    told[1, 0, 4:9, 4:9] = 5
+    missed[0, 0, 4:9, 4:9] = 5
+    good, values, genuine = window_loss(told, targets)
+    bad, _, _ = window_loss(missed, targets)
+    assert genuine.tolist() == [True, False]
+    assert values[0] == pytest.approx(-4)
+    assert float(values[1]) > 3
+    assert float(good) < 0.3
+    assert float(bad) > 10
+
+
+def test_windows_are_genuine_and_edited_in_turn_and_captures_that_alarm_come_oftener(tmp_path: Path) -> None:
+    from models.training.windows import Windows  # noqa: PLC0415
+
+    rng = np.random.default_rng(3)
+    for name in ("00000_00", "00000_01"):
+        face = rng.integers(0, 255, (192, 128, 3)).astype(np.uint8)
+        blank = np.zeros((48, 32, 5), np.uint8)
+        np.savez(tmp_path / f"{name}.npz", face=face, capture=face, targets=blank, kinds=np.array([]))
+    windows = Windows(tmp_path, POOL)
+    faces, captures, targets = windows.batch(rng, 4, side=160)
+    assert faces.shape == captures.shape == (4, 3, 160, 160)
+    assert targets.shape == (4, 5, 40, 40)
+    assert [bool((one[:3] > 0.5).any()) for one in targets] == [False, True, False, True]
+    assert float(targets[:, 4].max()) == 1.0  # what a narrow face leaves of a window is ignored
+    alarming = windows.genuine[1]
+    windows.drawn = [alarming]
+    windows.learn(torch.tensor([8.0]), torch.tensor([True]))
+    drawn = [windows.batch(rng, 1, side=64) and windows.drawn[0] for _ in range(60)]
+    assert drawn.count(alarming) > 38
+    with pytest.raises(ValueError, match=r"^Training on windows needs drawn genuine faces, got none among 0 files\.$"):
+        Windows(tmp_path / "none", POOL)
+
+
 def test_the_net_stays_below_three_giga_macs_for_a_face_pair() -> None:
     from models.training.net import macs  # noqa: PLC0415
 
