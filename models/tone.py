@@ -51,11 +51,12 @@ def matched(capture: Image, face: Image, usable: npt.NDArray[np.uint8] | None = 
     slope = cv2.resize((grid[:, 1:] @ lightness).reshape(rows, columns, 3), (width, height))
     values = np.multiply(capture, np.float32(1 / 255), dtype=np.float32)
     grey = cv2.transform(values, np.full((3, 3), 1 / 3, np.float32))  # in three channels alike
-    out = cv2.transform(values, np.ascontiguousarray(linear.T))
-    out += cv2.transform(cv2.multiply(values, values), np.ascontiguousarray(square.T))
-    out += offset
-    out += cv2.multiply(slope, grey)
-    return np.asarray(cv2.multiply(out, (255.0,) * 4, dtype=cv2.CV_8U), np.uint8)  # rounds, and stays in 0..255
+    out = cv2.add(
+        cv2.transform(values, np.ascontiguousarray(linear.T)),
+        cv2.transform(cv2.multiply(values, values), np.ascontiguousarray(square.T)),
+    )
+    out = cv2.add(cv2.add(out, offset), cv2.multiply(slope, grey))
+    return np.asarray(cv2.multiply(out, np.array([255.0] * 4), dtype=cv2.CV_8U), np.uint8)  # rounds, stays in 0..255
 
 
 def _cells(picture: Image, columns: int, rows: int) -> Floats:
