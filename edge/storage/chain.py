@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -165,27 +165,39 @@ def row_hash(
     sightings: Sequence[str],
     previous: str,
 ) -> str:
-    """The hash of one row. `at` is ISO 8601 in UTC, hashes are hex.
+    """The hash of one row. `at` is ISO 8601 in UTC, hashes are hex."""
+    return placed_hash(
+        kind=kind,
+        inspection=inspection,
+        origin=origin,
+        at=at,
+        clock=clock,
+        key=key,
+        body_sha256=body_sha256,
+        commitments=commitments,
+        sightings=sightings,
+    )(seq, previous)
 
-    Its canonical JSON is written in place: names stand in their order, and only texts have to be quoted. What is not
-    plainly so goes through `canonical`. A test holds the two against each other.
+
+def placed_hash(
+    *,
+    kind: str,
+    inspection: str,
+    origin: Origin,
+    at: str,
+    clock: str,
+    key: str,
+    body_sha256: str,
+    commitments: Mapping[str, str],
+    sightings: Sequence[str],
+) -> Callable[[int, str], str]:
+    """`row_hash` but for a row's place: all else is written here, its number and the hash before come last.
+
+    The header's canonical JSON is written in place: names stand in their order, and only texts have to be quoted. What
+    is not plainly so goes through `canonical`. A test holds the two against each other.
     """
-    if commitments.__class__ is dict and all(map(str.isascii, commitments)) and type(seq) is int and 0 <= seq < _EXACT:
-        try:
-            personal = ",".join([f"{_QUOTE(name)}:{_QUOTE(commitments[name])}" for name in sorted(commitments)])
-            text = (
-                f'{{"at":{_QUOTE(at)},"body":{_QUOTE(body_sha256)},"boot":{_QUOTE(origin.boot)},"clock":{_QUOTE(clock)},'
-                f'"device":{_QUOTE(origin.device)},"inspection":{_QUOTE(inspection)},"key":{_QUOTE(key)},'
-                f'"kind":{_QUOTE(kind)},"officer":{_QUOTE(origin.officer)},"personal":{{{personal}}},'
-                f'"previous":{_QUOTE(previous)},"seq":{seq},"sightings":[{",".join(map(_QUOTE, sightings))}],'
-                f'"station":{_QUOTE(origin.station)},"v":{_VERSION}}}'
-            )
-            return hashlib.sha256(text.encode()).hexdigest()
-        except TypeError:  # something that is no text
-            pass
     header = {
         "v": _VERSION,
-        "seq": seq,
         "kind": kind,
         "inspection": inspection,
         "device": origin.device,
@@ -198,6 +210,27 @@ def row_hash(
         "body": body_sha256,
         "personal": dict(commitments),
         "sightings": list(sightings),
-        "previous": previous,
     }
-    return hashlib.sha256(canonical(header)).hexdigest()
+
+    def by_canonical(seq: int, previous: str) -> str:
+        return hashlib.sha256(canonical(header | {"seq": seq, "previous": previous})).hexdigest()
+
+    if commitments.__class__ is not dict or not all(map(str.isascii, commitments)):
+        return by_canonical
+    try:
+        personal = ",".join([f"{_QUOTE(name)}:{_QUOTE(commitments[name])}" for name in sorted(commitments)])
+        before = (
+            f'{{"at":{_QUOTE(at)},"body":{_QUOTE(body_sha256)},"boot":{_QUOTE(origin.boot)},"clock":{_QUOTE(clock)},'
+            f'"device":{_QUOTE(origin.device)},"inspection":{_QUOTE(inspection)},"key":{_QUOTE(key)},'
+            f'"kind":{_QUOTE(kind)},"officer":{_QUOTE(origin.officer)},"personal":{{{personal}}},"previous":'
+        )
+        after = f',"sightings":[{",".join(map(_QUOTE, sightings))}],"station":{_QUOTE(origin.station)},"v":{_VERSION}}}'
+    except TypeError:  # something that is no text
+        return by_canonical
+
+    def plainly(seq: int, previous: str) -> str:
+        if type(seq) is not int or not 0 <= seq < _EXACT or type(previous) is not str:
+            return by_canonical(seq, previous)
+        return hashlib.sha256(f'{before}{_QUOTE(previous)},"seq":{seq}{after}'.encode()).hexdigest()
+
+    return plainly

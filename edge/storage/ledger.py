@@ -13,14 +13,14 @@ import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from edge.errors import Conflict, EvidenceError, LedgerError, SekishoError
-from edge.storage.chain import SALT_BYTES, Entry, Head, Json, Row, canonical, commitment, row_hash
+from edge.storage.chain import SALT_BYTES, Entry, Head, Json, Row, canonical, commitment, placed_hash
 from edge.storage.database import Readers, is_damage, is_disk_full, one
 from edge.storage.keys import seal
 from edge.storage.ledger_file import LedgerFile
@@ -58,10 +58,12 @@ class _Prepared:
 
     entry: Entry
     body: str
-    body_sha256: str
+    at: str
     salts: dict[str, bytes]
-    commitments: dict[str, str]
+    commitments: str  # JSON
     sightings: list[bytes]
+    sightings_text: str  # JSON
+    hash_at: Callable[[int, str], str]  # of its number and the hash before
 
 
 @dataclass(slots=True)
@@ -174,15 +176,23 @@ class Ledger(LedgerReader):
 
     def _prepare(self, entry: Entry) -> _Prepared:
         body = canonical(dict(entry.body))
+        at = utc_text(entry.at.utc)
         salts = {name: os.urandom(SALT_BYTES) for name in entry.personal}
-        return _Prepared(
-            entry=entry,
-            body=body.decode(),
+        commitments = {name: commitment(salts[name], name, entry.personal[name]) for name in sorted(entry.personal)}
+        sightings = [self.sighting_hash(key) for key in dict.fromkeys(entry.sightings)]
+        named = [key.hex() for key in sightings]
+        hash_at = placed_hash(
+            kind=entry.kind,
+            inspection=entry.inspection,
+            origin=entry.origin,
+            at=at,
+            clock=str(entry.at.trust),
+            key=entry.key,
             body_sha256=hashlib.sha256(body).hexdigest(),
-            salts=salts,
-            commitments={name: commitment(salts[name], name, entry.personal[name]) for name in sorted(entry.personal)},
-            sightings=[self.sighting_hash(key) for key in dict.fromkeys(entry.sightings)],
+            commitments=commitments,
+            sightings=named,
         )
+        return _Prepared(entry, body.decode(), at, salts, _json(commitments), sightings, _json(named), hash_at)
 
     def _enqueue(self, job: _Job) -> Future[tuple[Row, ...]]:
         with self._closing:
@@ -308,27 +318,14 @@ class Ledger(LedgerReader):
     def _insert_one(self, prepared: _Prepared) -> Row:
         entry, connection = prepared.entry, self._file.connection
         seq, previous = self._head.seq + 1, self._head.hash
-        at, clock = utc_text(entry.at.utc), str(entry.at.trust)
-        sightings = [key.hex() for key in prepared.sightings]
-        digest = row_hash(
-            seq=seq,
-            kind=entry.kind,
-            inspection=entry.inspection,
-            origin=entry.origin,
-            at=at,
-            clock=clock,
-            key=entry.key,
-            body_sha256=prepared.body_sha256,
-            commitments=prepared.commitments,
-            sightings=sightings,
-            previous=previous,
-        )
+        digest = prepared.hash_at(seq, previous)
         origin = entry.origin
         connection.execute(
             "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(seq, entry.kind, entry.inspection, origin.device, origin.station, origin.officer, origin.boot),
-                *(at, clock, entry.key, prepared.body, _json(prepared.commitments), _json(sightings), previous, digest),
+                *(prepared.at, str(entry.at.trust), entry.key, prepared.body, prepared.commitments),
+                *(prepared.sightings_text, previous, digest),
             ),
         )
         for name, value in entry.personal.items():
@@ -336,7 +333,7 @@ class Ledger(LedgerReader):
             connection.execute("INSERT INTO personal VALUES (?, ?, ?)", (seq, name, sealed))
         connection.executemany(
             "INSERT OR IGNORE INTO sightings VALUES (?, ?, ?, ?, ?, ?)",
-            [(key, entry.inspection, at, origin.station, self._place, seq) for key in prepared.sightings],
+            [(key, entry.inspection, prepared.at, origin.station, self._place, seq) for key in prepared.sightings],
         )
         self._head = Head(self._head.ledger, seq, digest)
         self._since_checkpoint += 1
