@@ -14,7 +14,6 @@ import contextlib
 import hashlib
 import hmac
 import json
-import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from edge.errors import AccessRefused, SettingsError
 from edge.storage.chain import canonical
-from edge.storage.database import fsync_directory, write_durably
+from edge.storage.database import made_once, write_durably
 from sync.errors import DocumentRefused
 from sync.protocol import CERTIFICATE, key_id, verified
 
@@ -58,16 +57,7 @@ def kept_private_key(path: Path) -> Ed25519PrivateKey:
         SettingsError: settings_key: the file is no such key. It is never replaced.
         OSError: it cannot be written.
     """
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
-        try:
-            write_durably(beside, Ed25519PrivateKey.generate().private_bytes_raw(), mode=0o600)
-            with contextlib.suppress(FileExistsError):
-                os.link(beside, path)
-        finally:
-            beside.unlink(missing_ok=True)
-    fsync_directory(path.parent)  # also when it is another's: it may be younger than the last sync
+    made_once(path, Ed25519PrivateKey.generate().private_bytes_raw(), mode=0o600)
     data = path.read_bytes()
     if len(data) != KEY_BYTES:
         raise SettingsError(

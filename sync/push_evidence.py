@@ -31,6 +31,7 @@ EVIDENCE_OUTBOX = "outbox-evidence.json"
 PIECE_BYTES = 256_000
 _ROWS = 500  # whose pictures are ordered by size together
 _HEADERS = {"Tus-Resumable": "1.0.0"}
+_AGAIN = frozenset({"evidence_offset", "evidence_not_found", "evidence_altered"})  # an answer was lost, or a crash came
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def upload(link: Link, sha256: str, data: bytes, media_type: str) -> int:
     named = {"sha256": sha256, "type": media_type}
     pairs = (f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in named.items())
     begin = {**_HEADERS, "Upload-Length": str(len(data)), "Upload-Metadata": ",".join(pairs)}
-    offset = int(link.ask("POST", "/v1/evidence", b"", begin).headers["upload-offset"])
+    offset = _begun(link, begin)
     sent = lost = 0
     while offset < len(data):
         piece = data[offset : offset + PIECE_BYTES]
@@ -121,19 +122,33 @@ def upload(link: Link, sha256: str, data: bytes, media_type: str) -> int:
         before = offset
         try:
             answer = link.ask("PATCH", f"/v1/evidence/{sha256}", piece, headers)
+            offset = int(answer.headers["upload-offset"])
         except CentralRefused as error:
-            # Else an answer was lost. To begin again tells where it stands, and ends what a crash has left whole.
-            if error.code not in {"evidence_offset", "evidence_not_found"} or lost == TRIES:
+            if error.code not in _AGAIN or lost == TRIES:
                 raise
-            answer = link.ask("POST", "/v1/evidence", b"", begin)
+            offset = _begun(link, begin)
             before, lost = -1, lost + 1
-        offset = int(answer.headers["upload-offset"])
         sent += len(piece)
         if offset <= before:
             raise DocumentRefused(
                 "document_form", f"{sha256}: expected an upload that goes on from {before}, got {offset}."
             )
     return sent
+
+
+def _begun(link: Link, begin: dict[str, str]) -> int:
+    """Where an upload stands. What a crash of the central has left whole is ended by it, what was torn is begun anew.
+
+    Raises:
+        CentralUnreachable, CentralRefused.
+    """
+    for again in (True, False):
+        try:
+            return int(link.ask("POST", "/v1/evidence", b"", begin).headers["upload-offset"])
+        except CentralRefused as error:
+            if error.code != "evidence_altered" or not again:
+                raise
+    raise AssertionError("unreachable: the second try returns or raises")
 
 
 def take_evidence_receipt(data: bytes, enrolment: Enrolment, sha256: str, size: int) -> bytes:

@@ -13,6 +13,7 @@ from benchmarks.faults.line import Line
 from benchmarks.faults.pair import DEVICE, app_of, bench, centre, held, let_go, sent_within
 from benchmarks.faults.trial import Runs, Trial
 from edge.errors import SettingsError
+from edge.storage.keys import storage_key
 from sync.central.holdings import holdings
 from sync.errors import CentralUnreachable
 from sync.identity import KEY_FILE, Enrolment, kept_enrolment, kept_private_key
@@ -70,7 +71,7 @@ def _cut(lost: str) -> Runs:
 
 
 class Identity:
-    """A box makes its key and keeps its enrolment."""
+    """A box makes its keys and keeps its enrolment."""
 
     name = "identity"
 
@@ -78,16 +79,17 @@ class Identity:
         """Nothing is needed."""
 
     def run(self, material: Path, state: Path, note: Note) -> None:
-        """A key, and three enrolments one after the other."""
+        """Two keys, and three enrolments one after the other."""
         del material
         private = kept_private_key(state / KEY_FILE)
         note(f"key {private.public_key().public_bytes_raw().hex()}")
+        note(f"storage {storage_key(state).hex()}")
         for number in range(3):
             Enrolment(f"http://{number}", DEVICE, private.public_key(), "").keep(state)
             note(f"enrolled {number}")
 
     def check(self, material: Path, state: Path, told: tuple[str, ...]) -> None:
-        """The key that was used is there, and no older enrolment than was told."""
+        """The keys that were used are there, and no older enrolment than was told."""
         del material
         keys = [words.split()[1] for words in told if words.startswith("key")]
         try:
@@ -95,6 +97,8 @@ class Identity:
         except SettingsError as error:
             raise AssertionError(f"half a key: {error.message}") from error
         assert keys in ([], [found]), f"{keys[0]} was used, {found} is kept"
+        sealed = [words.split()[1] for words in told if words.startswith("storage")]
+        assert sealed in ([], [storage_key(state).hex()]), "another storage key than was sealed with"
         enrolled = [int(words.split()[1]) for words in told if words.startswith("enrolled")]
         kept = kept_enrolment(state)
         least = max(enrolled, default=-1)
@@ -103,7 +107,7 @@ class Identity:
 
 HOLDS = "all that an officer was told is on the box, then at the centre and in its feed, once, unchanged"
 TRIALS = (
-    *interrupted(Identity(), "one key, whole, and the last enrolment that was told"),
+    *interrupted(Identity(), "the keys that were used, whole, and the last enrolment that was told"),
     Trial("results: killed", HOLDS, lambda count, seed: kills(Results(), count, seed), 0.2),
     *(
         Trial(f"results: power cut of {what}", HOLDS, _cut(lost), 1.5, disk.why_unavailable)

@@ -199,6 +199,24 @@ def write_durably(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     fsync_directory(path.parent)
 
 
+def made_once(path: Path, data: bytes, *, mode: int) -> None:
+    """Make `path` with `data` unless it is there. It appears whole or not at all, and of two makers one wins.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+        try:
+            write_durably(beside, data, mode=mode)
+            with contextlib.suppress(FileExistsError):
+                os.link(beside, path)
+        finally:
+            beside.unlink(missing_ok=True)
+    fsync_directory(path.parent)  # also when it is another's: it may be younger than the last sync
+
+
 def is_disk_full(error: BaseException) -> bool:
     """Whether an error of SQLite or the file system says that no byte more can be written."""
     if isinstance(error, OSError):

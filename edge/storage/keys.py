@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from edge.errors import EvidenceError
-from edge.storage.database import fsync_directory
+from edge.storage.database import made_once
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,20 +31,11 @@ def storage_key(state_dir: Path) -> bytes:
             is sealed with it would be lost.
     """
     path = state_dir / "storage.key"
-    state_dir.mkdir(parents=True, exist_ok=True)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError:
-        return _read(path)
+        made_once(path, os.urandom(KEY_BYTES), mode=0o600)
     except OSError as error:
         raise _wrong(path, error.strerror or str(error)) from error
-    key = os.urandom(KEY_BYTES)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(key)
-        file.flush()
-        os.fsync(file.fileno())
-    fsync_directory(state_dir)
-    return key
+    return _read(path)
 
 
 def kept_key(state_dir: Path) -> bytes | None:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from benchmarks.faults.line import Line, joined
-from benchmarks.faults.pair import bench, centre, enrolled, sent_within
+from benchmarks.faults.pair import DEVICE, bench, centre, enrolled, sent_within
 from edge.settings import Settings
 from sync import push_errand
 from sync.backoff import Schedule
@@ -79,6 +79,16 @@ def test_a_crash_between_the_last_piece_and_its_end_costs_no_second_sending(
     with joined(Line(build(central)), *enrolled(central, tmp_path / "box")) as link:
         assert upload(link, NAME, DATA, "image/png") == len(DATA)
     assert failed == [NAME]
+    assert central.objects.get(NAME) == DATA
+
+
+@pytest.mark.parametrize("torn", [len(DATA), 300])
+def test_an_upload_that_a_power_cut_has_torn_is_begun_anew(central: Central, tmp_path: Path, torn: int) -> None:
+    central.objects.begin(DEVICE, NAME, len(DATA), "image/png")
+    (part,) = (tmp_path / "central" / "incoming").glob("*/*.part")
+    part.write_bytes(bytes(torn))
+    with joined(Line(build(central)), *enrolled(central, tmp_path / "box")) as link:
+        upload(link, NAME, DATA, "image/png")
     assert central.objects.get(NAME) == DATA
 
 
