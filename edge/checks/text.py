@@ -43,9 +43,11 @@ def known_values(identity: Identity) -> frozenset[str]:
 def check(found: ItemLookup, seen: Seen, identity: Identity, policy: Policy) -> Checked:
     """All that was read of one item's print."""
     mine = [reading for reading in seen.prints if reading.gtin == found.item.gtin and _same_item(reading, found)]
-    if not mine:
-        return Checked()
     gtin = str(found.item.gtin)
+    if not mine:
+        printed = found.item.serial or found.item.batch or "17" in found.item.elements
+        unread = (NotChecked("text", "reason.print_unread", gtin),) if printed and seen.captures else ()
+        return Checked(not_run=unread)
     known = known_values(identity)
     answers = [(reading, one) for reading in mine for one in judged(reading, known)]
     agreed = {

@@ -79,7 +79,7 @@ knots = [{knots}]
 threshold = {threshold}
 measured = "{measured}"
 '''
-THRESHOLD = 0.99  # decision 109
+THRESHOLD = 0.997  # decision 109
 
 
 def write_manifest(folder: Path, knots: list[tuple[float, float]], measured: str) -> None:

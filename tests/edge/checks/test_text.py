@@ -71,6 +71,10 @@ def test_large_print_that_says_nothing_asks_for_nothing() -> None:
     assert NotChecked("text", "reason.print_unread", str(drawn.GTIN)) in verdict.not_checked
 
 
+def test_a_picture_that_shows_no_symbol_of_a_scanned_serial_is_a_check_that_did_not_run() -> None:
+    assert NotChecked("text", "reason.print_unread", str(drawn.GTIN)) in judged().not_checked
+
+
 def test_a_scan_without_a_picture_says_nothing_of_print() -> None:
     verdict = assess(drawn.case(), POLICY)
     assert all(missed.check != "text" for missed in verdict.not_checked)
