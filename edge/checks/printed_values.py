@@ -41,6 +41,7 @@ _ALIKE = str.maketrans(
 )
 _IN_LABELS = str.maketrans("051L8卜口ッ裂", "OSIIBトロツ製")  # what a label's letters are read as, and the label itself
 _BETWEEN = " :;.,#=-："  # a label and its value
+_WITHIN = " -"  # what may part the groups of a value
 _BRACKETS = str.maketrans("<>[]{}（）", "()()()()")  # of application identifiers, as they may be read
 _GTIN_LENGTHS = (14, 13, 12, 8)
 
@@ -133,13 +134,20 @@ def _held_of(line: PrintedLine, element: str, value: str, known: frozenset[str])
         return value, None
     again = tuple(_values(line.again or "", line.again_sure, element))
     for one in values:
-        for form in forms if folded(one.text) not in known else ():
+        if folded(one.text) in known or _broken(one.text):
+            continue
+        for form in forms:
             apart = _apart(one, form)
             meant = one.labelled or len(form) >= LEAST_UNLABELLED
             if apart is not None and meant and len(apart) <= (len(form) if one.labelled else CLOSE):
                 misread = element == "gtin" and not _checks(one.text)
                 return one.text, 0.0 if misread else _twice(one, again, form, apart)
     return None
+
+
+def _broken(text: str) -> bool:
+    """Whether a character was read as a stroke: then the length is not to be relied on."""
+    return any(not _fold(letter) and letter not in _WITHIN for letter in text.strip(_BETWEEN))
 
 
 def _checks(text: str) -> bool:

@@ -80,13 +80,9 @@ def _finding(reading: PrintReading, one: Held, maker: Findings) -> Finding:
     line = reading.lines[one.line]
     proof = Proof((reading.picture,) if reading.picture is not None else (), line.box)
     if one.element == "words":
-        return maker.make("text.words", proof, read=_shown(one.read), words=reading.expected["words"])
+        return maker.make("text.words", proof, read=one.read, words=reading.expected["words"])
     code = reading.expected[one.element]
-    return maker.make("text.differs", proof, element=f"@element.{one.element}", read=_shown(one.read), said=code)
-
-
-def _shown(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "·" for letter in text)
+    return maker.make("text.differs", proof, element=f"@element.{one.element}", read=one.read, said=code)
 
 
 def _once(findings: Iterable[Finding]) -> list[Finding]:

@@ -106,6 +106,7 @@ def test_what_a_reader_confuses_by_its_nature_makes_no_difference(text: str) -> 
         "SN 7K2PQ04X9B",  # cut
         "SN 7K2PQ04X9B311",
         "SNAPDRAGONS!",
+        "GTIN 0952110/001300",  # a stroke in place of a digit
         "Stridari Sport S.p.A.",
         "高級抹茶 40 g",
         "LOTUS FLOWER",

@@ -88,11 +88,6 @@ def test_registered_words_that_read_otherwise_are_told() -> None:
     )
 
 
-def test_what_cannot_be_shown_is_shown_as_a_point() -> None:
-    (found,) = judged(reading("(21)AB12\u200b3457")).findings
-    assert found.arguments["read"] == "AB12·3457"
-
-
 def test_another_items_serial_beside_it_is_its_own_business() -> None:
     case = drawn.case(seen=Seen(captures=(drawn.CAPTURE,), prints=(reading("SN AB123457"),)))
     other = replace(drawn.ITEM, gtin=drawn.OTHER_GTIN, serial="AB123457")
