@@ -49,13 +49,13 @@ from edge.steps.capture import RawCode
 from edge.storage.chain import Entry, Head
 from edge.storage.ledger import Ledger
 from edge.storage.ledger_reader import LedgerReader
-from sync.central import feed
 from sync.central.central import Central
 from sync.central.clients import Client
 from sync.central.database import copy, migrate, opened, writing
-from sync.central.devices import enrol, new_token
-from sync.central.ingest import entry_of, ingest, values_of
-from sync.central.objects import ObjectsOnDisk
+from sync.central.intake.devices import enrol, new_token
+from sync.central.intake.ingest import entry_of, ingest, values_of
+from sync.central.intake.objects import ObjectsOnDisk
+from sync.central.onward import feed
 from sync.central.tables import entries, personal
 from sync.link import Link
 from sync.link import enrol as enrolled

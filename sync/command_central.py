@@ -139,7 +139,7 @@ def enrol_token(
 ) -> None:
     """Print a one-time token for a box. Enrolling revokes an older key of the same name."""
     from sync.central.database import writing  # noqa: PLC0415 - absent on a bench
-    from sync.central.devices import new_token  # noqa: PLC0415 - likewise
+    from sync.central.intake.devices import new_token  # noqa: PLC0415 - likewise
 
     central = opened_central(folder, database)
     with writing(central.engine) as connection:
@@ -156,8 +156,8 @@ def revoke(
     database: Database = "",
 ) -> None:
     """Revoke every key of a device: nothing signed with them is taken from now on."""
-    from sync.central import devices  # noqa: PLC0415 - absent on a bench
     from sync.central.database import writing  # noqa: PLC0415 - likewise
+    from sync.central.intake import devices  # noqa: PLC0415 - absent on a bench
 
     central = opened_central(folder, database)
     with writing(central.engine) as connection:
@@ -188,7 +188,7 @@ def token(
 @needs_central
 def status(folder: Folder = HOME, database: Database = "") -> None:
     """Print what the central holds, as JSON: boxes, chains, alarms."""
-    from sync.central.holdings import holdings  # noqa: PLC0415 - absent on a bench
+    from sync.central.intake.holdings import holdings  # noqa: PLC0415 - absent on a bench
 
     central = opened_central(folder, database)
     sys.stdout.write(json.dumps(holdings(central.engine), ensure_ascii=False, indent=2) + "\n")
@@ -205,7 +205,7 @@ def arrived(
     database: Database = "",
 ) -> None:
     """Say exactly what of a box is here and what is not. Exit code 2 when something of the list is missing."""
-    from sync.central import arrived as arrivals  # noqa: PLC0415 - absent on a bench
+    from sync.central.intake import arrived as arrivals  # noqa: PLC0415 - absent on a bench
 
     engine = opened_central(folder, database).engine
     found = arrivals.arrived(engine, device)
@@ -238,7 +238,7 @@ def import_(
     objects: Objects = "",
 ) -> None:
     """Take in what a box has exported, and write receipts beside it for the box. Exit code 2 when some is refused."""
-    from sync.central.imports import take_in  # noqa: PLC0415 - absent on a bench
+    from sync.central.intake.imports import take_in  # noqa: PLC0415 - absent on a bench
 
     if not directory.is_dir():
         raise RequestRefused("request_no_file", f"{directory}: expected an exported directory, got none.")
@@ -265,7 +265,7 @@ def export_(  # noqa: PLR0917 - typer reads the options from the signature
 ) -> None:
     """Write assessments as a table, or events as one EPCIS document; print the cursor to go on from."""
     from sync.central.clients import Client  # noqa: PLC0415 - absent on a bench
-    from sync.central.exports import FORMATS, Asked, exported  # noqa: PLC0415 - likewise
+    from sync.central.onward.exports import FORMATS, Asked, exported  # noqa: PLC0415 - likewise
 
     if form not in FORMATS:
         raise RequestRefused("request_field", f"--format: expected {', '.join(FORMATS)}, got {form!r}.")

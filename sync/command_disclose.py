@@ -17,7 +17,7 @@ from edge.terminal import require_writable
 from sync.command_central import Database, Folder, needs_central, opened_central
 
 if TYPE_CHECKING:
-    from sync.central.disclosure import Period
+    from sync.central.privacy.disclosure import Period
 
 disclose_app = typer.Typer(
     no_args_is_help=True, help="What leaves the central: to whom, by which profile, word for word."
@@ -32,7 +32,7 @@ Reason = Annotated[str, typer.Option(help="Why it is corrected.")]
 
 
 def _period(first: datetime, last: datetime) -> Period:
-    from sync.central.disclosure import Period  # noqa: PLC0415 - absent on a bench
+    from sync.central.privacy.disclosure import Period  # noqa: PLC0415 - absent on a bench
 
     return Period(first.replace(tzinfo=UTC).date(), last.replace(tzinfo=UTC).date())
 
@@ -41,7 +41,7 @@ def _period(first: datetime, last: datetime) -> Period:
 @needs_central
 def check(profile: ProfileFile) -> None:
     """Say whether a profile compiles: whether it asks for nothing that its recipient may not have."""
-    from sync.central.profile import compiled  # noqa: PLC0415 - absent on a bench
+    from sync.central.privacy.profile import compiled  # noqa: PLC0415 - absent on a bench
 
     told = compiled(profile)
     sys.stdout.write(f"{profile}: {told.name} {told.version} for {told.recipient} compiles, SHA-256 {told.sha256}\n")
@@ -59,8 +59,8 @@ def preview(  # noqa: PLR0917 - typer reads the options from the signature
     database: Database = "",
 ) -> None:
     """Print the document exactly as it would leave. Nothing is logged."""
-    from sync.central import disclosure  # noqa: PLC0415 - absent on a bench
-    from sync.central.profile import compiled  # noqa: PLC0415 - likewise
+    from sync.central.privacy import disclosure  # noqa: PLC0415 - absent on a bench
+    from sync.central.privacy.profile import compiled  # noqa: PLC0415 - likewise
 
     central = opened_central(folder, database)
     told = disclosure.prepare(central, compiled(profile), _period(first, last), corrects=corrects, reason=reason)
@@ -81,8 +81,8 @@ def send(  # noqa: PLR0917 - typer reads the options from the signature
     database: Database = "",
 ) -> None:
     """Log the document word for word, then write it into a file to be handed over."""
-    from sync.central import disclosure  # noqa: PLC0415 - absent on a bench
-    from sync.central.profile import compiled  # noqa: PLC0415 - likewise
+    from sync.central.privacy import disclosure  # noqa: PLC0415 - absent on a bench
+    from sync.central.privacy.profile import compiled  # noqa: PLC0415 - likewise
 
     if bool(corrects) != bool(reason):
         raise RequestRefused("request_field", "Expected --corrects together with --reason, got one of them.")
@@ -97,7 +97,7 @@ def send(  # noqa: PLR0917 - typer reads the options from the signature
 @needs_central
 def show_log(folder: Folder = HOME, database: Database = "") -> None:
     """Print everything that has left, as JSON: recipient, profile, document, rows, who, when, what it corrects."""
-    from sync.central import disclosure  # noqa: PLC0415 - absent on a bench
+    from sync.central.privacy import disclosure  # noqa: PLC0415 - absent on a bench
 
     found = disclosure.log(opened_central(folder, database))
     sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=1) + "\n")
@@ -116,7 +116,7 @@ def report(  # noqa: PLR0917 - typer reads the options from the signature
     database: Database = "",
 ) -> None:
     """Print counts that may be published: small cells suppressed, and what would give them back."""
-    from sync.central import reports  # noqa: PLC0415 - absent on a bench
+    from sync.central.privacy import reports  # noqa: PLC0415 - absent on a bench
 
     central = opened_central(folder, database)
     known = reports.groups_of(groups) if groups else {}

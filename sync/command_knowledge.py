@@ -29,7 +29,7 @@ def speaker(  # noqa: PLR0917 - typer reads the options from the signature
 ) -> None:
     """Print a token to decide inspections or answer questions with. It is shown once."""
     from sync.central.database import writing  # noqa: PLC0415 - absent on a bench
-    from sync.central.speakers import Role, Speaker, new_speaker  # noqa: PLC0415 - likewise
+    from sync.central.knowledge.speakers import Role, Speaker, new_speaker  # noqa: PLC0415 - likewise
     from sync.publish import scope_of  # noqa: PLC0415 - only here
 
     if role not in set(Role):
@@ -55,8 +55,8 @@ def outcome(  # noqa: PLR0917 - typer reads the options from the signature
     database: Database = "",
 ) -> None:
     """Enter what the examiner or a court decided of an inspection. Nothing is overwritten; prints the signed row."""
-    from sync.central.outcomes import Ending, Outcome, decide  # noqa: PLC0415 - absent on a bench
-    from sync.central.speakers import DECIDING, Role, Speaker  # noqa: PLC0415 - likewise
+    from sync.central.knowledge.outcomes import Ending, Outcome, decide  # noqa: PLC0415 - absent on a bench
+    from sync.central.knowledge.speakers import DECIDING, Role, Speaker  # noqa: PLC0415 - likewise
 
     if ending not in set(Ending) or role not in DECIDING:
         words = f"one of {', '.join(Ending)}, by one of {', '.join(DECIDING)}"
@@ -72,7 +72,7 @@ def outcome(  # noqa: PLR0917 - typer reads the options from the signature
 def precision(folder: Folder = HOME, database: Database = "") -> None:
     """Print how often findings were confirmed among closed inspections, by code and by model pack, as JSON."""
     from sync.central.database import reading  # noqa: PLC0415 - absent on a bench
-    from sync.central.precision import precision as counted  # noqa: PLC0415 - likewise
+    from sync.central.knowledge.precision import precision as counted  # noqa: PLC0415 - likewise
 
     with reading(opened_central(folder, database).engine) as connection:
         sys.stdout.write(json.dumps(counted(connection), indent=2) + "\n")
@@ -82,8 +82,8 @@ def precision(folder: Folder = HOME, database: Database = "") -> None:
 @needs_central
 def questions(folder: Folder = HOME, database: Database = "") -> None:
     """Print the questions of officers that nobody has answered yet, as JSON."""
-    from sync.central.questions import asked  # noqa: PLC0415 - absent on a bench
-    from sync.central.speakers import Role, Speaker  # noqa: PLC0415 - likewise
+    from sync.central.knowledge.questions import asked  # noqa: PLC0415 - absent on a bench
+    from sync.central.knowledge.speakers import Role, Speaker  # noqa: PLC0415 - likewise
 
     found = asked(opened_central(folder, database), Speaker("operator", Role.EXPERT), unanswered=True)
     sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
@@ -104,9 +104,9 @@ def answer(  # noqa: PLR0917 - typer reads the options from the signature
     database: Database = "",
 ) -> None:
     """Answer an officer's question in the name of an expert of customs. Prints the signed answer."""
-    from sync.central.questions import Answer  # noqa: PLC0415 - absent on a bench
-    from sync.central.questions import answer as answered  # noqa: PLC0415 - likewise
-    from sync.central.speakers import Role, Speaker  # noqa: PLC0415 - likewise
+    from sync.central.knowledge.questions import Answer  # noqa: PLC0415 - absent on a bench
+    from sync.central.knowledge.questions import answer as answered  # noqa: PLC0415 - likewise
+    from sync.central.knowledge.speakers import Role, Speaker  # noqa: PLC0415 - likewise
 
     if role not in {Role.EXPERT, Role.EXAMINER}:
         message = f"{role!r}: expected expert or examiner, got another word."

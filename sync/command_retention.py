@@ -34,7 +34,7 @@ def retain(  # noqa: PLR0917 - typer reads the options from the signature
     objects: Objects = "",
 ) -> None:
     """Let go what the retention policy gives up by now, each deletion with its signed row."""
-    from sync.central import retention  # noqa: PLC0415 - absent on a bench
+    from sync.central.privacy import retention  # noqa: PLC0415 - absent on a bench
 
     wanted = retention.policy_of(policy)
     gone = retention.retain(opened_central(folder, database, objects), wanted, _who(who), dry_run=dry_run)
@@ -57,8 +57,8 @@ def hold(  # noqa: PLR0917 - typer reads the options from the signature
     database: Database = "",
 ) -> None:
     """Place a legal hold: nothing of the inspection goes until it is lifted."""
-    from sync.central import retention  # noqa: PLC0415 - absent on a bench
     from sync.central.database import writing  # noqa: PLC0415 - likewise
+    from sync.central.privacy import retention  # noqa: PLC0415 - absent on a bench
 
     with writing(opened_central(folder, database).engine) as connection:
         retention.hold(connection, device, inspection, _who(who), reason, datetime.now(UTC).isoformat())
@@ -67,8 +67,8 @@ def hold(  # noqa: PLR0917 - typer reads the options from the signature
 @needs_central
 def lift(device: Device, inspection: Inspection, folder: Folder = HOME, database: Database = "") -> None:
     """Lift a legal hold."""
-    from sync.central import retention  # noqa: PLC0415 - absent on a bench
     from sync.central.database import writing  # noqa: PLC0415 - likewise
+    from sync.central.privacy import retention  # noqa: PLC0415 - absent on a bench
 
     with writing(opened_central(folder, database).engine) as connection:
         if not retention.lift(connection, device, inspection, datetime.now(UTC).isoformat()):
@@ -87,7 +87,7 @@ def erase(  # noqa: PLR0917 - typer reads the options from the signature
     objects: Objects = "",
 ) -> None:
     """Erase what is personal here and order its box to do the same. The nameless rows stay verifiable."""
-    from sync.central import erasure  # noqa: PLC0415 - absent on a bench
+    from sync.central.privacy import erasure  # noqa: PLC0415 - absent on a bench
 
     if bool(parcel) == bool(device and inspection):
         raise RequestRefused("request_field", "Expected --parcel, or --device and --inspection, got neither or both.")
@@ -106,7 +106,7 @@ def erase(  # noqa: PLR0917 - typer reads the options from the signature
 @needs_central
 def orders(folder: Folder = HOME, database: Database = "") -> None:
     """Print every order for boxes and when its receipt came, as JSON."""
-    from sync.central import erasure  # noqa: PLC0415 - absent on a bench
+    from sync.central.privacy import erasure  # noqa: PLC0415 - absent on a bench
 
     sys.stdout.write(json.dumps(erasure.standing(opened_central(folder, database)), indent=1) + "\n")
 
@@ -120,7 +120,7 @@ def verify(
     objects: Objects = "",
 ) -> None:
     """Prove what lies here again: chains, signatures, personal values, deletions. Exit code 3 when some is altered."""
-    from sync.central.signatures import prove  # noqa: PLC0415 - absent on a bench
+    from sync.central.intake.signatures import prove  # noqa: PLC0415 - absent on a bench
 
     told = prove(opened_central(folder, database, objects), anew=anew, pictures=pictures)
     sys.stdout.write(

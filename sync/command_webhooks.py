@@ -33,7 +33,7 @@ def add(  # noqa: PLR0917 - typer reads the options from the signature
     database: Database = "",
 ) -> None:
     """Add a subscription and print the secret with which its receiver checks signatures."""
-    from sync.central.webhooks import subscribe  # noqa: PLC0415 - absent on a bench
+    from sync.central.onward.webhooks import subscribe  # noqa: PLC0415 - absent on a bench
 
     central = opened_central(folder, database)
     told = subscribe(central, name, url, client, private=private, kind=kind, outcome=outcome, from_start=from_start)
@@ -44,7 +44,7 @@ def add(  # noqa: PLR0917 - typer reads the options from the signature
 @needs_central
 def list_(folder: Folder = HOME, database: Database = "") -> None:
     """Print every subscription as JSON: how far it is, failures in a row, dead letters."""
-    from sync.central.webhooks import listed  # noqa: PLC0415 - absent on a bench
+    from sync.central.onward.webhooks import listed  # noqa: PLC0415 - absent on a bench
 
     told = listed(opened_central(folder, database))
     sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
@@ -54,7 +54,7 @@ def list_(folder: Folder = HOME, database: Database = "") -> None:
 @needs_central
 def secret(name: Name, folder: Folder = HOME, database: Database = "") -> None:
     """Print the secret of a subscription again."""
-    from sync.central.webhooks import secret_of  # noqa: PLC0415 - absent on a bench
+    from sync.central.onward.webhooks import secret_of  # noqa: PLC0415 - absent on a bench
 
     sys.stdout.write(f"{secret_of(opened_central(folder, database), name)}\n")
 
@@ -63,7 +63,7 @@ def secret(name: Name, folder: Folder = HOME, database: Database = "") -> None:
 @needs_central
 def remove(name: Name, folder: Folder = HOME, database: Database = "") -> None:
     """Remove a subscription with its dead letters."""
-    from sync.central import webhooks  # noqa: PLC0415 - absent on a bench
+    from sync.central.onward import webhooks  # noqa: PLC0415 - absent on a bench
 
     webhooks.remove(opened_central(folder, database), name)
     sys.stdout.write(f"{name}: removed\n")
@@ -73,7 +73,7 @@ def remove(name: Name, folder: Folder = HOME, database: Database = "") -> None:
 @needs_central
 def dead(name: Name, folder: Folder = HOME, database: Database = "") -> None:
     """Print the dead letters of a subscription as JSON: which rows, and what the receiver answered."""
-    from sync.central.webhooks import letters_of  # noqa: PLC0415 - absent on a bench
+    from sync.central.onward.webhooks import letters_of  # noqa: PLC0415 - absent on a bench
 
     told = letters_of(opened_central(folder, database), name)
     sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
@@ -83,7 +83,7 @@ def dead(name: Name, folder: Folder = HOME, database: Database = "") -> None:
 @needs_central
 def again(name: Name, folder: Folder = HOME, database: Database = "") -> None:
     """Send the dead letters of a subscription once more. Exit code 2 when some are left."""
-    from sync.central import webhook_post, webhooks  # noqa: PLC0415 - absent on a bench
+    from sync.central.onward import webhook_post, webhooks  # noqa: PLC0415 - absent on a bench
 
     taken, left = webhooks.again(opened_central(folder, database), name, webhook_post.post)
     sys.stdout.write(f"{name}: {taken} taken, {left} left\n")
@@ -101,7 +101,7 @@ def run(
     """Send new rows to subscribers until told to end. Any number of these may run."""
     from sqlalchemy.exc import OperationalError  # noqa: PLC0415 - absent on a bench
 
-    from sync.central import webhook_post, webhooks  # noqa: PLC0415 - likewise
+    from sync.central.onward import webhook_post, webhooks  # noqa: PLC0415 - absent on a bench
 
     central = opened_central(folder, database)
     while True:  # a signal may end it at any point: what was not noted as taken is sent again

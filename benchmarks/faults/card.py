@@ -12,8 +12,8 @@ from benchmarks.faults.checker import acknowledged, chain_of, told_of
 from benchmarks.faults.line import Line
 from benchmarks.faults.pair import DEVICE, app_of, bench, centre, enrolled, held, let_go, sent_within
 from benchmarks.faults.trial import Trial, each
-from sync.central.arrived import arrived, missing
 from sync.central.central import Central
+from sync.central.intake.arrived import arrived, missing
 from sync.errors import CentralUnreachable
 
 

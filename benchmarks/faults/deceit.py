@@ -40,8 +40,8 @@ from edge.storage.ledger import Ledger
 from sync import usb
 from sync.central.central import Central
 from sync.central.database import writing
-from sync.central.devices import revoke
-from sync.central.imports import take_in
+from sync.central.intake.devices import revoke
+from sync.central.intake.imports import take_in
 from sync.errors import CentralRefused
 from sync.identity import ENROLMENT_FILE, KEY_FILE, Enrolment
 from sync.protocol import EVIDENCE, RECEIPT, SCHEMA, key_id, signed

@@ -14,7 +14,7 @@ from benchmarks.faults.pair import DEVICE, app_of, bench, centre, held, let_go, 
 from benchmarks.faults.trial import Runs, Trial
 from edge.errors import SettingsError
 from edge.storage.keys import storage_key
-from sync.central.holdings import holdings
+from sync.central.intake.holdings import holdings
 from sync.errors import CentralUnreachable
 from sync.identity import KEY_FILE, Enrolment, kept_enrolment, kept_private_key
 

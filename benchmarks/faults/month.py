@@ -21,7 +21,7 @@ from benchmarks.faults.kill import Child
 from benchmarks.faults.pair import DEVICE, bench, centre, enrolled, held
 from benchmarks.faults.processes import listening, serve
 from benchmarks.faults.trial import Ran, Trial, failure, folder
-from sync.central.holdings import holdings
+from sync.central.intake.holdings import holdings
 
 INSPECTIONS, PICTURES, PICTURE_BYTES = 50_000, 200_000, 100_000
 _SENT = 200  # pictures

@@ -33,9 +33,9 @@ from edge.storage.outbox import Outbox
 from sync import push_evidence as push_evidences
 from sync.central.central import Central
 from sync.central.database import migrate, opened, reading, writing
-from sync.central.devices import enrol, new_token
-from sync.central.feed import sequence
-from sync.central.objects import ObjectsOnDisk
+from sync.central.intake.devices import enrol, new_token
+from sync.central.intake.objects import ObjectsOnDisk
+from sync.central.onward.feed import sequence
 from sync.central.problems import answer_errors
 from sync.central.routes import about, boxes, evidence
 from sync.central.tables import metadata

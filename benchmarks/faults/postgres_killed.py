@@ -16,7 +16,7 @@ from benchmarks.faults.interrupted import HOLDS, quiet
 from benchmarks.faults.line import Line
 from benchmarks.faults.pair import DEVICE, app_of, bench, centre, enrolled, held, sent_within
 from benchmarks.faults.trial import Ran, Trial, failure, folder
-from sync.central.holdings import holdings
+from sync.central.intake.holdings import holdings
 from sync.errors import CentralUnreachable
 
 _INSPECTIONS = 500  # some 700 rows, in four batches

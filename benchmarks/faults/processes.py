@@ -24,7 +24,7 @@ from benchmarks.faults.kill import Child
 from benchmarks.faults.line import hurried
 from benchmarks.faults.pair import DEVICE, app_of, bench, centre, enrolled, held, sent
 from benchmarks.faults.trial import Ran, Runs, Trial, failure, folder
-from sync.central.holdings import holdings
+from sync.central.intake.holdings import holdings
 from sync.errors import CentralUnreachable
 from sync.identity import kept_enrolment, kept_private_key
 from sync.link import Link

@@ -19,7 +19,7 @@ from benchmarks.faults.line import hurried
 from benchmarks.faults.pair import DEVICE, bench, centre, enrolled, held, sent
 from benchmarks.faults.processes import listening, serve
 from benchmarks.faults.trial import Ran, Trial, failure, folder
-from sync.central.holdings import holdings
+from sync.central.intake.holdings import holdings
 from sync.errors import CentralUnreachable
 from sync.identity import kept_enrolment, kept_private_key
 from sync.link import Link

@@ -60,7 +60,7 @@ def _send(central: Central, url: str, settings: Settings, console: Console) -> s
     """Enrol the bench and push; a token to read the feed with."""
     from sync.central.clients import new_client  # noqa: PLC0415 - absent on a bench
     from sync.central.database import writing  # noqa: PLC0415 - likewise
-    from sync.central.devices import new_token  # noqa: PLC0415 - likewise
+    from sync.central.intake.devices import new_token  # noqa: PLC0415 - likewise
 
     with writing(central.engine) as connection:
         token = new_token(connection, url, central.id, settings.device, port=settings.place, now=datetime.now(UTC))
@@ -82,7 +82,7 @@ def _send(central: Central, url: str, settings: Settings, console: Console) -> s
 
 
 def _show(central: Central, console: Console) -> None:
-    from sync.central.holdings import holdings  # noqa: PLC0415 - absent on a bench
+    from sync.central.intake.holdings import holdings  # noqa: PLC0415 - absent on a bench
 
     held = holdings(central.engine)
     shown = Table(title="The central holds", title_justify="left", header_style="bold")

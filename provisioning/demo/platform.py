@@ -147,7 +147,7 @@ def _detained(box: Settings) -> Assessment:
 
 def _push(box: Settings, central: Central, url: str) -> None:
     from sync.central.database import writing  # noqa: PLC0415 - absent on a bench
-    from sync.central.devices import new_token  # noqa: PLC0415 - likewise
+    from sync.central.intake.devices import new_token  # noqa: PLC0415 - likewise
 
     private = kept_private_key(box.state_dir / KEY_FILE)
     with writing(central.engine) as connection:
@@ -159,8 +159,8 @@ def _push(box: Settings, central: Central, url: str) -> None:
 
 
 def _close(central: Central, inspection: str, now: datetime) -> None:
-    from sync.central.outcomes import Ending, Outcome, decide  # noqa: PLC0415 - absent on a bench
-    from sync.central.speakers import Role, Speaker  # noqa: PLC0415 - likewise
+    from sync.central.knowledge.outcomes import Ending, Outcome, decide  # noqa: PLC0415 - absent on a bench
+    from sync.central.knowledge.speakers import Role, Speaker  # noqa: PLC0415 - likewise
 
     outcome = Outcome(DEVICE, inspection, Ending.CONFIRMED, f"{now:%Y-%m-%d}", "IPR-2026-0031")
     decide(central, Speaker("IPR desk 4", Role.EXAMINER), outcome)
@@ -168,10 +168,10 @@ def _close(central: Central, inspection: str, now: datetime) -> None:
 
 def _disclosed(central: Central, place: Path, now: datetime) -> Path:
     """What leaves for the platform: by the profile that comes with the central, under its own name."""
-    from sync.central import disclosure  # noqa: PLC0415 - absent on a bench
-    from sync.central.profile import compiled  # noqa: PLC0415 - likewise
+    from sync.central.privacy import disclosure  # noqa: PLC0415 - absent on a bench
+    from sync.central.privacy.profile import compiled  # noqa: PLC0415 - likewise
 
-    shipped = resources.files("sync.central").joinpath("profiles", "platform.toml").read_text("utf-8")
+    shipped = resources.files("sync.central").joinpath("privacy", "profiles", "platform.toml").read_text("utf-8")
     named = shipped.replace("example-market", PLATFORM).replace("Platform (put its name here)", "Bazaar")
     (place / "profile.toml").write_text(named, "utf-8")
     profile = compiled(place / "profile.toml")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine
 
-from sync.central.objects import Objects
+from sync.central.intake.objects import Objects
 from sync.protocol import key_id
 
 

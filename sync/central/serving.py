@@ -12,8 +12,8 @@ from edge.errors import SettingsError
 from sync.central.app import build
 from sync.central.central import Central
 from sync.central.database import opened
-from sync.central.objects import Objects, ObjectsOnDisk
-from sync.central.objects_s3 import ObjectsInS3, s3_store
+from sync.central.intake.objects import Objects, ObjectsOnDisk
+from sync.central.intake.objects_s3 import ObjectsInS3, s3_store
 from sync.identity import kept_private_key
 
 DIR, DATABASE, OBJECTS = "SEKISHO_CENTRAL_DIR", "SEKISHO_CENTRAL_DATABASE", "SEKISHO_CENTRAL_OBJECTS"

@@ -151,7 +151,7 @@ sighting_head = Table(  # how far the feed is in files of sightings
     Column("one", Integer, primary_key=True),
     Column("last", _NUMBER, nullable=False),
 )
-sighting_files = Table(  # what boxes fetch; sync/central/sightings.py
+sighting_files = Table(  # what boxes fetch; sync/central/knowledge/sightings.py
     "sighting_files",
     metadata,
     Column("sha256", Text, primary_key=True),
@@ -166,7 +166,7 @@ sighting_files = Table(  # what boxes fetch; sync/central/sightings.py
     Column("replaced", Text),  # when it became a part of another
     Column("packed", LargeBinary, nullable=False),  # zstd
 )
-webhooks = Table(  # who is told of new rows; sync/central/webhooks.py
+webhooks = Table(  # who is told of new rows; sync/central/onward/webhooks.py
     "webhooks",
     metadata,
     Column("name", Text, primary_key=True),
@@ -190,7 +190,7 @@ webhook_letters = Table(  # rows that a receiver has refused for good
     Column("tries", Integer, nullable=False),
     Column("noted", Text, nullable=False),
 )
-speakers = Table(  # who may decide and answer; sync/central/speakers.py
+speakers = Table(  # who may decide and answer; sync/central/knowledge/speakers.py
     "speakers",
     metadata,
     Column("token", Text, primary_key=True),  # SHA-256 of it
@@ -248,7 +248,7 @@ Index(
     postgresql_where=entries.c.kind == "question",
     sqlite_where=entries.c.kind == "question",
 )
-named = Table(  # which pictures inspections name; sync/central/retention.py
+named = Table(  # which pictures inspections name; sync/central/privacy/retention.py
     "named",
     metadata,
     Column("device", Text, primary_key=True),
@@ -296,7 +296,7 @@ going = Table(  # objects that no device has any more and that are still to be d
     metadata,
     Column("sha256", Text, primary_key=True),
 )
-orders = Table(  # what boxes are to let go, signed; sync/central/erasure.py
+orders = Table(  # what boxes are to let go, signed; sync/central/privacy/erasure.py
     "orders",
     metadata,
     Column("device", Text, primary_key=True),
@@ -305,7 +305,7 @@ orders = Table(  # what boxes are to let go, signed; sync/central/erasure.py
     Column("document", Text, nullable=False),
     Column("made", Text, nullable=False),
 )
-checked = Table(  # up to which row each chain was proved again at rest; sync/central/signatures.py
+checked = Table(  # up to which row each chain was proved again at rest; sync/central/intake/signatures.py
     "checked",
     metadata,
     Column("device", Text, primary_key=True),
@@ -314,7 +314,7 @@ checked = Table(  # up to which row each chain was proved again at rest; sync/ce
     Column("hash", Text, nullable=False),
     Column("at", Text, nullable=False),
 )
-disclosures = Table(  # what has left, word for word; sync/central/disclosure.py
+disclosures = Table(  # what has left, word for word; sync/central/privacy/disclosure.py
     "disclosures",
     metadata,
     Column("id", Text, primary_key=True),
@@ -334,7 +334,7 @@ box_status = Table(  # what each box said of itself last
     Column("document", Text, nullable=False),  # signed by the box
     Column("received", Text, nullable=False),
 )
-fleet_head = Table(  # how far the feed is in the counts below; sync/central/fleet_counts.py
+fleet_head = Table(  # how far the feed is in the counts below; sync/central/fleet/counts.py
     "fleet_head",
     metadata,
     Column("one", Integer, primary_key=True),
@@ -360,7 +360,7 @@ rule_days = Table(
     Column("decision", Text, primary_key=True),
     Column("count", _NUMBER, nullable=False),
 )
-score_days = Table(  # scores of comparisons, in the bins of sync/central/drift.py
+score_days = Table(  # scores of comparisons, in the bins of sync/central/fleet/drift.py
     "score_days",
     metadata,
     Column("device", Text, primary_key=True),

@@ -12,8 +12,8 @@ from sqlalchemy import Engine
 from benchmarks import postgres
 from sync.central.central import Central
 from sync.central.database import migrate, opened, writing
-from sync.central.devices import enrol, new_token
-from sync.central.objects import ObjectsOnDisk
+from sync.central.intake.devices import enrol, new_token
+from sync.central.intake.objects import ObjectsOnDisk
 from tests.sync.boxes import DAY, Box
 
 CENTRAL = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

@@ -16,8 +16,8 @@ from edge.steps.capture import RawCode
 from edge.storage.shelves import editions
 from sync.central.central import Central
 from sync.central.database import migrate, opened, writing
-from sync.central.devices import new_token
-from sync.central.objects import ObjectsOnDisk
+from sync.central.intake.devices import new_token
+from sync.central.intake.objects import ObjectsOnDisk
 from sync.identity import KEY_FILE, kept_private_key
 from sync.learn import Learned, learn
 from sync.link import Link, enrol

@@ -30,7 +30,7 @@ from edge.postal import ParcelNumber
 from edge.storage import documents
 from edge.storage.chain import Entry
 from edge.storage.personal import part
-from sync.central.epcis import LedgerRow
+from sync.central.onward.epcis import LedgerRow
 from tests.sync.boxes import NOW
 
 GTIN = Gtin("09521234543213")

@@ -13,7 +13,7 @@ import uvicorn
 from sync.central.app import build
 from sync.central.central import Central
 from sync.central.database import writing
-from sync.central.devices import new_token
+from sync.central.intake.devices import new_token
 from sync.identity import Enrolment, EnrolmentToken
 from sync.link import Link, enrol
 from tests.sync.boxes import Box

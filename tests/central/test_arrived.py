@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from benchmarks.faults.checker import told_of
 from benchmarks.faults.pair import DEVICE, bench, centre, enrolled, sent_within
 from sync import push
-from sync.central import arrived as arrivals
+from sync.central.intake import arrived as arrivals
 from sync.command_central import central_app
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from sync.central.cloud_events import event_of, secret_text, signed_headers, written
+from sync.central.onward.cloud_events import event_of, secret_text, signed_headers, written
 
 SCHEMA = jsonschema_rs.validator_for(
     json.loads(Path(__file__).with_name("cloudevents-1.0.json").read_text()), validate_formats=True

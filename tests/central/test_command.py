@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from edge.inspection import Decision
 from sekisho import app
-from sync.central.ingest import ingest
+from sync.central.intake.ingest import ingest
 from sync.central.serving import open_central
 from tests.central.results import assessed, assessment, decided
 from tests.central.serving import enrolled, serving

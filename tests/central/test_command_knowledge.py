@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 
 from sekisho import app
 from sync.central.database import reading, writing
-from sync.central.devices import enrol
-from sync.central.ingest import ingest
+from sync.central.intake.devices import enrol
+from sync.central.intake.ingest import ingest
+from sync.central.knowledge.speakers import DECIDING, Role, speaker_of
 from sync.central.serving import open_central
-from sync.central.speakers import DECIDING, Role, speaker_of
 from sync.command_central import opened_central
 from tests.central.serving import token_for
 from tests.sync.boxes import DAY, Box, assessed

@@ -17,14 +17,14 @@ from typer.testing import CliRunner
 from edge.errors import Conflict, NotFound, PolicyError, RequestRefused
 from edge.fields import class_of
 from edge.storage.chain import Entry
-from sync.central import profile, reports
 from sync.central.central import Central
 from sync.central.database import writing
-from sync.central.disclosure import Period, log, prepare, send
-from sync.central.ingest import ingest
-from sync.central.profile import compiled
-from sync.central.reports import report
-from sync.central.suppression import Cell
+from sync.central.intake.ingest import ingest
+from sync.central.privacy import profile, reports
+from sync.central.privacy.disclosure import Period, log, prepare, send
+from sync.central.privacy.profile import compiled
+from sync.central.privacy.reports import report
+from sync.central.privacy.suppression import Cell
 from sync.central.tables import outcomes
 from sync.command_disclose import disclose_app
 from tests.sync.boxes import Box, assessed

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.central.drift import EDGES, EXPECTED, LEAST, MOVED, bin_of, drift
+from sync.central.fleet.drift import EDGES, EXPECTED, LEAST, MOVED, bin_of, drift
 
 
 def test_the_expected_shares_are_those_of_the_ladder_of_the_calibration() -> None:

@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from edge.gs1 import Gtin, Sscc, TradeItem, check_digit
 from edge.inspection import Cause, ClockTrust, Decision, Finding, Moment, Outcome, Weight
 from edge.postal import ParcelNumber
-from sync.central import feed
 from sync.central.central import Central
 from sync.central.clients import Client
-from sync.central.epcis import CONTEXT, NAMESPACES, Event, LedgerRow, Told, context_document, events
-from sync.central.epcis_hash import event_id, pre_hash
-from sync.central.epcis_pages import EventsPage, capture_document, events_page, query_document
-from sync.central.ingest import ingest
+from sync.central.intake.ingest import ingest
+from sync.central.onward import feed
+from sync.central.onward.epcis import CONTEXT, NAMESPACES, Event, LedgerRow, Told, context_document, events
+from sync.central.onward.epcis_hash import event_id, pre_hash
+from sync.central.onward.epcis_pages import EventsPage, capture_document, events_page, query_document
 from tests.central.epcis_schema import OFFICIAL, faults
 from tests.central.results import GTIN, SIGNED, assessed, assessment, decided, row_of
 from tests.sync.boxes import DAY, Box

@@ -19,12 +19,12 @@ from pyarrow import parquet
 
 from edge.gs1 import TradeItem
 from edge.inspection import ClockTrust, Decision, Moment
-from sync.central import exports
 from sync.central.central import Central
 from sync.central.clients import Client
-from sync.central.export_columns import COLUMNS
-from sync.central.exports import Asked, exported
-from sync.central.ingest import ingest
+from sync.central.intake.ingest import ingest
+from sync.central.onward import exports
+from sync.central.onward.export_columns import COLUMNS
+from sync.central.onward.exports import Asked, exported
 from sync.errors import ExportUnavailable
 from tests.central.epcis_schema import faults
 from tests.central.results import GTIN, SIGNED, assessed, assessment, decided, row_of

@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from sync.central import feed
 from sync.central.central import Central
 from sync.central.clients import Client
-from sync.central.feed import Wanted, page, sequence
-from sync.central.ingest import ingest
+from sync.central.intake.ingest import ingest
+from sync.central.onward import feed
+from sync.central.onward.feed import Wanted, page, sequence
 from tests.sync.boxes import DAY, Box
 
 Boxes = Callable[..., Box]

@@ -21,9 +21,9 @@ from sync.central.alarms import raise_alarm
 from sync.central.central import Central
 from sync.central.clients import Client, new_client
 from sync.central.database import reading, writing
-from sync.central.fleet import Fleet, fleet, take_status
-from sync.central.fleet_counts import PAGE, follow
-from sync.central.ingest import ingest
+from sync.central.fleet.counts import PAGE, follow
+from sync.central.fleet.overview import Fleet, fleet, take_status
+from sync.central.intake.ingest import ingest
 from sync.central.routes.fleet import page_of
 from sync.central.tables import fired, rule_days
 from sync.errors import DocumentRefused

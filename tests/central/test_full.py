@@ -18,7 +18,7 @@ from sync import push_errand
 from sync.backoff import Schedule
 from sync.central.app import build
 from sync.central.central import Central
-from sync.central.objects import ObjectsOnDisk
+from sync.central.intake.objects import ObjectsOnDisk
 from sync.errors import CentralRefused
 from sync.push_errand import Push
 from sync.push_evidence import upload

@@ -16,8 +16,8 @@ from edge.errors import AccessRefused, Conflict
 from edge.storage.ledger import Ledger
 from sync.central.central import Central
 from sync.central.database import migrate, reading, writing
-from sync.central.devices import revoke
-from sync.central.ingest import ingest, standing
+from sync.central.intake.devices import revoke
+from sync.central.intake.ingest import ingest, standing
 from sync.central.tables import alarms, entries, heads, ledgers, metadata, personal, quarantine
 from sync.errors import BatchRefused
 from sync.protocol import Receipt, make_batch

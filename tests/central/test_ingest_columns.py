@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.storage.chain import Outgoing
-from sync.central import ingest
-from sync.central.ingest import header, outcome_of
+from sync.central.intake import ingest
+from sync.central.intake.ingest import header, outcome_of
 from sync.errors import BatchRefused
 from tests.sync.boxes import Box
 

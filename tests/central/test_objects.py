@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from edge.errors import Conflict, EvidenceError, InputError, NotFound, SekishoError, SettingsError
-from sync.central.objects import Objects, ObjectsOnDisk, Upload
-from sync.central.objects_s3 import ObjectsInS3
+from sync.central.intake.objects import Objects, ObjectsOnDisk, Upload
+from sync.central.intake.objects_s3 import ObjectsInS3
 from sync.central.serving import open_central
 from tests.central import s3_server
 

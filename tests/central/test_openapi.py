@@ -14,7 +14,7 @@ from edge.inspection import Decision
 from sync.central.central import Central
 from sync.central.clients import new_client
 from sync.central.database import migrate, opened, writing
-from sync.central.objects import ObjectsOnDisk
+from sync.central.intake.objects import ObjectsOnDisk
 from sync.push import push
 from tests.central.conftest import CENTRAL
 from tests.central.results import assessed, assessment, decided

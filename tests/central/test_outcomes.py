@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from edge.errors import AccessRefused, Conflict, NotFound, SekishoError
 from sync.central.central import Central
 from sync.central.database import reading, writing
-from sync.central.ingest import ingest
-from sync.central.outcomes import Ending, Outcome, decide, of_device
-from sync.central.precision import counted, precision, wilson
-from sync.central.questions import Answer, answer, asked, told_to
-from sync.central.speakers import ANSWERING, DECIDING, Role, Speaker, new_speaker, speaker_of
+from sync.central.intake.ingest import ingest
+from sync.central.knowledge.outcomes import Ending, Outcome, decide, of_device
+from sync.central.knowledge.precision import counted, precision, wilson
+from sync.central.knowledge.questions import Answer, answer, asked, told_to
+from sync.central.knowledge.speakers import ANSWERING, DECIDING, Role, Speaker, new_speaker, speaker_of
 from sync.current import Scope
 from sync.protocol import OUTCOME, verified
 from tests.sync.boxes import DAY, Box, assessed

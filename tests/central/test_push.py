@@ -25,10 +25,10 @@ from sync import usb
 from sync.central.central import Central
 from sync.central.clients import new_client
 from sync.central.database import migrate, opened, reading, writing
-from sync.central.devices import revoke
-from sync.central.holdings import holdings
-from sync.central.imports import take_in
-from sync.central.objects import ObjectsOnDisk
+from sync.central.intake.devices import revoke
+from sync.central.intake.holdings import holdings
+from sync.central.intake.imports import take_in
+from sync.central.intake.objects import ObjectsOnDisk
 from sync.central.tables import ledgers
 from sync.errands import errands
 from sync.errors import CentralRefused, CentralUnreachable, DocumentRefused

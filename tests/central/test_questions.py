@@ -14,7 +14,7 @@ from edge.errors import RequestRefused
 from edge.inspection import Outcome
 from sync.central.clients import new_client
 from sync.central.database import writing
-from sync.central.speakers import Role, Speaker, new_speaker
+from sync.central.knowledge.speakers import Role, Speaker, new_speaker
 from sync.current import Scope
 from sync.protocol import ANSWER, verified
 from tests.central.knowing import SERIAL, Country, Port, country

@@ -19,14 +19,14 @@ from edge.policy import builtin
 from edge.retention import Retention
 from edge.storage.evidence import EvidenceStore
 from edge.storage.receipts import Receipts
-from sync.central import retention
 from sync.central.central import Central
 from sync.central.database import reading, writing
-from sync.central.erasure import erase, inspections_of, standing
-from sync.central.evidence import brought_whole, receipt_of
-from sync.central.ingest import ingest
-from sync.central.retention import DELETION, hold, lift, policy_of, retain
-from sync.central.signatures import Proved, prove
+from sync.central.intake.evidence import brought_whole, receipt_of
+from sync.central.intake.ingest import ingest
+from sync.central.intake.signatures import Proved, prove
+from sync.central.privacy import retention
+from sync.central.privacy.erasure import erase, inspections_of, standing
+from sync.central.privacy.retention import DELETION, hold, lift, policy_of, retain
 from sync.central.tables import deletions, evidence, outcomes, personal
 from sync.errors import DocumentRefused
 from sync.link import Link

@@ -17,8 +17,8 @@ from edge.storage.knowledge import FOLDER, NAME, Knowledge
 from edge.storage.sighting_file import SeenAt, SightingFile, hashed
 from sync.central.central import Central
 from sync.central.database import reading, writing
-from sync.central.ingest import ingest
-from sync.central.sightings import FAN, cut, listed, packed_file, secret_of
+from sync.central.intake.ingest import ingest
+from sync.central.knowledge.sightings import FAN, cut, listed, packed_file, secret_of
 from sync.central.tables import sighting_files
 from sync.errors import CentralRefused, DocumentRefused
 from sync.learn import learn

@@ -16,9 +16,9 @@ from edge.errors import AccessRefused, NotFound
 from sync.central.central import Central
 from sync.central.clients import Client, new_client
 from sync.central.database import writing
-from sync.central.evidence import brought_whole
-from sync.central.ingest import ingest
-from sync.central.signed_urls import GOOD_FOR_S, pictures_of_row, require_signed, signed_url
+from sync.central.intake.evidence import brought_whole
+from sync.central.intake.ingest import ingest
+from sync.central.onward.signed_urls import GOOD_FOR_S, pictures_of_row, require_signed, signed_url
 from tests.central.serving import serving
 from tests.sync.boxes import DAY, Box, assessed
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync.central.suppression import TOTAL, Cell, bounds, determined, lines_of, suppressed, with_margins
+from sync.central.privacy.suppression import TOTAL, Cell, bounds, determined, lines_of, suppressed, with_margins
 
 THRESHOLD = 5
 

@@ -14,7 +14,7 @@ from edge.storage.evidence import EvidenceStore
 from sync import link as links
 from sync.central.central import Central
 from sync.central.database import migrate, opened, reading
-from sync.central.objects import ObjectsOnDisk
+from sync.central.intake.objects import ObjectsOnDisk
 from sync.central.tables import entries
 from sync.errors import CentralUnreachable
 from sync.link import Link, enrol

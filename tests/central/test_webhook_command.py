@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from sync.central.ingest import ingest
+from sync.central.intake.ingest import ingest
 from sync.central.serving import open_central
 from tests.central.receiving import receiving
 from tests.central.serving import enrolled, serving

@@ -11,15 +11,15 @@ import pytest
 from sqlalchemy import select, update
 
 from edge.errors import Conflict, InputError, NotFound
-from sync.central import feed, webhook_post, webhooks
 from sync.central.central import Central
 from sync.central.clients import new_client
 from sync.central.database import reading, writing
-from sync.central.ingest import ingest
+from sync.central.intake.ingest import ingest
+from sync.central.onward import feed, webhook_post, webhooks
+from sync.central.onward.webhook_post import Answer, checked, post
+from sync.central.onward.webhooks import BACKOFF, LEASE, PAGE, TRIES, again, letters_of, listed, run_once, subscribe
 from sync.central.tables import alarms, clients
 from sync.central.tables import webhooks as subscriptions
-from sync.central.webhook_post import Answer, checked, post
-from sync.central.webhooks import BACKOFF, LEASE, PAGE, TRIES, again, letters_of, listed, run_once, subscribe
 from tests.central.receiving import Receiver, receiving
 from tests.sync.boxes import DAY, Box
 

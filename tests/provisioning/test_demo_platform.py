@@ -14,8 +14,8 @@ from edge.storage.shelves import editions
 from provisioning.demo import platform
 from sync.central.central import Central
 from sync.central.database import migrate, opened, reading
-from sync.central.objects import ObjectsOnDisk
-from sync.central.precision import precision
+from sync.central.intake.objects import ObjectsOnDisk
+from sync.central.knowledge.precision import precision
 from sync.central.tables import entries, outcomes
 from tests.central.conftest import CENTRAL
 from tests.central.serving import serving

@@ -21,7 +21,7 @@ from edge.inspection import Decision
 from edge.ports import Frame
 from sync.central.clients import new_client
 from sync.central.database import migrate, writing
-from sync.central.devices import new_token
+from sync.central.intake.devices import new_token
 from sync.central.serving import open_central
 from sync.link import Link, enrol
 from sync.push import push

@@ -18,8 +18,8 @@ from edge.inspection import Decision
 from sync.central.central import Central
 from sync.central.clients import new_client
 from sync.central.database import migrate, opened, writing
-from sync.central.ingest import ingest
-from sync.central.objects import ObjectsOnDisk
+from sync.central.intake.ingest import ingest
+from sync.central.intake.objects import ObjectsOnDisk
 from sync.errors import CentralRefused, CentralUnreachable
 from sync.feed_client import Feed
 from sync.feed_rows import FeedDecision, FeedFinding, FeedItem

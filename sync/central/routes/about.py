@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from sync.central.central import Central
 from sync.central.database import reading
-from sync.central.devices import revocations
+from sync.central.intake.devices import revocations
 from sync.central.routes.asked import DOCUMENT, document
 from sync.protocol import SCHEMA, TIME, signed
 

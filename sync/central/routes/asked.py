@@ -12,7 +12,7 @@ from edge.errors import InputError
 from sync.central.central import Central
 from sync.central.clients import Client, client_of
 from sync.central.database import reading
-from sync.central.devices import DeviceKey, active_key
+from sync.central.intake.devices import DeviceKey, active_key
 from sync.identity import RequestSignature
 
 DOCUMENT: dict[int | str, dict[str, Any]] = {200: {"description": "A signed document."}}

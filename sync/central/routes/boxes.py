@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from edge.errors import InputError
 from sync.central.central import Central
 from sync.central.database import writing
-from sync.central.devices import enrol
-from sync.central.ingest import ingest, standing
+from sync.central.intake.devices import enrol
+from sync.central.intake.ingest import ingest, standing
 from sync.central.routes.asked import DOCUMENT, body_of, document, signer
 from sync.errors import DocumentRefused
 from sync.protocol import MAX_BATCH_BYTES

@@ -10,11 +10,11 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from edge.errors import RequestRefused
-from sync.central import feed
 from sync.central.central import Central
 from sync.central.clients import Client
-from sync.central.epcis import context_document
-from sync.central.epcis_pages import EventsPage, capture_document, events_page, query_document
+from sync.central.onward import feed
+from sync.central.onward.epcis import context_document
+from sync.central.onward.epcis_pages import EventsPage, capture_document, events_page, query_document
 from sync.central.routes.asked import reader
 from sync.central.routes.feed import LONGEST_WAIT_S, looked_until
 

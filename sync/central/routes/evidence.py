@@ -12,9 +12,9 @@ from fastapi.responses import Response
 
 from edge.errors import InputError
 from sync.central.central import Central
-from sync.central.evidence import MAX_OBJECT_BYTES, MEDIA_TYPE, receipt_of, take, upload_of
-from sync.central.evidence import begin as begin_upload
-from sync.central.objects import Upload
+from sync.central.intake.evidence import MAX_OBJECT_BYTES, MEDIA_TYPE, receipt_of, take, upload_of
+from sync.central.intake.evidence import begin as begin_upload
+from sync.central.intake.objects import Upload
 from sync.central.routes.asked import body_of, signer
 
 VERSION = "1.0.0"

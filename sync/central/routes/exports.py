@@ -10,7 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from sync.central.central import Central
-from sync.central.exports import FORMATS, Asked, exported
+from sync.central.onward.exports import FORMATS, Asked, exported
 from sync.central.routes.asked import reader
 
 _FILE: dict[int | str, dict[str, Any]] = {

@@ -14,11 +14,11 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from sync.central import feed
 from sync.central.central import Central
 from sync.central.clients import Client
+from sync.central.onward import feed
+from sync.central.onward.signed_urls import PICTURES
 from sync.central.routes.asked import reader
-from sync.central.signed_urls import PICTURES
 
 LONGEST_WAIT_S = 30.0
 _LOOK_S = 0.25

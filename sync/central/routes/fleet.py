@@ -21,8 +21,8 @@ from edge.errors import AccessRefused
 from sync.central.central import Central
 from sync.central.clients import client_of
 from sync.central.database import reading
-from sync.central.fleet import MAX_STATUS_BYTES, Fleet, fleet, take_status
-from sync.central.fleet_counts import follow
+from sync.central.fleet.counts import follow
+from sync.central.fleet.overview import MAX_STATUS_BYTES, Fleet, fleet, take_status
 from sync.central.routes.asked import body_of, signer
 
 _HEADERS = {
@@ -41,7 +41,7 @@ _SIGNED: dict[str, Any] = {
 def page_of(told: Fleet) -> str:
     """The page as HTML. Every value is escaped."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    source = files("sync.central").joinpath("pages", "fleet.html").read_text("utf-8")
+    source = files("sync.central").joinpath("fleet", "pages", "fleet.html").read_text("utf-8")
     return environment.from_string(source).render(fleet=told)
 
 

@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from sync.central.central import Central
-from sync.central.knowledge import knowledge_for, piece
+from sync.central.knowledge.document import knowledge_for, piece
 from sync.central.routes.asked import DOCUMENT, document, signer
 
 Sha256 = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]

@@ -10,8 +10,8 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from sync.central.central import Central
+from sync.central.onward.signed_urls import PICTURES, Offered, pictures_of_row, require_signed
 from sync.central.routes.asked import reader
-from sync.central.signed_urls import PICTURES, Offered, pictures_of_row, require_signed
 
 Name = Annotated[str, Path(min_length=1, max_length=64, pattern="^[^\0/]*$")]
 

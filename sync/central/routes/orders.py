@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
 from sync.central.central import Central
-from sync.central.erasure import orders_for
+from sync.central.privacy.erasure import orders_for
 from sync.central.routes.asked import signer
 
 

@@ -11,11 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sync.central.central import Central
 from sync.central.database import reading
-from sync.central.outcomes import Ending, Outcome, decide
-from sync.central.precision import precision
-from sync.central.questions import Answer, answer, asked
+from sync.central.knowledge.outcomes import Ending, Outcome, decide
+from sync.central.knowledge.precision import precision
+from sync.central.knowledge.questions import Answer, answer, asked
+from sync.central.knowledge.speakers import ANSWERING, DECIDING, Role, Speaker, speaker_of
 from sync.central.routes.asked import reader
-from sync.central.speakers import ANSWERING, DECIDING, Role, Speaker, speaker_of
 
 _LINE = r"^[^\x00-\x1f\x7f]*$"
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=_LINE)]

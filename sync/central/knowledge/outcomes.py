@@ -20,7 +20,7 @@ from edge.errors import AccessRefused, Conflict, NotFound
 from edge.storage.chain import canonical
 from sync.central.central import Central
 from sync.central.database import writing
-from sync.central.speakers import Role, Speaker
+from sync.central.knowledge.speakers import Role, Speaker
 from sync.central.tables import entries, outcome_findings, outcomes
 from sync.protocol import OUTCOME, SCHEMA, signed
 

@@ -14,7 +14,7 @@ from sqlalchemy import select, text
 from edge.errors import InputError, NotFound
 from sync.central.central import Central
 from sync.central.database import reading, writing
-from sync.central.objects import Upload
+from sync.central.intake.objects import Upload
 from sync.central.tables import evidence
 from sync.protocol import EVIDENCE, SCHEMA, signed
 

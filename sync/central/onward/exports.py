@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sync.central import feed
 from sync.central.central import Central
 from sync.central.clients import Client
 from sync.central.database import reading
-from sync.central.epcis import LedgerRow
-from sync.central.epcis_pages import EventsPage, capture_document, events_page, ledger_row
-from sync.central.export_columns import Cell, Column, at_of, columns
-from sync.central.inspections import Inspections
+from sync.central.onward import feed
+from sync.central.onward.epcis import LedgerRow
+from sync.central.onward.epcis_pages import EventsPage, capture_document, events_page, ledger_row
+from sync.central.onward.export_columns import Cell, Column, at_of, columns
+from sync.central.onward.inspections import Inspections
 from sync.errors import ExportUnavailable
 
 if TYPE_CHECKING:

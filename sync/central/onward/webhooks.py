@@ -21,14 +21,14 @@ from sqlalchemy import Connection, delete, func, insert, select, text, update
 
 from edge.errors import Conflict, InputError, NotFound
 from sync.backoff import Schedule
-from sync.central import feed
 from sync.central.alarms import raise_alarm
 from sync.central.central import Central
 from sync.central.clients import Client, client_by, digest_of
-from sync.central.cloud_events import MEDIA_TYPE, event_of, secret_text, signed_headers, written
 from sync.central.database import reading, writing
+from sync.central.onward import feed
+from sync.central.onward.cloud_events import MEDIA_TYPE, event_of, secret_text, signed_headers, written
+from sync.central.onward.webhook_post import Answer, checked
 from sync.central.tables import webhook_letters, webhooks
-from sync.central.webhook_post import Answer, checked
 from sync.identity import DEVICE
 
 TRIES = 8  # answers that refuse a row, until it is a dead letter
@@ -45,7 +45,7 @@ _LETTER = text(
 
 
 class Post(Protocol):
-    """How an event is sent: `sync.central.webhook_post.post`."""
+    """How an event is sent: `sync.central.onward.webhook_post.post`."""
 
     def __call__(self, url: str, body: bytes, headers: Mapping[str, str], *, private: bool) -> Answer:
         """Send it once."""

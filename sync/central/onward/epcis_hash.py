@@ -2,8 +2,8 @@
 
 Source: GS1 Core Business Vocabulary 2.0, section 8.9 (EPCIS Event Hash ID), for object events: the pre-hash text has
 the standard fields in canonical order, then the extension fields, and neither eventID, recordTime nor errorDeclaration,
-so that a correction carries the id of what it corrects. Only what sync/central/epcis.py writes is known here: GS1 keys
-are canonical Digital Links already.
+so that a correction carries the id of what it corrects. Only what sync/central/onward/epcis.py writes is known here:
+GS1 keys are canonical Digital Links already.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ from edge.errors import PolicyError, RequestRefused
 from edge.storage.chain import canonical
 from sync.central.central import Central
 from sync.central.database import reading
-from sync.central.disclosure import OPERATIONAL, Period, records
-from sync.central.suppression import TOTAL, Cell, suppressed, with_margins
+from sync.central.privacy.disclosure import OPERATIONAL, Period, records
+from sync.central.privacy.suppression import TOTAL, Cell, suppressed, with_margins
 
 DIMENSIONS = ("period", "port", "group", "finding")
 THRESHOLD = 5

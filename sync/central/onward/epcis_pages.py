@@ -10,12 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from sync.central import feed
 from sync.central.central import Central
 from sync.central.clients import Client
 from sync.central.database import reading
-from sync.central.epcis import CONTEXT, MAPPED, PREFIX, Event, LedgerRow, events
-from sync.central.inspections import Inspections
+from sync.central.onward import feed
+from sync.central.onward.epcis import CONTEXT, MAPPED, PREFIX, Event, LedgerRow, events
+from sync.central.onward.inspections import Inspections
 
 SCHEMA_VERSION = "2.0"
 _HEADS = text(

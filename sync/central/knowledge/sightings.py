@@ -5,7 +5,7 @@ that comes late after a week offline lies in the file of its arrival, with the d
 when somebody asks and a minute has passed; ten of a kind become one, and four of a large kind, which boxes that hold
 them make themselves: each look-up asks every file, so there must be few.
 After 90 days a file is dropped. The hash's key is the month's, derived from the central's own: it is told to enrolled
-boxes only (sync/central/knowledge.py), and ends with the last file of its month.
+boxes only (sync/central/knowledge/document.py), and ends with the last file of its month.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from edge.storage.knowledge import OLD_DAYS
 from edge.storage.sighting_file import Hashed, SeenAt, SightingFile, hashed, merged, written
 from sync.central.central import Central
 from sync.central.database import reading, writing
-from sync.central.feed import RANGE, sequence, span_of
+from sync.central.onward.feed import RANGE, sequence, span_of
 from sync.central.tables import sighting_files
 
 EVERY_S = 60.0

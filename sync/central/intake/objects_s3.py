@@ -24,7 +24,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store
 
 from edge.errors import Conflict, EvidenceError, InputError, NotFound
-from sync.central.objects import Upload
+from sync.central.intake.objects import Upload
 
 _BEGUN = "begun"
 _DIGITS = 12
@@ -48,7 +48,7 @@ class _Piece:
 
 
 class ObjectsInS3:
-    """See `sync.central.objects.Objects`."""
+    """See `sync.central.intake.objects.Objects`."""
 
     def __init__(self, store: S3Store) -> None:
         """Keep them in `store`."""

@@ -15,7 +15,7 @@ from edge.errors import Conflict, NotFound
 from edge.orders import ORDER, ORDERED
 from sync.central.central import Central
 from sync.central.database import reading, writing
-from sync.central.retention import Gone, Why, finish, held, let_go, rows_of, take_in, values_of
+from sync.central.privacy.retention import Gone, Why, finish, held, let_go, rows_of, take_in, values_of
 from sync.central.tables import entries, evidence, named, orders, personal
 from sync.protocol import SCHEMA, signed
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from sync.central.clients import Client
-from sync.central.epcis import LedgerRow
-from sync.central.inspections import disposition_of
+from sync.central.onward.epcis import LedgerRow
+from sync.central.onward.inspections import disposition_of
 
 Json: TypeAlias = Any
 Cell: TypeAlias = str | int | float | datetime | list[str] | None

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from sync.central.epcis import MAPPED, LedgerRow, Told
+from sync.central.onward.epcis import MAPPED, LedgerRow, Told
 from sync.central.tables import entries, personal
 
 _ASKED = 200  # inspections that one statement asks for

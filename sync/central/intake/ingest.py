@@ -16,7 +16,7 @@ from edge.errors import Conflict
 from edge.storage.chain import Head, Json, Outgoing, canonical, root_hash
 from sync.central.alarms import raise_alarm
 from sync.central.database import copy, reading, writing
-from sync.central.devices import active_key
+from sync.central.intake.devices import active_key
 from sync.central.tables import entries, heads, ledgers, personal
 from sync.errors import BatchRefused
 from sync.protocol import Batch, Receipt, claim_of, signer_of, verified_batch

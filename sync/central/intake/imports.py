@@ -11,9 +11,9 @@ from edge.errors import InputError, SekishoError
 from edge.storage.database import write_durably
 from sync.central.central import Central
 from sync.central.database import reading
-from sync.central.devices import active_key
-from sync.central.evidence import brought_whole, receipt_of
-from sync.central.ingest import ingest
+from sync.central.intake.devices import active_key
+from sync.central.intake.evidence import brought_whole, receipt_of
+from sync.central.intake.ingest import ingest
 from sync.protocol import PICTURE, Receipt, verified
 from sync.seal import opened, sealing_key
 

@@ -11,12 +11,12 @@ import hashlib
 from typing import Any
 
 from edge.storage.chain import canonical
-from sync.central import outcomes, questions
 from sync.central.central import Central
 from sync.central.database import reading
-from sync.central.devices import DeviceKey
-from sync.central.precision import precision
-from sync.central.sightings import cut, listed, packed_file, secret_of
+from sync.central.intake.devices import DeviceKey
+from sync.central.knowledge import outcomes, questions
+from sync.central.knowledge.precision import precision
+from sync.central.knowledge.sightings import cut, listed, packed_file, secret_of
 from sync.protocol import KNOWLEDGE, SCHEMA, signed
 
 PIECE_BYTES = 2_000_000

@@ -22,7 +22,7 @@ from edge.inspection import Decision
 from edge.storage.chain import canonical
 from sync.central.central import Central
 from sync.central.database import reading, writing
-from sync.central.profile import Profile
+from sync.central.privacy.profile import Profile
 from sync.central.tables import disclosures, entries, outcomes, personal
 
 DOCUMENT = "sekisho-disclosure"

@@ -22,7 +22,7 @@ from edge.storage.chain import commitment, root_hash, row_hash
 from sync.central.alarms import raise_alarm
 from sync.central.central import Central
 from sync.central.database import reading, writing
-from sync.central.retention import DELETION
+from sync.central.privacy.retention import DELETION
 from sync.central.tables import checked, deletions, entries, evidence, heads, keys, ledgers, personal
 from sync.errors import DocumentRefused
 from sync.identity import public_key

@@ -28,7 +28,7 @@ from edge.retention import standing_of
 from edge.storage.chain import Entry, Row
 from sync.central.central import Central
 from sync.central.database import reading, writing
-from sync.central.outcomes import Ending
+from sync.central.knowledge.outcomes import Ending
 from sync.central.tables import deletions, entries, evidence, going, heads, holds, named, outcomes, personal, watched
 from sync.protocol import SCHEMA, signed
 
@@ -75,7 +75,7 @@ def policy_of(path: Path | None = None) -> RetentionPolicy:
         PolicyError: policy_unreadable, policy_value.
     """
     origin = str(path) if path else "the built-in retention policy"
-    builtin = resources.files("sync.central").joinpath("retention.toml")
+    builtin = resources.files("sync.central.privacy").joinpath("retention.toml")
     try:
         document = tomllib.loads(path.read_text("utf-8") if path else builtin.read_text("utf-8"))
         return RetentionPolicy.model_validate(document)

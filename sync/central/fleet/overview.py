@@ -17,8 +17,8 @@ from edge.errors import InputError
 from sync.central.central import Central
 from sync.central.clients import Client
 from sync.central.database import reading, writing
-from sync.central.drift import EXPECTED, Drift, drift
-from sync.central.precision import precision, wilson
+from sync.central.fleet.drift import EXPECTED, Drift, drift
+from sync.central.knowledge.precision import precision, wilson
 from sync.central.tables import alarms, box_status, fleet_head, keys, ledgers, rule_days, score_days
 from sync.protocol import STATUS, verified
 

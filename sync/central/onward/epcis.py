@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 from edge.errors import CodeRefused
 from edge.gs1 import Gln, Gtin, Sscc
-from sync.central.epcis_hash import event_id
+from sync.central.onward.epcis_hash import event_id
 
 Json: TypeAlias = Any
 Event: TypeAlias = dict[str, Any]

@@ -18,8 +18,8 @@ from edge.errors import AccessRefused, Conflict, NotFound
 from edge.storage.chain import canonical
 from sync.central.central import Central
 from sync.central.database import reading, writing
-from sync.central.signed_urls import GOOD_FOR_S, signed_url
-from sync.central.speakers import Speaker
+from sync.central.knowledge.speakers import Speaker
+from sync.central.onward.signed_urls import GOOD_FOR_S, signed_url
 from sync.central.tables import answers, entries
 from sync.central.tables import evidence as pictures
 from sync.protocol import ANSWER, SCHEMA, signed

@@ -18,11 +18,11 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, Engine, delete, insert, select, text, tuple_, update
 from sqlalchemy.schema import Table
 
-from sync.central import feed
 from sync.central.clients import Client
 from sync.central.database import writing
-from sync.central.drift import bin_of
-from sync.central.ingest import plain
+from sync.central.fleet.drift import bin_of
+from sync.central.intake.ingest import plain
+from sync.central.onward import feed
 from sync.central.tables import fired, fleet_head, rule_days, score_days
 
 PAGE = 1_000

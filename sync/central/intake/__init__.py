@@ -1,0 +1,1 @@
+"""What boxes bring in: batches of rows, pictures, sticks; kept, receipted and proved again at rest."""

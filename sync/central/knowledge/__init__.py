@@ -1,0 +1,1 @@
+"""What comes back to the bench: sightings, decisions of examiners and courts, precision, answers."""

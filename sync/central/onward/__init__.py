@@ -1,0 +1,1 @@
+"""What goes on to central systems: the feed, EPCIS, exports, webhooks, pictures by signed address."""
