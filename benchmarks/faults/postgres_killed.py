@@ -20,7 +20,7 @@ from sync.central.intake.holdings import holdings
 from sync.errors import CentralUnreachable
 
 _INSPECTIONS = 500  # some 700 rows, in four batches
-_LATEST_S = 0.5
+_LATEST_S = 0.25
 _MOST_TRIES = 400
 _PAUSE_S = 0.1
 
