@@ -104,14 +104,15 @@ def run(
     from sync.central.onward import webhook_post, webhooks  # noqa: PLC0415 - absent on a bench
 
     central = opened_central(folder, database)
-    while True:  # a signal may end it at any point: what was not noted as taken is sent again
-        try:
-            taken = webhooks.run_once(central, webhook_post.post)
-        except OperationalError:
-            LOG.exception("The database did not answer.")
-            taken = 0
-        if once:
-            sys.stdout.write(f"{taken} rows taken\n")
-            return
-        if not taken:
-            time.sleep(IDLE_S)
+    if once:
+        sys.stdout.write(f"{webhooks.run_once(central, webhook_post.post)} rows taken\n")
+        return
+    with webhooks.Deliveries(central, webhook_post.post) as deliveries:
+        while True:  # a signal may end it at any point: what was not noted as taken is sent again
+            try:
+                taken = deliveries.step()
+            except OperationalError:
+                LOG.exception("The database did not answer.")
+                taken = 0
+            if not taken:
+                time.sleep(IDLE_S)

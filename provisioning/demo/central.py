@@ -32,10 +32,11 @@ _BUDGET_BYTES = 10**9
 
 
 @contextmanager
-def beside(out: Path, settings: Settings, console: Console) -> Iterator[None]:
+def beside(out: Path, settings: Settings, console: Console, *, stays: bool = True) -> Iterator[None]:
     """Serve a central in `out`/central until the block is left, and send it all that the bench has recorded.
 
-    With the demo's edition a platform's loop is gone through too (provisioning/demo/platform.py).
+    Where it does not stay after the demo, no address is told. With the demo's edition a platform's loop is gone through
+    too (provisioning/demo/platform.py).
 
     Raises:
         SettingsError: settings_central: its libraries are absent; the central does not start.
@@ -50,8 +51,9 @@ def beside(out: Path, settings: Settings, console: Console) -> Iterator[None]:
         if settings.registry is not None:
             platform.loop(out, settings, central, url, console)
         _show(central, console)
-        console.print(f"central: {url}  read it with:", soft_wrap=True)
-        console.print(f"  curl '{url}/v1/feed?after=0&limit=2' -H 'Authorization: Bearer {token}'", soft_wrap=True)
+        if stays:
+            console.print(f"central: {url}  read it with:", soft_wrap=True)
+            console.print(f"  curl '{url}/v1/feed?after=0&limit=2' -H 'Authorization: Bearer {token}'", soft_wrap=True)
         yield
     central.engine.dispose()
 
@@ -86,13 +88,14 @@ def _show(central: Central, console: Console) -> None:
 
     held = holdings(central.engine)
     shown = Table(title="The central holds", title_justify="left", header_style="bold")
-    for name in ("device", "port", "rows", "behind", *held["assessments"]):
-        shown.add_column(name.replace("_", " "))
+    for name in ("device", "port", "rows", "behind"):
+        shown.add_column(name)
     for device in held["devices"]:
         for chain in device["chains"]:
-            cells = (device["device"], device["port"], chain["rows"], chain["behind"], *held["assessments"].values())
-            shown.add_row(*map(str, cells))
+            shown.add_row(device["device"], device["port"], str(chain["rows"]), str(chain["behind"]))
     console.print(shown)
+    said = ", ".join(f"{times} {outcome.replace('_', ' ')}" for outcome, times in held["assessments"].items())
+    console.print(f"assessments of all boxes: {said}", soft_wrap=True)
 
 
 @contextmanager

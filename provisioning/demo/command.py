@@ -65,7 +65,7 @@ def demo(
         require_free(serve_port)
     clear(out)
     settings = run(out, seed, console).settings
-    with central.beside(out, settings, console) if with_central else contextlib.nullcontext():
+    with central.beside(out, settings, console, stays=not once) if with_central else contextlib.nullcontext():
         _serve(settings, console, serve_port if not once else None)
 
 

@@ -166,3 +166,11 @@ def test_the_form_of_the_report_asks_without_a_script(land: Country) -> None:
         empty = client.post(f"/api/v1/inspections/{inspection}/questions", json={"text": "  "})
         assert empty.status_code == 422, json.dumps(empty.json())
     assert [one.text for one in naha.bench.record(inspection).questions] == ["Is <this> yours?", "And this?"]
+
+
+def test_precision_of_all_ports_is_kept_from_a_token_of_one(land: Country) -> None:
+    with writing(land.central.engine) as connection:
+        token = new_client(connection, "naha", nominal=False, ports=("Naha",))
+    answer = httpx.get(f"{land.url}/v1/precision", headers={"Authorization": f"Bearer {token}"})
+    assert (answer.status_code, answer.json()["code"]) == (401, "access_port")
+    assert answer.json()["detail"] == ("Precision is counted over all ports: expected a token of all, got one of Naha.")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -239,6 +242,64 @@ def test_a_receiver_that_hangs_holds_up_neither_ingest_nor_other_receivers(
     assert {told["name"]: told["behind"] for told in listed(hooked)} == {"hangs": 2, "port": 1}
 
 
+def test_a_receiver_that_takes_its_time_is_not_waited_for_by_the_others(
+    hooked: Central, box: Boxes, receiver: Receiver
+) -> None:
+    hook(hooked, "http://127.0.0.1:1/", name="slow")
+    hook(hooked, receiver.url)
+    bring(hooked, box(), 3)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(url: str, body: bytes, headers: Mapping[str, str], *, private: bool) -> Answer:
+        if ":1/" in url:
+            begun.set()
+            assert go_on.wait(30)
+            return Answer(204)
+        return post(url, body, headers, private=private)
+
+    with webhooks.Deliveries(hooked, slow) as deliveries:
+        taken, until = 0, time.monotonic() + 30
+        while taken < 3:
+            assert time.monotonic() < until
+            taken += deliveries.step()
+            time.sleep(0.01)
+        assert begun.wait(30)
+        assert {told["name"]: told["behind"] for told in listed(hooked)} == {"slow": 3, "port": 0}
+        go_on.set()
+    assert {told["name"]: told["behind"] for told in listed(hooked)} == {"slow": 0, "port": 0}
+
+
+def test_a_turn_at_one_receiver_ends_and_goes_on_from_its_row(
+    hooked: Central, box: Boxes, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook(hooked, receiver.url)
+    bring(hooked, box(), 3)
+    monkeypatch.setattr(webhooks, "TURN_S", 0.0)
+    assert [run(hooked), run(hooked), run(hooked), run(hooked)] == [1, 1, 1, 0]
+    assert receiver.rows() == [("bench-1", 1), ("bench-1", 2), ("bench-1", 3)]
+
+
+def test_an_answer_that_trickles_in_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook_post, "_WHOLE_S", 0.3)
+    ended = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def trickles() -> None:
+            line, _ = listening.accept()
+            with line, contextlib.suppress(OSError):
+                line.sendall(b"HTTP/1.1 200 OK\r\n")
+                while not ended.wait(0.02):
+                    line.sendall(b"x")
+
+        thread = threading.Thread(target=trickles, daemon=True)
+        thread.start()
+        answer = post(f"http://127.0.0.1:{listening.getsockname()[1]}/", b"{}", {}, private=True)
+        ended.set()
+        thread.join(20)
+    assert str(answer) == "nothing whole within 0 s"
+    assert not answer.refused
+
+
 def test_a_subscription_is_removed_with_its_letters_and_names_are_unique(hooked: Central, receiver: Receiver) -> None:
     hook(hooked, receiver.url)
     with pytest.raises(Conflict, match=r"^port: expected a new name, got one that is taken\.$"):
@@ -283,7 +344,8 @@ def test_plain_http_is_taken_on_loopback_and_only_when_private_addresses_are_all
 
 @pytest.mark.parametrize(
     "address", ["127.0.0.1", "10.1.2.3", "192.168.0.9", "169.254.169.254", "::1", "fe80::1", "fc00::1",
-                "::ffff:10.0.0.1", "100.64.0.1", "0.0.0.0", "224.0.0.1"],  # noqa: S104 - judged, not bound
+                "::ffff:10.0.0.1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "fec0::1", "100.64.0.1",
+                "0.0.0.0", "224.0.0.1"],  # noqa: S104 - judged, not bound
 )  # fmt: skip
 def test_a_host_whose_address_is_not_public_is_not_connected_to(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     public = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.216.34", 443))

@@ -6,9 +6,11 @@ nowhere else. Redirects are never followed. TLS is asked for everywhere but on l
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import socket
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
@@ -17,7 +19,10 @@ import urllib3
 from edge.errors import InputError
 
 _CONNECT_S, _SILENCE_S = 5.0, 10.0
+_WHOLE_S = 20.0  # for one POST with its answer, however slowly it trickles in
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
 _MOST_BYTES = 200  # of an answer that is told
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _BUSY = frozenset({408, 425, 429, 502, 503, 504})
 
 
@@ -86,7 +91,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, private: bool) ->
         pool = urllib3.HTTPConnectionPool(address, port, timeout=timeout)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     told = {**headers, "Host": parts.netloc, "User-Agent": "sekisho"}
-    with pool:
+    with pool, _in_time(pool) as late:
         try:
             response = pool.urlopen(
                 "POST", target, body, told, retries=False, redirect=False, preload_content=False, decode_content=False
@@ -94,8 +99,39 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, private: bool) ->
             detail = response.read(_MOST_BYTES).decode("utf-8", "replace")
             response.close()
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            return Answer(0, f"{type(error).__name__}: {error}"[:200])
-    return Answer(response.status, detail)
+            what = f"nothing whole within {_WHOLE_S:.0f} s" if late() else f"{type(error).__name__}: {error}"
+            return Answer(0, what[:200])
+    return Answer(0, f"nothing whole within {_WHOLE_S:.0f} s") if late() else Answer(response.status, detail)
+
+
+@contextlib.contextmanager
+def _in_time(pool: urllib3.HTTPConnectionPool) -> Iterator[Callable[[], bool]]:
+    """Hang up on what takes longer than `_WHOLE_S` within the block; the answer tells whether it did.
+
+    The time limits of urllib3 are for one read each: an answer that comes a byte at a time would hold a
+    worker for good.
+    """
+    base, lines, cut = pool.ConnectionCls, list[socket.socket](), threading.Event()
+
+    class Kept(base):  # type: ignore[misc, valid-type]  # the pool's own kind of connection, over TLS or not
+        def connect(self) -> None:
+            super().connect()
+            lines.append(self.sock)
+
+    def hang_up() -> None:
+        cut.set()
+        for line in lines:
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+
+    pool.ConnectionCls = Kept
+    timer = threading.Timer(_WHOLE_S, hang_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield cut.is_set
+    finally:
+        timer.cancel()
 
 
 def _address(host: str, port: int, *, private: bool) -> str:
@@ -106,12 +142,22 @@ def _address(host: str, port: int, *, private: bool) -> str:
     """
     found = [str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     for text in found:
-        address = ipaddress.ip_address(text.partition("%")[0])
-        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-        real = mapped or address
+        real = _meant(ipaddress.ip_address(text.partition("%")[0]))
+        if isinstance(real, ipaddress.IPv6Address) and real.is_site_local:
+            raise OSError(f"its address {text} is not public; a private one needs --private")
         if real.is_multicast or real.is_unspecified or not (real.is_global or private):
             raise OSError(f"its address {text} is not public; a private one needs --private")
     return found[0]
+
+
+def _meant(address: _Address) -> _Address:
+    """The IPv4 address that an IPv6 one stands for (mapped, NAT64, 6to4, Teredo), or the address itself."""
+    if not isinstance(address, ipaddress.IPv6Address):
+        return address
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    teredo = address.teredo
+    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else address)
 
 
 def _is_loopback(host: str) -> bool:

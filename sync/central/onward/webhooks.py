@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -34,6 +35,7 @@ from sync.identity import DEVICE
 TRIES = 8  # answers that refuse a row, until it is a dead letter
 PAGE = 100  # rows that one worker sends before others may take over
 LEASE = timedelta(seconds=60)
+TURN_S = 5.0  # of a worker at one subscription
 BACKOFF = Schedule(first_retry_s=5.0, longest_retry_s=3_600.0)
 _AT_ONCE = 8  # subscriptions
 _KEY_BYTES = 32
@@ -153,18 +155,54 @@ def again(central: Central, name: str, post: Post, chance: Callable[[], float] =
 # --- sending --------------------------------------------------
 
 
+class Deliveries:
+    """Subscriptions being served, each in a thread of its own: nobody waits for a receiver that is slow.
+
+    Use it as a context; leaving it waits for what is under way.
+    """
+
+    def __init__(self, central: Central, post: Post, chance: Callable[[], float] = random.random) -> None:
+        """Nothing is sent yet."""
+        self._central, self._post, self._chance = central, post, chance
+        self._pool = ThreadPoolExecutor(_AT_ONCE, "webhook")
+        self._under_way: dict[str, Future[int]] = {}
+
+    def step(self) -> int:
+        """Begin what is due and not under way; how many rows were taken by what has ended since the last step.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: the database could not do it; what was not noted is sent again.
+        """
+        ended = [name for name, future in self._under_way.items() if future.done()]
+        taken = sum(future.result() for future in [self._under_way.pop(name) for name in ended])
+        for name in _due(self._central):
+            if name not in self._under_way:
+                self._under_way[name] = self._pool.submit(_deliver, self._central, name, self._post, self._chance)
+        return taken
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+
 def run_once(central: Central, post: Post, chance: Callable[[], float] = random.random) -> int:
-    """Send what is due of every subscription; how many rows were taken."""
-    feed.sequence(central.engine)
-    now = central.stamp()
-    with reading(central.engine) as connection:
-        last = connection.execute(text("SELECT last FROM feed_head WHERE one=1")).scalar_one()
-        where = webhooks.c.stopped.is_(None) & (webhooks.c.due <= now) & (webhooks.c.cursor < last)
-        names = list(connection.execute(select(webhooks.c.name).where(where).order_by(webhooks.c.due)).scalars())
+    """Send what is due of every subscription, and wait for all of it; how many rows were taken."""
+    names = _due(central)
     if not names:
         return 0
     with ThreadPoolExecutor(min(_AT_ONCE, len(names))) as pool:
         return sum(pool.map(lambda name: _deliver(central, name, post, chance), names))
+
+
+def _due(central: Central) -> list[str]:
+    """The subscriptions that have rows waiting and whose time has come, the longest waiting first."""
+    feed.sequence(central.engine)
+    with reading(central.engine) as connection:
+        last = connection.execute(text("SELECT last FROM feed_head WHERE one=1")).scalar_one()
+        where = webhooks.c.stopped.is_(None) & (webhooks.c.due <= central.stamp()) & (webhooks.c.cursor < last)
+        return list(connection.execute(select(webhooks.c.name).where(where).order_by(webhooks.c.due)).scalars())
 
 
 def _deliver(central: Central, name: str, post: Post, chance: Callable[[], float]) -> int:
@@ -179,11 +217,14 @@ def _deliver(central: Central, name: str, post: Post, chance: Callable[[], float
     sender = _Sender(central, one, client, post, chance)
     wanted = feed.Wanted(one.cursor, PAGE, one.kind, outcome=one.outcome)
     page = feed.page(central.engine, client, wanted)
-    taken = 0
+    taken, until = 0, time.monotonic() + TURN_S
     for row in page.rows:
         if not sender.goes_on(json.loads(row)):
             return taken
         taken += 1
+        if time.monotonic() > until:  # the thread is for others too; this one is due again at once
+            sender.move(json.loads(row)["cursor"], central.now())
+            return taken
     sender.move(page.next, central.now())
     return taken
 

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
+from edge.errors import AccessRefused
 from sync.central.central import Central
 from sync.central.database import reading
 from sync.central.knowledge.outcomes import Ending, Outcome, decide
@@ -138,7 +139,12 @@ def add(app: FastAPI, central: Central) -> None:
 
     @app.get("/v1/precision", tags=["outcomes"], operation_id="precision", summary="How often findings were confirmed.")
     async def counted(request: Request) -> PrecisionOut:
-        await reader(central, request)
+        client = await reader(central, request)
+        if client.ports:  # counted over all ports; nobody may read of the others what a token keeps from him
+            message = (
+                f"Precision is counted over all ports: expected a token of all, got one of {', '.join(client.ports)}."
+            )
+            raise AccessRefused("access_port", message, hint="Ask the central's operator for it.")
 
         def found() -> dict[str, Any]:
             with reading(central.engine) as connection:
