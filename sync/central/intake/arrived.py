@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, select
 
-from edge.pictures import named_pictures
+from sync.central.bodies import pictures_of
 from sync.central.database import reading
 from sync.central.tables import deletions, entries, evidence, ledgers, personal
 
@@ -53,13 +53,13 @@ def _arrived(connection: Connection, chain: object, there: set[str]) -> Arrived:
     inspections: set[str] = set()
     absent: dict[str, str] = {}
     last, after = "", 0
-    wanted = select(entries.c.seq, entries.c.inspection, entries.c.header, entries.c.body).where(
+    wanted = select(entries.c.seq, entries.c.kind, entries.c.inspection, entries.c.header, entries.c.body).where(
         (entries.c.device == told["device"]) & (entries.c.ledger == told["ledger"])
     )
     while rows := connection.execute(wanted.where(entries.c.seq > after).order_by(entries.c.seq).limit(_AT_ONCE)).all():
         for row in rows:
             inspections.add(row.inspection)
-            for named in named_pictures(json.loads(row.body)):
+            for named in pictures_of(row.kind, row.body) or ():
                 if named.sha256 not in there:
                     absent.setdefault(named.sha256, row.inspection)
         after, last = rows[-1].seq, json.loads(rows[-1].header)["at"]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+from sync.central.cells import harmless
 from sync.central.central import Central
 from sync.central.clients import Client
 from sync.central.database import reading
@@ -34,7 +35,6 @@ FORMATS = {
 }
 _ROWS = 1_000  # of one page of the feed
 _GROUP = 5_000  # lines of one row group of Parquet
-_RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # what a spreadsheet takes for a formula
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +128,7 @@ def _plain(cell: Cell) -> str | int | float:
     if isinstance(cell, datetime):
         return cell.isoformat()
     text = " ".join(cell) if isinstance(cell, list) else cell
-    text = text.replace("\0", "\ufffd")
-    return f"'{text}" if text.lstrip(" ").startswith(_RISKY) else text
+    return harmless(text)
 
 
 def _parquet(wanted: Sequence[Column], told: Iterator[list[Cell]]) -> Iterator[bytes]:

@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import select
 
 from edge.errors import AccessRefused, NotFound
-from edge.pictures import Named, named_pictures
+from edge.pictures import Named
+from sync.central.bodies import pictures_of
 from sync.central.central import Central
 from sync.central.clients import Client
 from sync.central.database import reading
@@ -58,11 +59,11 @@ def pictures_of_row(central: Central, client: Client, device: str, ledger: str, 
     """
     where = (entries.c.device == device) & (entries.c.ledger == ledger) & (entries.c.seq == seq)
     with reading(central.engine) as connection:
-        row = connection.execute(select(entries.c.port, entries.c.body).where(where)).one_or_none()
+        row = connection.execute(select(entries.c.port, entries.c.kind, entries.c.body).where(where)).one_or_none()
         if row is None or (client.ports and row.port not in client.ports):
             message = f"Expected a row that {client.name} may see, got row {seq} of {ledger[:80]!r} of {device[:80]!r}."
             raise NotFound("row_not_found", message, hint="Take device, ledger and row from the feed.")
-        named = _named(row.body)
+        named = pictures_of(row.kind, row.body) or ()
         shown = [one for one in named if client.nominal or not one.nominal]
         brought = (evidence.c.device == device) & evidence.c.sha256.in_([one.sha256 for one in shown])
         found = connection.execute(select(evidence.c.sha256, evidence.c.size).where(brought))
@@ -75,14 +76,6 @@ def pictures_of_row(central: Central, client: Client, device: str, ledger: str, 
         for one in shown
     )
     return Pictures(offered, until, len(named) - len(shown))
-
-
-def _named(body: str) -> tuple[Named, ...]:
-    """The pictures that a body names; none where it is no body of a bench, which any key may sign."""
-    try:
-        return named_pictures(json.loads(body))
-    except (TypeError, KeyError, AttributeError):
-        return ()
 
 
 def signed_url(central: Central, client: str, sha256: str, until_s: int) -> str:

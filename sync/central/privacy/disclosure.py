@@ -6,6 +6,7 @@ its rows, profile and hash; it is taken back only by a correction, a document th
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import io
@@ -20,6 +21,8 @@ from sqlalchemy import Connection, insert, select
 from edge.errors import Conflict, NotFound
 from edge.inspection import Decision
 from edge.storage.chain import canonical
+from sync.central.bodies import body_of, is_shaped
+from sync.central.cells import harmless
 from sync.central.central import Central
 from sync.central.database import reading, writing
 from sync.central.privacy.profile import Profile
@@ -157,22 +160,25 @@ def _endings(connection: Connection) -> dict[tuple[str, str], tuple[str, str]]:
 def _record(
     connection: Connection, rows: list[Any], endings: Mapping[tuple[str, str], tuple[str, str]]
 ) -> Iterator[dict[str, Any]]:
-    assessed = [row for row in rows if row.kind == "assessed"]
+    read = [(row, body) for row in rows if (body := body_of(row.kind, row.body)) is not None]
+    assessed = [(row, body["assessment"]) for row, body in read if row.kind == "assessed"]
     if not assessed:
         return
-    last = assessed[-1]
-    header, assessment = json.loads(last.header), json.loads(last.body)["assessment"]
+    last, assessment = assessed[-1]
+    header, whole = json.loads(last.header), _whole(assessment, _values(connection, last))
+    if not is_shaped("assessed", {"assessment": whole}):  # as its personal values, which its box signed too, make it
+        return
     ending, reference = endings.get((last.device, last.inspection), ("", ""))
     yield {
         "inspection": last.inspection, "device": last.device, "ledger": last.ledger, "seq": last.seq,
         "port": last.port, "station": header["station"], "boot": header["boot"], "officer": header["officer"],
-        "assessment": _whole(assessment, _values(connection, last)), "disposition": _standing(rows),
+        "assessment": whole, "disposition": _standing(read),
         "ending": ending, "reference": reference,
     }  # fmt: skip
 
 
-def _standing(rows: list[Any]) -> dict[str, Any] | None:
-    told = [(row.seq, json.loads(row.body)["disposition"]) for row in rows if row.kind == "disposed"]
+def _standing(read: list[tuple[Any, dict[str, Any]]]) -> dict[str, Any] | None:
+    told = [(row.seq, body["disposition"]) for row, body in read if row.kind == "disposed"]
     undone = {one.get("undoes") for _, one in told}
     standing = [one for seq, one in told if one["decision"] is not None and seq not in undone]
     return standing[-1] if standing else None
@@ -189,7 +195,8 @@ def _whole(assessment: dict[str, Any], values: Mapping[str, str]) -> dict[str, A
     for name, value in values.items():
         noun, _, field = name.partition(".")
         if noun in {"seen", "identity"} and field:
-            whole.setdefault(noun, {})[field] = json.loads(value)
+            with contextlib.suppress(ValueError, TypeError, RecursionError):  # none of a bench
+                whole.setdefault(noun, {})[field] = json.loads(value)
     return whole
 
 
@@ -242,7 +249,7 @@ def _at(value: Any, steps: list[str]) -> Any:  # noqa: ANN401 - JSON
         return [_at(one, steps) for one in value]
     if not steps or value is None:
         return value
-    return _at(value.get(steps[0]), steps[1:])
+    return _at(value.get(steps[0]), steps[1:]) if isinstance(value, Mapping) else None
 
 
 def _dated(value: Any, path: str, profile: Profile) -> Any:  # noqa: ANN401 - JSON
@@ -263,9 +270,8 @@ def _csv(name: str, told: dict[str, Any], profile: Profile) -> bytes:
     writer.writerow(profile.fields)
     for row in told["rows"]:
         writer.writerow(_cell(row[field]) for field in profile.fields)
-    return out.getvalue().encode()
+    return out.getvalue().encode("utf-8", "replace")
 
 
 def _cell(value: Any) -> str:  # noqa: ANN401 - JSON
-    text = "|".join(map(_cell, value)) if isinstance(value, list) else "" if value is None else str(value)
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@"} else text  # a spreadsheet takes these for a formula
+    return harmless("|".join(map(_cell, value)) if isinstance(value, list) else "" if value is None else str(value))

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from edge.errors import Conflict, NotFound
 from edge.orders import ORDER, ORDERED
+from sync.central.bodies import body_of
 from sync.central.central import Central
 from sync.central.database import reading, writing
 from sync.central.privacy.retention import Gone, Why, finish, held, let_go, rows_of, take_in, values_of
@@ -107,10 +108,11 @@ def standing(central: Central) -> list[dict[str, object]]:
     """Every order, and when the box's receipt for it came: "" while it is not carried out."""
     with reading(central.engine) as connection:
         carried = {
-            (row.device, json.loads(row.body)["order"]): json.loads(row.header)["at"]
+            (row.device, told["order"]): json.loads(row.header)["at"]
             for row in connection.execute(
                 select(entries.c.device, entries.c.body, entries.c.header).where(entries.c.kind == ORDERED)
             )
+            if (told := body_of(ORDERED, row.body)) is not None
         }
         return [
             {

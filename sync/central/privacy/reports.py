@@ -12,11 +12,13 @@ import tomllib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from edge.errors import PolicyError, RequestRefused
 from edge.storage.chain import canonical
+from sync.central.cells import harmless
 from sync.central.central import Central
 from sync.central.database import reading
 from sync.central.privacy.disclosure import OPERATIONAL, Period, records
@@ -50,8 +52,9 @@ class Report:
         out = io.StringIO()
         writer = csv.writer(out)
         writer.writerow((*self.by, "count"))
-        writer.writerows((*cell, "x" if count is None else count) for cell, count in self.cells.items())
-        return out.getvalue().encode()
+        told = ((*map(harmless, cell), "x" if count is None else count) for cell, count in self.cells.items())
+        writer.writerows(told)
+        return out.getvalue().encode("utf-8", "replace")
 
 
 def groups_of(path: Path) -> dict[str, str]:
@@ -73,8 +76,10 @@ def report(
     """Count inspections whose last assessment lies in `period`, in a table over `by` with all its margins.
 
     Raises:
-        RequestRefused: request_field: another dimension, one named twice, or a table too large to be published.
+        RequestRefused: request_field: another dimension, one named twice, days that are no whole months, or a table
+            too large to be published.
     """
+    _require_months(period)
     if not by or set(by) - set(DIMENSIONS) or len(set(by)) < len(by):
         message = f"Expected some of {', '.join(DIMENSIONS)}, each once, got {', '.join(by) or 'none'}."
         raise RequestRefused("request_field", message)
@@ -85,6 +90,14 @@ def report(
             if period.first.isoformat() <= day <= period.last.isoformat():
                 counts[tuple(_value(record, dimension, groups) for dimension in by)] += 1
     return tabled(counts, by, period, threshold)
+
+
+def _require_months(period: Period) -> None:
+    """Reports of days that overlap in part would tell, subtracted, of the few days between."""
+    after = period.last + timedelta(days=1)
+    if period.first.day != 1 or after.day != 1 or after <= period.first:
+        message = f"Expected the first day of a month and the last of one, got {period.first} and {period.last}."
+        raise RequestRefused("request_field", message, hint="Publish a month in one report only.")
 
 
 def tabled(counts: Mapping[Cell, int], by: tuple[str, ...], period: Period, threshold: int) -> Report:

@@ -23,9 +23,9 @@ from sqlalchemy import Connection, delete, func, insert, select, text, update
 
 from edge.errors import PolicyError
 from edge.inspection import ClockTrust, Moment, Origin
-from edge.pictures import named_pictures
-from edge.retention import standing_of
+from edge.retention import Standing, standing_of
 from edge.storage.chain import Entry, Row
+from sync.central.bodies import is_shaped, pictures_of, tell_malformed
 from sync.central.central import Central
 from sync.central.database import reading, writing
 from sync.central.knowledge.outcomes import Ending
@@ -191,10 +191,8 @@ def _judge(
     rows = rows_of(connection, device, inspection)
     if not rows:
         return None
-    try:
-        standing = standing_of([row for _, row, _ in rows])
-    except (KeyError, TypeError, AttributeError):  # of another version: it stays
-        return now + 30 * _LATER
+    readable = [row for _, row, _ in rows if is_shaped(row.entry.kind, row.entry.body)]
+    standing = standing_of(readable) if readable else Standing(case=False, finding=True, last=0)
     since = datetime.fromisoformat(rows[-1][2])
     terms = policy.checked if standing.finding else policy.no_finding
     ended = case_end(connection, device, inspection) if standing.case else since
@@ -324,14 +322,17 @@ def take_in(central: Central) -> None:
                 for row in _window(connection, chain.device, chain.ledger, start, upto):
                     told = {"device": chain.device, "inspection": row.inspection}
                     connection.execute(_WATCH, told)
-                    for one in named_pictures(json.loads(row.body)):
+                    pictures = pictures_of(row.kind, row.body)
+                    if pictures is None:
+                        tell_malformed(connection, chain.device, chain.ledger, row.seq, central.stamp())
+                    for one in pictures or ():
                         connection.execute(_NAME, told | {"sha256": one.sha256, "nominal": one.nominal})
                 connection.execute(_MARK, {"device": chain.device, "ledger": chain.ledger, "seq": upto})
 
 
 def _window(connection: Connection, device: str, ledger: str, after: int, upto: int) -> Iterator[Any]:
     where = (entries.c.device == device) & (entries.c.ledger == ledger) & entries.c.seq.between(after + 1, upto)
-    columns = (entries.c.inspection, entries.c.body)
+    columns = (entries.c.seq, entries.c.kind, entries.c.inspection, entries.c.body)
     yield from connection.execute(select(*columns).where(where & (entries.c.inspection != "")).order_by(entries.c.seq))
 
 
