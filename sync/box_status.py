@@ -19,26 +19,31 @@ from edge.storage.ledger_reader import LedgerReader
 from edge.storage.outbox import Outbox
 from edge.storage.shelf import Shelf
 from edge.storage.shelves import editions, pack_shelf, policy_shelf
+from sync.altered import altered_pictures
+from sync.errors import CentralRefused
 from sync.protocol import SCHEMA, STATUS, Sign, signed
 from sync.push import OUTBOX
 
 if TYPE_CHECKING:
     from sync.link import Link
 
+_NAMED = 10  # altered pictures, by their names
+
 
 def tell_status(box: Settings, link: Link, now: Moment, sign: Sign, key: str) -> None:
-    """Tell the central.
+    """Tell the central. Nothing comes of a refusal.
 
     Raises:
-        CentralUnreachable, CentralRefused.
+        CentralUnreachable.
     """
     told = status_of(box, link.enrolment.recipient, now)
-    link.ask("POST", "/v1/status", signed(told, sign, key), {"Content-Type": "application/json"})
+    with contextlib.suppress(CentralRefused):  # an older central does not know the address
+        link.ask("POST", "/v1/status", signed(told, sign, key), {"Content-Type": "application/json"})
 
 
 def status_of(box: Settings, recipient: str, now: Moment) -> dict[str, Any]:
     """The document, before it is signed. What cannot be told is empty or None: a part that is ill shows as such."""
-    disk = shutil.disk_usage(box.state_dir)
+    disk, altered = shutil.disk_usage(box.state_dir), altered_pictures(box.state_dir)
     return {
         "type": STATUS,
         "schema": SCHEMA,
@@ -52,6 +57,8 @@ def status_of(box: Settings, recipient: str, now: Moment) -> dict[str, Any]:
         "disk_free": disk.free,
         "disk_total": disk.total,
         "unsent": _unsent(box, recipient),
+        "altered": len(altered),
+        "altered_pictures": altered[:_NAMED],
     }
 
 

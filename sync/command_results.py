@@ -15,6 +15,7 @@ from edge.errors import RequestRefused, SettingsError
 from edge.settings import Settings
 from edge.terminal import clear_errors, require_writable, settings_from_environment
 from sync import usb
+from sync.altered import words_of
 from sync.audit import export_audit, verify_audit
 from sync.identity import KEY_FILE, Enrolment, EnrolmentToken, kept_enrolment, kept_private_key
 from sync.learn import learn
@@ -67,6 +68,7 @@ def results_push(
     sys.stdout.write(
         f"{sent.rows} rows in {sent.batches} batches; {brought.pictures} pictures, {brought.bytes} bytes{left}\n"
     )
+    _tell_altered(brought.altered)
     for name in sent.unreadable:
         sys.stderr.write(f"{name}: the rest of it cannot be read; what could be was sent\n")
     if sent.again:
@@ -83,6 +85,7 @@ def results_export(
     with enrolled(settings) as (link, signer):
         written = usb.export(settings.state_dir, directory, link.enrolment, signer, _NOW())
     sys.stdout.write(f"{directory}: {written.rows} rows in {written.batches} batches, {written.pictures} pictures\n")
+    _tell_altered(written.altered)
 
 
 @results_app.command("receipts")
@@ -91,13 +94,19 @@ def results_receipts(
     directory: Annotated[Path, typer.Argument(help="The directory that came back from the central.")],
     state_dir: StateDir = None,
 ) -> None:
-    """Take the central's receipts from a directory."""
+    """Take the central's receipts from a directory. Exit code 2 when some is refused; the others are taken."""
     settings = settings_from_environment(state_dir=state_dir)
     if not directory.is_dir():
         raise RequestRefused("request_no_file", f"{directory}: expected an exported directory, got none.")
     with enrolled(settings) as (link, _signer):
         taken = usb.take_receipts(settings.state_dir, directory, link.enrolment)
-    sys.stdout.write(f"acknowledged: {taken.rows} rows, {taken.pictures} pictures\n")
+    sys.stdout.write(f"acknowledged: {taken.rows} rows, {taken.pictures} pictures, {len(taken.refused)} refused\n")
+    if taken.gone:
+        sys.stdout.write(f"{taken.gone} receipts are of pictures that are not kept here any more\n")
+    for refusal in taken.refused:
+        sys.stderr.write(f"{refusal}\n")
+    if taken.refused:
+        raise typer.Exit(2)
 
 
 @audit_app.command("export")
@@ -128,6 +137,11 @@ def audit_verify(
     told = verify_audit(export, *central)
     lines = [sentence for proved in told.ledgers for sentence in proved.sentences()]
     sys.stdout.write("\n".join([told.device, *lines]) + "\n")
+
+
+def _tell_altered(names: tuple[str, ...]) -> None:
+    if names:
+        sys.stderr.write(f"{words_of(names)}\n")
 
 
 @contextmanager

@@ -30,7 +30,7 @@ _BUSY = frozenset({429, 502, 503, 504})
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer with a status below 400."""
+    """An HTTP answer with a status of success, or 304: not modified. A central never sends elsewhere."""
 
     status: int
     headers: Mapping[str, str]
@@ -137,7 +137,7 @@ def _sent(pool: urllib3.PoolManager, method: str, url: str, body: bytes, headers
         if response.status in _BUSY:
             came = f"status {response.status}"
             continue
-        if response.status >= 400:  # noqa: PLR2004 - HTTP
+        if not (200 <= response.status < 300 or response.status == 304):  # noqa: PLR2004 - HTTP
             raise _refusal(response.status, data)
         return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, data)
     raise CentralUnreachable(

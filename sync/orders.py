@@ -18,24 +18,33 @@ def fetch_orders(state_dir: Path, link: Link) -> int:
 
     Raises:
         CentralUnreachable, CentralRefused.
-        DocumentRefused: document_order: what came is no order of this central for this box; nothing after it is taken.
+        DocumentRefused: document_form; document_order: what came is no order of this central for this box; nothing
+            after it is taken.
         OSError: it cannot be written.
     """
     place = state_dir / "sync" / _STATE
     after = _after(place, link.enrolment.recipient)
     count = 0
-    while documents := json.loads(link.ask("GET", f"/v1/orders/{after}").data)["orders"]:
+    while documents := _documents(link.ask("GET", f"/v1/orders/{after}").data):
         for document in documents:
-            order = order_of(document.encode(), state_dir, link.enrolment.device)
+            order = order_of(document, state_dir, link.enrolment.device)
             if order is None or order.number <= after:
                 message = f"Expected an order for {link.enrolment.device} after number {after}, signed, got another."
                 raise DocumentRefused("document_order", message, hint="Nothing is let go by it.")
-            lay(state_dir, order.number, document.encode())
+            lay(state_dir, order.number, document)
             after = order.number
             place.parent.mkdir(parents=True, exist_ok=True)
             write_durably(place, json.dumps({"central": link.enrolment.recipient, "after": after}).encode())
             count += 1
     return count
+
+
+def _documents(data: bytes) -> list[bytes]:
+    try:
+        return [document.encode() for document in json.loads(data)["orders"]]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        message = f"Expected orders, each a signed document, got {data[:80]!r} ({type(error).__name__})."
+        raise DocumentRefused("document_form", message, hint="Nothing is let go by it.") from error
 
 
 def _after(place: Path, central: str) -> int:

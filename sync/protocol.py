@@ -76,7 +76,7 @@ def verified(data: bytes, kind: str, public: Ed25519PublicKey) -> dict[str, Any]
 
 def _parsed(data: bytes, kind: str) -> tuple[dict[str, Any], str, bytes]:
     try:
-        whole = json.loads(data)
+        whole = json.loads(data.decode())  # json would take UTF-16 too, which nobody signs
         document, key = whole["signed"], whole["key"]
         signature = base64.b64decode(whole["signature"], validate=True)
         if not isinstance(document, dict) or not isinstance(key, str) or document["type"] != kind:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sync.link import Link
 
 OUTBOX = "outbox.json"
+_MOST_BACK = 1  # times in one run that a central may have lost rows: a backup was put back in the middle of it
 _BODIES = 8_000_000  # characters of bodies in one batch; a single larger row travels alone
 
 
@@ -176,7 +177,7 @@ def _push_one(
     after = known.seq if known.ledger == chain.ledger else 0
     if after == 0:
         after = _standing(chain, link, outbox)
-    stood = 0
+    stood = back = 0
     while rows := next_rows(chain, after):
         data = batch_of(chain, rows, signer, now())
         headers = {"Content-Type": "application/octet-stream"}
@@ -185,6 +186,13 @@ def _push_one(
         sent = replace(
             sent, batches=sent.batches + 1, rows=sent.rows + took, again=sent.again + max(0, after - receipt.seq)
         )
+        back += receipt.seq < after
+        if back > _MOST_BACK:
+            raise DocumentRefused(
+                "receipt_back",
+                f"Expected a receipt that goes on from row {after}, got row {receipt.seq}: it went back {back} times.",
+                hint="The central loses what it has receipted, again and again: tell its operator.",
+            )
         stood = 0 if took else stood + 1
         if stood > 1:
             raise DocumentRefused(

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from contextlib import closing
+from typing import TypeVar
 
+from edge.errors import SekishoError
 from edge.inspection import Moment
 from edge.settings import Settings
+from sync.altered import words_of
 from sync.backoff import Schedule
 from sync.box_status import tell_status
-from sync.errors import CentralRefused
+from sync.errors import CentralUnreachable
 from sync.fetch import Pace
 from sync.identity import KEY_FILE, Enrolment, kept_private_key
-from sync.learn import learn
+from sync.learn import Learned, learn
 from sync.link import Link
 from sync.orders import fetch_orders
 from sync.protocol import key_id
 from sync.push import Signer, push
-from sync.push_evidence import push_evidence
+from sync.push_evidence import Brought, push_evidence
 from sync.service import Outcome, Say
 
 BUDGET_BYTES = 20_000_000  # of pictures in one run, so that rows written meanwhile do not wait behind them
+
+_T = TypeVar("_T")
 
 
 class Push:
@@ -44,25 +48,27 @@ class Push:
         """Push once.
 
         Raises:
-            CentralUnreachable, CentralRefused, DocumentRefused, LedgerError, EvidenceError: see sync/push.py.
+            CentralUnreachable, CentralRefused, DocumentRefused, LedgerError: see sync/push.py. After the rows only no
+                answer at all ends it: what one step fails with is told, and the steps after it are taken.
         """
         private = kept_private_key(self._state_dir / KEY_FILE)
         signer = Signer(self._enrolment.device, private.sign, key_id(private.public_key()))
+        failed: list[SekishoError] = []
         try:
             with closing(Link(self._enrolment, private, self._pace)) as link:
                 say("sending rows")
                 sent = push(self._state_dir, link, signer, self._clock)
                 say("sending pictures")
-                brought = push_evidence(self._state_dir, link, BUDGET_BYTES)
+                brought = _tried(lambda: push_evidence(self._state_dir, link, BUDGET_BYTES), failed, Brought())
                 say("learning what the central tells")
-                learned = learn(self._state_dir, link)
-                with contextlib.suppress(CentralRefused):  # an older central does not know the address
-                    tell_status(self._box, link, self._clock(), private.sign, signer.key)
-                ordered = fetch_orders(self._state_dir, link)
+                learned = _tried(lambda: learn(self._state_dir, link), failed, Learned())
+                _tried(lambda: tell_status(self._box, link, self._clock(), private.sign, signer.key), failed, None)
+                ordered = _tried(lambda: fetch_orders(self._state_dir, link), failed, 0)
         except OSError as error:
             reason = f"What the central has confirmed cannot be noted: {error.strerror or error}. It is sent again."
             return Outcome(done=False, reason=reason, code="outbox_unwritable")
-        told = [f"{sent.rows} rows and {brought.pictures} pictures were sent."]
+        told = [error.message for error in failed]
+        told += [f"{sent.rows} rows and {brought.pictures} pictures were sent."]
         if learned.fetched or learned.made:
             told.append(f"{learned.fetched} files of sightings were fetched and {learned.made} made.")
         if ordered:
@@ -70,4 +76,23 @@ class Push:
         told += [f"The rest of {name} cannot be read." for name in sent.unreadable]
         if sent.again:
             told.append(f"The central had lost {sent.again} rows that it had receipted: tell its operator.")
+        if brought.altered:
+            told.append(words_of(brought.altered))
+        if failed:
+            return Outcome(done=False, reason=" ".join(told), code=failed[0].code)
         return Outcome(done=True, reason=" ".join(told), more=brought.left)
+
+
+def _tried(step: Callable[[], _T], failed: list[SekishoError], otherwise: _T) -> _T:
+    """What `step` gives; when it fails, `otherwise`, and why is noted in `failed`.
+
+    Raises:
+        CentralUnreachable: the steps after it would not be answered either.
+    """
+    try:
+        return step()
+    except CentralUnreachable:
+        raise
+    except SekishoError as error:
+        failed.append(error)
+        return otherwise

@@ -7,20 +7,21 @@ picture the central's signed receipt is kept: without one, the bench deletes not
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.errors import EvidenceError, LedgerError
-from edge.storage.chain import Row
 from edge.storage.evidence import EvidenceStore
 from edge.storage.evidence_index import pictures_of
 from edge.storage.outbox import Acknowledged, Outbox
 from edge.storage.receipts import Receipts
+from sync.altered import altered_pictures, note_altered
 from sync.errors import CentralRefused, DocumentRefused
-from sync.link import TRIES, Link
+from sync.link import TRIES, Answer, Link
 from sync.protocol import EVIDENCE, verified
 from sync.push import OUTBOX, Chain, remaining
 
@@ -31,6 +32,7 @@ EVIDENCE_OUTBOX = "outbox-evidence.json"
 PIECE_BYTES = 256_000
 _ROWS = 500  # whose pictures are ordered by size together
 _HEADERS = {"Tus-Resumable": "1.0.0"}
+_OFFSET = re.compile(r"[0-9]{1,15}")
 _AGAIN = frozenset({"evidence_offset", "evidence_not_found", "evidence_altered"})  # an answer was lost, or a crash came
 
 
@@ -42,6 +44,7 @@ class Brought:
     bytes: int = 0
     gone: int = 0
     left: bool = False  # the budget ended it
+    altered: tuple[str, ...] = ()  # not what was kept, or not readable: passed over, noted, tried again
 
 
 def push_evidence(state_dir: Path, link: Link, budget_bytes: int) -> Brought:
@@ -49,14 +52,20 @@ def push_evidence(state_dir: Path, link: Link, budget_bytes: int) -> Brought:
 
     Raises:
         CentralUnreachable, CentralRefused, DocumentRefused: what was brought stays brought.
-        LedgerError, EvidenceError, OSError: the box's own state cannot be read or written.
+        LedgerError, EvidenceError, OSError: the box's own state cannot be read or written. A single picture that cannot
+            be read is passed over.
     """
     rows, pictures = Outbox(state_dir / OUTBOX), Outbox(state_dir / EVIDENCE_OUTBOX)
     recipient = link.enrolment.recipient
     acknowledged = rows.acknowledged(recipient)
     store, receipts = EvidenceStore(state_dir), Receipts(state_dir)
-    brought = Brought()
     if not acknowledged.ledger:
+        return Brought()
+    noted = altered_pictures(state_dir)
+    brought = _bring(noted[:_ROWS], store, receipts, link, budget_bytes=budget_bytes, brought=Brought())
+    noted = [*noted[_ROWS:], *noted[:_ROWS]]
+    note_altered(state_dir, _unsettled(noted, store, receipts))
+    if brought.left:
         return brought
     for chain in remaining(state_dir, pictures.acknowledged(recipient).ledger):
         with closing(chain.reader):
@@ -67,13 +76,20 @@ def push_evidence(state_dir: Path, link: Link, budget_bytes: int) -> Brought:
                 window = [row for row in chain.reader.outbox(after, _ROWS) if row.seq <= upto]
                 if not window:
                     break
-                brought = _bring(window, store, receipts, link, budget_bytes=budget_bytes, brought=brought)
+                names = (name for row in window for name in pictures_of(row))
+                brought = _bring(names, store, receipts, link, budget_bytes=budget_bytes, brought=brought)
+                note_altered(state_dir, _unsettled([*noted, *brought.altered], store, receipts))
                 if not brought.left:
                     after = window[-1].seq
                     pictures.acknowledge(recipient, Acknowledged(chain.ledger, after))
             if brought.left or chain.ledger == acknowledged.ledger:
                 break
     return brought
+
+
+def _unsettled(names: Iterable[str], store: EvidenceStore, receipts: Receipts) -> list[str]:
+    """Those that are still here and not at the centre."""
+    return [name for name in names if store.holds(name) and not receipts.held(name)]
 
 
 def _end(chain: Chain) -> int:
@@ -84,9 +100,9 @@ def _end(chain: Chain) -> int:
 
 
 def _bring(
-    rows: Sequence[Row], store: EvidenceStore, receipts: Receipts, link: Link, *, budget_bytes: int, brought: Brought
+    names: Iterable[str], store: EvidenceStore, receipts: Receipts, link: Link, *, budget_bytes: int, brought: Brought
 ) -> Brought:
-    wanted = dict.fromkeys(name for row in rows for name in pictures_of(row) if not receipts.held(name))
+    wanted = dict.fromkeys(name for name in names if not receipts.held(name) and name not in brought.altered)
     here = [name for name in wanted if store.holds(name)]
     brought = replace(brought, gone=brought.gone + len(wanted) - len(here))
     for name in sorted(here, key=lambda one: (store.size(one), one)):
@@ -95,9 +111,9 @@ def _bring(
         try:
             picture = store.read(name)
         except EvidenceError as error:
-            if error.code == "evidence_missing":
-                continue
-            raise
+            if error.code != "evidence_missing":
+                brought = replace(brought, altered=(*brought.altered, name))
+            continue
         sent = upload(link, name, picture.data, picture.media_type)
         receipt = link.ask("GET", f"/v1/evidence/{name}/receipt").data
         receipts.keep(name, take_evidence_receipt(receipt, link.enrolment, name, len(picture.data)))
@@ -122,7 +138,7 @@ def upload(link: Link, sha256: str, data: bytes, media_type: str) -> int:
         before = offset
         try:
             answer = link.ask("PATCH", f"/v1/evidence/{sha256}", piece, headers)
-            offset = int(answer.headers["upload-offset"])
+            offset = _offset(answer)
         except CentralRefused as error:
             if error.code not in _AGAIN or lost == TRIES:
                 raise
@@ -144,11 +160,19 @@ def _begun(link: Link, begin: dict[str, str]) -> int:
     """
     for again in (True, False):
         try:
-            return int(link.ask("POST", "/v1/evidence", b"", begin).headers["upload-offset"])
+            return _offset(link.ask("POST", "/v1/evidence", b"", begin))
         except CentralRefused as error:
             if error.code != "evidence_altered" or not again:
                 raise
     raise AssertionError("unreachable: the second try returns or raises")
+
+
+def _offset(answer: Answer) -> int:
+    came = answer.headers.get("upload-offset", "")
+    if not _OFFSET.fullmatch(came):
+        message = f"Expected an upload's offset, got {came[:40]!r} with status {answer.status}."
+        raise CentralRefused("central_answer", message, hint="A proxy may stand in between; check the address.")
+    return int(came)
 
 
 def take_evidence_receipt(data: bytes, enrolment: Enrolment, sha256: str, size: int) -> bytes:

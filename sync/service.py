@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import random
 import time
@@ -23,6 +24,7 @@ from edge.storage.database import write_durably
 from sync.backoff import Schedule
 from sync.wake import Wake
 
+LOG = logging.getLogger(__name__)
 STATE = "service.json"
 _SHOWN_EVERY_S = 0.5
 _LONGEST_SILENCE_S = 600.0  # of an errand at work, before it counts as hung
@@ -117,6 +119,10 @@ class Service:
             outcome = run.errand.run(lambda words: self._say(run, words))
         except SekishoError as error:
             outcome = Outcome(done=False, reason=error.message, code=error.code)
+        except Exception as error:
+            LOG.exception("the errand %s broke", run.errand.name)
+            reason = f"Expected an errand that tells why it fails, got {type(error).__name__}: {error!s:.200}"
+            outcome = Outcome(done=False, reason=reason, code="errand_broken")
         self._at_work = None
         failures = 0 if outcome.done else run.state.failures + 1
         wait = 0.0 if outcome.done and outcome.more else run.errand.schedule.wait_s(failures, self._draw.random())

@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.errors import EvidenceError, LedgerError, SettingsError
+from edge.errors import EvidenceError, LedgerError, SekishoError, SettingsError
 from edge.storage.chain import Outgoing
 from edge.storage.database import write_durably
 from edge.storage.evidence import EvidenceStore
 from edge.storage.evidence_index import pictures_of
 from edge.storage.outbox import Outbox
 from edge.storage.receipts import Receipts
+from sync.altered import altered_pictures, note_altered
 from sync.errors import DocumentRefused
 from sync.protocol import PICTURE, SCHEMA, signed
 from sync.push import OUTBOX, Chain, Signer, batch_of, next_rows, remaining, take_receipt
@@ -43,6 +44,9 @@ class Carried:
     batches: int = 0
     rows: int = 0
     pictures: int = 0
+    altered: tuple[str, ...] = ()  # pictures that are not what was kept, or not readable: not on the stick
+    gone: int = 0  # receipts of pictures that are not kept here any more: not needed
+    refused: tuple[str, ...] = ()  # what is wrong with each receipt that was not taken
 
 
 def folder_of(directory: Path, device: str) -> Path:
@@ -55,14 +59,16 @@ def export(state_dir: Path, directory: Path, enrolment: Enrolment, signer: Signe
 
     Raises:
         LedgerError: the current ledger is damaged, or the outbox cannot be read.
-        EvidenceError: the evidence cannot be read. OSError: the stick cannot be written.
+        EvidenceError: evidence_key. A single picture that cannot be read is told. OSError: the stick cannot be written.
     """
     key = _sealing_key(enrolment)
     place = folder_of(directory, enrolment.device)
     place.mkdir(parents=True, exist_ok=True)
     known = Outbox(state_dir / OUTBOX).acknowledged(enrolment.recipient)
     store, receipts = EvidenceStore(state_dir), Receipts(state_dir)
-    carried = Carried()
+    noted = altered_pictures(state_dir)
+    brought, altered = _export_pictures(place, key, signer, store, _lacking(noted, receipts))
+    carried = Carried(pictures=brought, altered=altered)
     for chain in remaining(state_dir, known.ledger):
         with closing(chain.reader):
             after = known.seq if known.ledger == chain.ledger else 0
@@ -70,10 +76,21 @@ def export(state_dir: Path, directory: Path, enrolment: Enrolment, signer: Signe
                 name = f"batch-{chain.ledger}-{after:012}.sealed"
                 write_durably(place / name, sealed(key, batch_of(chain, rows, signer, made), name))
                 wanted = [name for row in chain.reader.outbox(after, len(rows)) for name in pictures_of(row)]
-                brought = _export_pictures(place, key, signer, store, [one for one in wanted if not receipts.held(one)])
-                carried = Carried(carried.batches + 1, carried.rows + len(rows), carried.pictures + brought)
+                brought, altered = _export_pictures(place, key, signer, store, _lacking(wanted, receipts))
+                carried = Carried(
+                    carried.batches + 1,
+                    carried.rows + len(rows),
+                    carried.pictures + brought,
+                    tuple(dict.fromkeys((*carried.altered, *altered))),
+                )
                 after = rows[-1].seq
+    unsettled = _lacking([*noted, *carried.altered], receipts)  # also what was restored: the stick may be lost
+    note_altered(state_dir, (name for name in unsettled if store.holds(name)))
     return carried
+
+
+def _lacking(names: list[str], receipts: Receipts) -> list[str]:
+    return [name for name in names if not receipts.held(name)]
 
 
 def _rows(chain: Chain, after: int) -> tuple[Outgoing, ...]:
@@ -85,17 +102,23 @@ def _rows(chain: Chain, after: int) -> tuple[Outgoing, ...]:
         return ()  # set aside: what could be read was exported
 
 
-def _export_pictures(place: Path, key: str, signer: Signer, store: EvidenceStore, names: list[str]) -> int:
-    brought = 0
+def _export_pictures(
+    place: Path, key: str, signer: Signer, store: EvidenceStore, names: list[str]
+) -> tuple[int, tuple[str, ...]]:
+    """How many were written, and which are not what was kept. What was shed or erased is neither: its rows say so."""
+    brought, altered = 0, list[str]()
     for sha256 in dict.fromkeys(names):
-        with suppress(EvidenceError):  # shed or erased meanwhile: its rows say so
+        try:
             picture = store.read(sha256)
-            told = {"type": PICTURE, "schema": SCHEMA, "device": signer.device, "sha256": sha256}
-            head = signed(told | {"media_type": picture.media_type}, signer.sign, signer.key)
-            name = f"picture-{sha256}.sealed"
-            write_durably(place / name, sealed(key, head + b"\n" + picture.data, name))
-            brought += 1
-    return brought
+        except EvidenceError as error:
+            altered += [sha256] if error.code != "evidence_missing" else []
+            continue
+        told = {"type": PICTURE, "schema": SCHEMA, "device": signer.device, "sha256": sha256}
+        head = signed(told | {"media_type": picture.media_type}, signer.sign, signer.key)
+        name = f"picture-{sha256}.sealed"
+        write_durably(place / name, sealed(key, head + b"\n" + picture.data, name))
+        brought += 1
+    return brought, tuple(altered)
 
 
 def _sealing_key(enrolment: Enrolment) -> str:
@@ -107,31 +130,48 @@ def _sealing_key(enrolment: Enrolment) -> str:
 
 
 def take_receipts(state_dir: Path, directory: Path, enrolment: Enrolment) -> Carried:
-    """Believe the receipts on a stick, or not, exactly as over the line.
+    """Believe the receipts on a stick, or not, exactly as over the line. One that is not believed is told, not raised.
 
     Raises:
-        DocumentRefused: one is not true; those before it stay believed.
-        LedgerError, OSError: the ledger, the outbox or the stick cannot be read.
+        LedgerError: the current ledger or the outbox cannot be read. OSError: the box's own state cannot be written.
     """
     outbox, receipts = Outbox(state_dir / OUTBOX), Receipts(state_dir)
     store = EvidenceStore(state_dir)
     taken = Carried()
-    found = {
-        match[1]: path.read_bytes()
-        for path in sorted(folder_of(directory, enrolment.device).glob("receipt-*.json"))
-        if (match := _RECEIPT.fullmatch(path.name))
-    }
+    found = _receipts_of(folder_of(directory, enrolment.device))
     for chain in remaining(state_dir, outbox.acknowledged(enrolment.recipient).ledger):
         with closing(chain.reader):
             if chain.ledger in found:
-                receipt = take_receipt(found[chain.ledger], enrolment, chain, outbox)
-                taken = replace(taken, rows=taken.rows + receipt.seq)
+                try:
+                    receipt = take_receipt(found[chain.ledger], enrolment, chain, outbox)
+                except (DocumentRefused, LedgerError) as error:
+                    if chain.current and isinstance(error, LedgerError):
+                        raise
+                    taken = replace(taken, refused=(*taken.refused, _refusal(chain.ledger, error)))
+                else:
+                    taken = replace(taken, rows=taken.rows + receipt.seq)
     for name, data in found.items():
         if len(name) == _SHA256_CHARS and not receipts.held(name):
-            try:
-                size = len(store.get(name))
-            except EvidenceError as error:
-                raise DocumentRefused("receipt_other", f"{name}: expected a receipt for a kept picture.") from error
-            receipts.keep(name, take_evidence_receipt(data, enrolment, name, size))
-            taken = replace(taken, pictures=taken.pictures + 1)
+            taken = _take_picture(name, data, enrolment, store, receipts, taken=taken)
     return taken
+
+
+def _take_picture(
+    name: str, data: bytes, enrolment: Enrolment, store: EvidenceStore, receipts: Receipts, *, taken: Carried
+) -> Carried:
+    if not store.holds(name):  # an old stick: the picture was let go since
+        return replace(taken, gone=taken.gone + 1)
+    try:
+        receipts.keep(name, take_evidence_receipt(data, enrolment, name, len(store.get(name))))
+    except (EvidenceError, DocumentRefused) as error:
+        return replace(taken, refused=(*taken.refused, _refusal(name, error)))
+    return replace(taken, pictures=taken.pictures + 1)
+
+
+def _receipts_of(place: Path) -> dict[str, bytes]:
+    named = ((_RECEIPT.fullmatch(path.name), path) for path in sorted(place.glob("receipt-*.json")))
+    return {match[1]: path.read_bytes() for match, path in named if match}
+
+
+def _refusal(name: str, error: SekishoError) -> str:
+    return f"receipt-{name}.json: {error.message} [{error.code}]"

@@ -73,7 +73,9 @@ def test_results_go_by_stick_and_receipts_come_back(tmp_path: Path, state: Path)
     told = sekisho("results", "export", stick, "--state-dir", state)
     assert told == f"{stick}: 3 rows in 1 batches, 0 pictures\n"
     assert sekisho("central", "import", stick, *home) == "1 batches, 0 pictures taken in, 0 refused\n"
-    assert sekisho("results", "receipts", stick, "--state-dir", state) == "acknowledged: 3 rows, 0 pictures\n"
+    assert (
+        sekisho("results", "receipts", stick, "--state-dir", state) == "acknowledged: 3 rows, 0 pictures, 0 refused\n"
+    )
     (batch,) = stick.rglob("batch-*")
     batch.write_bytes(b"damaged")
     assert "[sealed_form]" in sekisho("central", "import", stick, *home, code=2)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,7 +35,9 @@ from sync.errands import errands
 from sync.errors import CentralRefused, CentralUnreachable, DocumentRefused
 from sync.feed_client import Feed
 from sync.identity import Enrolment, EnrolmentToken, kept_enrolment, kept_private_key
-from sync.link import Link, enrol
+from sync.learn import Learned
+from sync.link import Answer, Link, enrol
+from sync.orders import fetch_orders
 from sync.protocol import Receipt, key_id
 from sync.push import Pushed, push
 from sync.push_evidence import EVIDENCE_OUTBOX, Brought, push_evidence
@@ -278,6 +281,27 @@ def test_a_central_that_takes_nothing_is_told_of_instead_of_asked_for_ever(
     assert caught.value.message == "Expected a receipt that goes on from row 0, got row 0 twice."
 
 
+def test_a_central_whose_receipts_go_back_and_forth_is_told_of_instead_of_asked_for_ever(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = pair.box.write(3)
+    asked: list[int] = []
+
+    def by_turns(*_: object) -> Receipt:
+        asked.append(1)
+        seq, digest = ((2, rows[1].hash), (0, ""))[(len(asked) - 1) % 2]
+        assert len(asked) < 20, "it is asked for ever"
+        return Receipt(pair.central.id, "bench-1", pair.box.ledger.head().ledger, seq, digest, "")
+
+    monkeypatch.setattr("sync.central.routes.boxes.ingest", by_turns)
+    with pytest.raises(DocumentRefused) as caught:
+        pair.push()
+    assert caught.value.code == "receipt_back"
+    came = "got row 0: it went back 2 times"
+    assert caught.value.message == f"Expected a receipt that goes on from row 2, {came}."
+    assert len(asked) == 4
+
+
 def test_no_central_leaves_everything_in_the_outbox(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     pair.box.write(1)
     monkeypatch.setattr(links, "_PAUSE_S", (0.0, 0.0, 0.0))
@@ -370,6 +394,75 @@ def test_a_picture_that_is_gone_from_the_box_does_not_hold_up_the_others(pair: P
     assert pair.push_evidence() == Brought()
 
 
+def flip(box: Box, name: str) -> Path:
+    """One bit of a kept picture is not what it was."""
+    path = box.folder / "evidence" / name[:2] / name
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    return path
+
+
+def test_an_altered_picture_is_told_and_kept_and_the_others_go_on_and_it_goes_once_it_is_restored(pair: Pair) -> None:
+    altered, whole = with_pictures(pair.box, 1, [10, 20])
+    path = flip(pair.box, altered)
+    restored = path.read_bytes()[:-1] + bytes([path.read_bytes()[-1] ^ 1])
+    pair.push()
+    assert pair.push_evidence() == Brought(pictures=1, bytes=20, altered=(altered,))
+    assert Receipts(pair.box.folder).held(whole)
+    (later,) = with_pictures(pair.box, 2, [30])
+    pair.push()
+    assert pair.push_evidence() == Brought(pictures=1, bytes=30, altered=(altered,))  # told with each run
+    assert path.exists()
+    assert Receipts(pair.box.folder).held(later)
+    path.write_bytes(restored)
+    assert pair.push_evidence() == Brought(pictures=1, bytes=10)
+    assert pair.push_evidence() == Brought()
+
+
+def test_a_picture_that_cannot_be_read_does_not_hold_up_the_others(pair: Pair) -> None:
+    unreadable, _whole = with_pictures(pair.box, 1, [10, 20])
+    path = pair.box.folder / "evidence" / unreadable[:2] / unreadable
+    path.unlink()
+    path.mkdir()
+    pair.push()
+    assert pair.push_evidence() == Brought(pictures=1, bytes=20, altered=(unreadable,))
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "message"),
+    [
+        (201, {}, "Expected an upload's offset, got '' with status 201."),
+        (201, {"Upload-Offset": "-1"}, "Expected an upload's offset, got '-1' with status 201."),
+        (201, {"Upload-Offset": "9" * 5000}, f"Expected an upload's offset, got '{'9' * 40}' with status 201."),
+        (302, {"Location": "/login"}, "Expected an answer of a central, got status 302 with b''."),
+    ],
+)
+def test_an_answer_that_is_no_centrals_is_refused_and_says_what_came(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, status: int, headers: dict[str, str], message: str
+) -> None:
+    with_pictures(pair.box, 1, [10])
+    pair.push()
+
+    class Portal:
+        def request(self, *_: object, **__: object) -> urllib3.HTTPResponse:
+            return urllib3.HTTPResponse(io.BytesIO(b""), headers, status, preload_content=False)
+
+        def clear(self) -> None:
+            """Nothing is open."""
+
+    monkeypatch.setattr(pair.link, "_pool", Portal())
+    with pytest.raises(CentralRefused) as caught:
+        pair.push_evidence()
+    assert (caught.value.code, caught.value.message) == ("central_answer", message)
+
+
+@pytest.mark.parametrize("answer", [b"[]", b'{"orders": [5]}', b"[" * 100_000, b"<html>", b'{"orders": 1}', b"{}"])
+def test_orders_that_are_none_are_refused(pair: Pair, monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
+    monkeypatch.setattr(pair.link, "ask", lambda *_: Answer(200, {}, answer))
+    with pytest.raises(DocumentRefused, match=r"^Expected orders, each a signed document, got b'"):
+        fetch_orders(pair.box.folder, pair.link)
+
+
 # --- reading --------------------------------------------------
 
 
@@ -447,10 +540,39 @@ def test_a_false_receipt_on_a_stick_acknowledges_nothing(pair: Pair, tmp_path: P
     receipt = Receipt(key_id(forger.public_key()), "bench-1", ledger, 2, pair.box.ledger.head().hash, "")
     place = usb.folder_of(tmp_path, "bench-1") / f"receipt-{ledger}.json"
     place.write_bytes(receipt.signed(forger.sign, key_id(forger.public_key())))
-    with pytest.raises(DocumentRefused) as caught:
-        usb.take_receipts(pair.box.folder, tmp_path, pair.enrolment)
-    assert caught.value.code == "document_signature"
+    (told,) = usb.take_receipts(pair.box.folder, tmp_path, pair.enrolment).refused
+    assert told.startswith(f"receipt-{ledger}.json: sekisho-receipt: expected a signature of key ")
+    assert told.endswith("[document_signature]")
     assert pair.acknowledged() == 0
+
+
+def test_receipts_of_pictures_that_are_gone_or_altered_do_not_hold_up_the_others(pair: Pair, tmp_path: Path) -> None:
+    gone, altered, kept = with_pictures(pair.box, 1, [10, 20, 30])
+    carry(pair, tmp_path)
+    take_in(pair.central, tmp_path)
+    EvidenceStore(pair.box.folder).delete(gone)
+    flip(pair.box, altered)
+    taken = usb.take_receipts(pair.box.folder, tmp_path, pair.enrolment)
+    assert (taken.rows, taken.pictures, taken.gone) == (1, 1, 1)
+    what = f"{altered}: expected the file as it was kept, got an altered one."
+    assert taken.refused == (f"receipt-{altered}.json: {what} [evidence_altered]",)
+    assert [Receipts(pair.box.folder).held(name) for name in (gone, altered, kept)] == [False, False, True]
+
+
+def test_an_altered_picture_is_told_by_the_export_and_carried_once_it_is_restored(pair: Pair, tmp_path: Path) -> None:
+    altered, _whole = with_pictures(pair.box, 1, [10, 20])
+    path = flip(pair.box, altered)
+    assert carry(pair, tmp_path / "first") == usb.Carried(batches=1, rows=1, pictures=1, altered=(altered,))
+    take_in(pair.central, tmp_path / "first")
+    usb.take_receipts(pair.box.folder, tmp_path / "first", pair.enrolment)
+    assert carry(pair, tmp_path / "second") == usb.Carried(altered=(altered,))
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    assert carry(pair, tmp_path / "third") == usb.Carried(pictures=1)
+    assert carry(pair, tmp_path / "fourth") == usb.Carried(pictures=1)  # the third may have been lost
+    take_in(pair.central, tmp_path / "fourth")
+    usb.take_receipts(pair.box.folder, tmp_path / "fourth", pair.enrolment)
+    assert carry(pair, tmp_path / "fifth") == usb.Carried()
 
 
 def test_the_cursor_of_pictures_lies_beside_the_outbox(pair: Pair) -> None:
@@ -476,3 +598,45 @@ def test_an_enrolled_boxs_service_has_the_errand_to_push_and_says_what_it_did(pa
     assert errand.run(said.append) == Outcome(done=True, reason="4 rows and 1 pictures were sent.")
     assert (errand.name, said) == ("push", ["sending rows", "sending pictures", "learning what the central tells"])
     assert errand.run(said.append).reason == "0 rows and 0 pictures were sent."
+
+
+def test_one_altered_picture_does_not_stop_what_is_learned_told_and_ordered(pair: Pair) -> None:
+    altered, _whole = with_pictures(pair.box, 1, [10, 20])
+    flip(pair.box, altered)
+    (pair.box.folder / "device.key").write_bytes(pair.box.private.private_bytes_raw())
+    (errand,) = errands(Settings(state_dir=pair.box.folder), SyncSettings(), lambda _: None)
+    outcome = errand.run(lambda _: None)
+    words = "expected what was kept, got an altered or unreadable file; not sent, not deleted."
+    rest = "Keep it for the auditor, or restore it from a copy."
+    assert outcome == Outcome(done=True, reason=f"1 rows and 1 pictures were sent. Picture {altered}: {words} {rest}")
+    (alarm,) = pair.holdings()["alarms"]
+    assert alarm["code"] == "evidence_altered"
+    assert alarm["detail"] == f"1 pictures on bench-1 are altered or unreadable: ['{altered}']"
+
+
+def test_a_step_that_fails_is_told_and_the_steps_after_it_are_taken(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair.box.write(1)
+    (pair.box.folder / "device.key").write_bytes(pair.box.private.private_bytes_raw())
+    taken: list[str] = []
+
+    def fails(*_: object) -> None:
+        raise DocumentRefused("document_form", "Expected pictures, got none.")
+
+    monkeypatch.setattr("sync.push_errand.push_evidence", fails)
+    steps: dict[str, object] = {"learn": Learned(), "tell_status": None, "fetch_orders": 0}
+
+    def step(name: str) -> Callable[..., object]:
+        def take(*_: object) -> object:
+            taken.append(name)
+            return steps[name]
+
+        return take
+
+    for name in steps:
+        monkeypatch.setattr(f"sync.push_errand.{name}", step(name))
+    (errand,) = errands(Settings(state_dir=pair.box.folder), SyncSettings(), lambda _: None)
+    told = "Expected pictures, got none. 1 rows and 0 pictures were sent."
+    assert errand.run(lambda _: None) == Outcome(done=False, reason=told, code="document_form")
+    assert taken == list(steps)

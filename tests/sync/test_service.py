@@ -30,7 +30,7 @@ class Errand:
 
     schedule = Schedule(interval_s=0.01, first_retry_s=0.01, longest_retry_s=0.02)
 
-    def __init__(self, *outcomes: Outcome | SekishoError, name: str = "pull") -> None:
+    def __init__(self, *outcomes: Outcome | Exception, name: str = "pull") -> None:
         self.name = name
         self.outcomes = list(outcomes)
         self.seen: list[str] = []
@@ -40,7 +40,7 @@ class Errand:
         outcome = self.outcomes.pop(0)
         if not self.outcomes:
             os.kill(os.getpid(), signal.SIGTERM)
-        if isinstance(outcome, SekishoError):
+        if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
@@ -62,6 +62,19 @@ def test_a_failure_is_told_with_its_code_and_how_often(tmp_path: Path) -> None:
     state = known(tmp_path)["pull"]
     told = (state.state, state.code, state.reason, state.failures)
     assert told == ("failed", "transport_unreachable", "The tree: expected an answer, got none.", 2)
+
+
+def test_an_errand_that_breaks_is_told_by_its_exception_and_the_service_goes_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = Errand(KeyError("upload-offset"), KeyError("upload-offset"), name="push")
+    with Wake() as wake:
+        Service(tmp_path, [broken], seed=1).serve(wake)
+    state = known(tmp_path)["push"]
+    assert (state.state, state.code, state.failures) == ("failed", "errand_broken", 2)
+    assert state.reason == "Expected an errand that tells why it fails, got KeyError: 'upload-offset'"
+    assert "the errand push broke" in caplog.text
+    assert "Traceback" in caplog.text
 
 
 def test_what_has_more_to_do_goes_on_at_once(tmp_path: Path) -> None:

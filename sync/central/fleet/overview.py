@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, text
 
 from edge.errors import InputError
+from sync.central.alarms import raise_alarm
 from sync.central.central import Central
 from sync.central.clients import Client
 from sync.central.database import reading, writing
@@ -106,6 +107,9 @@ def take_status(central: Central, device: str, data: bytes, public: Any) -> None
         raise InputError("request_field", message)
     with writing(central.engine) as connection:
         connection.execute(_TOLD, {"device": device, "document": data.decode(), "received": central.stamp()})
+        if altered := _number(told.get("altered")):
+            detail = f"{altered} pictures on {device} are altered or unreadable: {told.get('altered_pictures')!s:.200}"
+            raise_alarm(connection, device, "evidence_altered", central.stamp()[:10], detail, central.stamp())
 
 
 def fleet(central: Central, client: Client) -> Fleet:
