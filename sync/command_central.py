@@ -5,10 +5,12 @@ It needs the extra "central" (SQLAlchemy, alembic, and psycopg for PostgreSQL), 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.util
 import json
 import os
+import socket
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -105,6 +107,7 @@ def serve(  # noqa: PLR0917 - typer reads the options from the signature
 ) -> None:
     """Serve the central."""
     import uvicorn  # noqa: PLC0415 - after the checks
+    from uvicorn.supervisors import Multiprocess  # noqa: PLC0415 - likewise
 
     from sync.central.serving import DATABASE, DIR, OBJECTS  # noqa: PLC0415 - absent on a bench
 
@@ -114,7 +117,7 @@ def serve(  # noqa: PLR0917 - typer reads the options from the signature
         raise SettingsError("settings_tls", message, hint=hint)
     opened_central(folder, database, objects).engine.dispose()
     os.environ[DIR], os.environ[DATABASE], os.environ[OBJECTS] = str(folder), database, objects
-    uvicorn.run(
+    config = uvicorn.Config(
         "sync.central.serving:app",
         factory=True,
         host=host,
@@ -126,6 +129,17 @@ def serve(  # noqa: PLR0917 - typer reads the options from the signature
         proxy_headers=False,
         server_header=False,
     )
+    if workers > 1:
+        with config.bind_socket() as held, contextlib.suppress(KeyboardInterrupt):
+            # asyncio does it for sockets that it has bound itself: without it each answer waits 40 ms for an ACK.
+            held.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            Multiprocess(config, sockets=[held]).run()
+        return
+    server = uvicorn.Server(config)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        raise typer.Exit(3)
 
 
 @central_app.command("enrol-token")

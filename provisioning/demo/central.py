@@ -105,7 +105,7 @@ def _served(central: Central) -> Iterator[str]:
     from sync.central.app import build  # noqa: PLC0415 - absent on a bench
 
     server = uvicorn.Server(uvicorn.Config(build(central), log_level="warning", timeout_graceful_shutdown=1))
-    with socket.socket() as held:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as held:
         held.bind(("127.0.0.1", 0))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [held]}, name="central", daemon=True)
         thread.start()

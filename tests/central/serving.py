@@ -24,7 +24,7 @@ def serving(central: Central) -> Iterator[str]:
     """Its address, until the block is left."""
     config = uvicorn.Config(build(central), log_level="critical", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
-    with socket.socket() as held:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as held:
         held.bind(("127.0.0.1", 0))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [held]}, daemon=True)
         thread.start()
