@@ -25,7 +25,7 @@ from edge.errors import AccessRefused, SettingsError
 from edge.storage.chain import canonical
 from edge.storage.database import made_once, write_durably
 from sync.errors import DocumentRefused
-from sync.protocol import CERTIFICATE, key_id, verified
+from sync.protocol import CERTIFICATE, DEVICE, key_id, verified
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 KEY_FILE, ENROLMENT_FILE = "device.key", "central.json"
 KEY_BYTES = 32
-DEVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 CLOCK_TOLERANCE_S = 300
 
 _TOKEN = "SEKISHO1."  # noqa: S105 - the mark before a token, not one

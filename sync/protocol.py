@@ -16,6 +16,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,12 @@ MAX_HEAD_BYTES = 4_096
 MAX_BATCH_BYTES = 32_000_000  # as it travels
 MAX_ROWS_BYTES = 128_000_000  # decompressed
 LEVEL = 9  # of zstd: 200 rows take some 20 ms on a small box
+
+# Names that stand in a database's columns, in addresses and in names of files.
+DEVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+LEDGER = re.compile(r"[0-9a-f]{32}")  # as edge/storage/ledger_schema.py founds one
+SHA256 = re.compile(r"[0-9a-f]{64}")
+_INSPECTION = re.compile(rf"({DEVICE.pattern})?")  # a UUID as a bench makes it; "" in rows of no inspection
 
 BATCH, RECEIPT, EVIDENCE, PICTURE = "sekisho-batch", "sekisho-receipt", "sekisho-evidence", "sekisho-picture"
 KNOWLEDGE, OUTCOME, ANSWER = "sekisho-knowledge", "sekisho-outcome", "sekisho-answer"
@@ -79,8 +86,9 @@ def _parsed(data: bytes, kind: str) -> tuple[dict[str, Any], str, bytes]:
         whole = json.loads(data.decode())  # json would take UTF-16 too, which nobody signs
         document, key = whole["signed"], whole["key"]
         signature = base64.b64decode(whole["signature"], validate=True)
-        if not isinstance(document, dict) or not isinstance(key, str) or document["type"] != kind:
+        if not isinstance(document, dict) or document["type"] != kind:
             raise TypeError(f"no {kind}")  # noqa: TRY301 - told below with the rest
+        _named(SHA256, key)
         if document["schema"] != SCHEMA:
             raise TypeError(f"schema {document['schema']!r}")  # noqa: TRY301 - likewise
     except (ValueError, TypeError, KeyError, RecursionError) as error:
@@ -96,9 +104,24 @@ def _parsed(data: bytes, kind: str) -> tuple[dict[str, Any], str, bytes]:
 def _is_signed(document: Mapping[str, Json], signature: bytes, public: Ed25519PublicKey) -> bool:
     try:
         public.verify(signature, canonical(document))
-    except (InvalidSignature, ValueError):
+    except (InvalidSignature, ValueError, RecursionError):
         return False
     return True
+
+
+def key_of(data: bytes, kind: str) -> str:
+    """The id of the key that a document of `kind` says it is signed with; nothing is verified yet.
+
+    Raises:
+        DocumentRefused: document_form.
+    """
+    return _parsed(data, kind)[1]
+
+
+def _named(pattern: re.Pattern[str], value: Json) -> str:
+    if type(value) is not str or not pattern.fullmatch(value):
+        raise ValueError(f"{str(value)[:40]!r} as a name")
+    return value
 
 
 # --- batches --------------------------------------------------
@@ -193,11 +216,15 @@ def claim_of(data: bytes) -> Claim:
         told = {name: document[name] for name in ("device", "ledger", "previous", "hash", "payload", "made", "clock")}
         if not all(type(value) is str for value in told.values()):
             raise TypeError("a text that is none")  # noqa: TRY301 - told below with the rest
+        _named(DEVICE, told["device"])
+        _named(LEDGER, told["ledger"])
+        for name in ("previous", "hash", "payload"):
+            _named(SHA256, told[name])
         claim = Claim(
             **told,
             after=_sequence(document["after"]),
             seq=_sequence(document["seq"]),
-            end=Head(told["ledger"], _sequence(document["end"]["seq"]), str(document["end"]["hash"])),
+            end=Head(told["ledger"], _sequence(document["end"]["seq"]), _named(SHA256, document["end"]["hash"])),
             text=data[:end],
         )
     except (ValueError, TypeError, KeyError) as error:
@@ -205,11 +232,6 @@ def claim_of(data: bytes) -> Claim:
     if not 0 < claim.seq - claim.after <= ROWS:
         raise _form(f"rows {claim.after + 1} to {claim.seq}")
     return claim
-
-
-def signer_of(claim: Claim) -> str:
-    """The id of the key that a batch says it is signed with."""
-    return _parsed(claim.text, BATCH)[1]
 
 
 def _sequence(value: Json) -> int:
@@ -282,12 +304,15 @@ def _chained(claim: Claim, travelled: list[Any]) -> tuple[Outgoing, ...]:
 def _arrived(seq: int, row: Any, previous: str) -> Outgoing:  # noqa: ANN401 - a cell of JSON
     *texts, personal, erased, sightings = row
     kind, inspection, device, station, officer, boot, at, clock, key, body = texts
-    if set(map(type, (*texts, *sightings, *erased.values(), *erased))) != {str}:
+    if set(map(type, (*texts, *sightings, *erased))) != {str}:
         raise TypeError("a text that is none")
+    _named(_INSPECTION, inspection)
+    for digest in erased.values():
+        _named(SHA256, digest)
     kept = {name: (bytes.fromhex(salt), value) for name, (salt, value) in personal.items()}
     commitments = {name: commitment(salt, name, value) for name, (salt, value) in kept.items()} | erased
     origin = Origin(device, station, officer, boot)
-    digest = row_hash(
+    whole = row_hash(
         seq=seq,
         kind=kind,
         inspection=inspection,
@@ -300,7 +325,7 @@ def _arrived(seq: int, row: Any, previous: str) -> Outgoing:  # noqa: ANN401 - a
         sightings=sightings,
         previous=previous,
     )
-    return Outgoing(seq, kind, inspection, origin, at, clock, key, body, commitments, sightings, kept, previous, digest)
+    return Outgoing(seq, kind, inspection, origin, at, clock, key, body, commitments, sightings, kept, previous, whole)
 
 
 def _form(came: str) -> BatchRefused:

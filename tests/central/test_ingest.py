@@ -181,7 +181,7 @@ def test_an_unknown_or_revoked_key_is_refused(central: Central, box: Boxes) -> N
     with pytest.raises(AccessRefused) as caught:
         take(central, one.batch())
     assert caught.value.code == "access_revoked"
-    assert caught.value.message == f"bench-1: expected a key that may sign, got one revoked at {STAMP} (stolen)."
+    assert caught.value.message == f"Expected a key that may sign, got {one.key[:16]}, which was revoked at {STAMP}."
     assert count(central, entries) == 0
 
 

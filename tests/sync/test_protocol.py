@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from sync.protocol import (
     Receipt,
     claim_of,
     key_id,
+    key_of,
     make_batch,
     signed,
     verified,
@@ -175,6 +177,72 @@ def test_any_changed_cell_is_refused_although_signed(box: Box, row: int, cell: i
         told["rows"][row][cell] = value if told["rows"][row][cell] != value else "another"
 
     assert refused(box, resigned(box, before, change)) in {"batch_chain", "batch_form"}
+
+
+BAD_LEDGERS = ("", "x/y", "../../../victim", "a\0b", "A" * 32, "a" * 31, "a" * 3_000, "\ud800", 5, None)
+BAD_NAMES = ("x/y", "..", "a\0b", "a" * 65, "\ud800", " ")
+BAD_DIGESTS = ("", "x", "F" * 64, "f" * 63, "../" * 21 + "f", 5)
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        *(("ledger", name) for name in BAD_LEDGERS),
+        *(("device", name) for name in ("", *BAD_NAMES)),
+        *((place, name) for place in ("previous", "hash", "payload", "end") for name in BAD_DIGESTS),
+    ],
+)
+def test_a_head_with_a_name_that_no_bench_writes_is_refused_although_signed(box: Box, place: str, name: object) -> None:
+    line, _, payload = box.batch().partition(b"\n")
+    head = json.loads(line)["signed"]
+    founding = box.ledger.founding() | ({"ledger": name} if place == "ledger" else {})
+    told = json.loads(zstandard.ZstdDecompressor().decompress(payload)) | {"founding": founding}
+    payload = zstandard.ZstdCompressor().compress(json.dumps(told).encode())
+    head |= {"payload": hashlib.sha256(payload).hexdigest()}
+    head |= {"end": head["end"] | {"hash": name}} if place == "end" else {place: name}
+    text = {"signed": head, "key": box.key, "signature": "AAAA"}  # canonical JSON holds no lone surrogate: not signable
+    data = json.dumps(text).encode() if name == "\ud800" else signed(head, box.private.sign, box.key)
+    assert refused(box, data + b"\n" + payload) == "batch_form"
+
+
+def forged(box: Box, **changes: Any) -> bytes:
+    """A batch of one row that a dishonest device has changed and chained again."""
+    row = replace(box.rows()[0], **changes)
+    row = replace(row, hash=row.computed())
+    end = replace(box.ledger.head(), hash=row.hash)
+    return make_batch("bench-1", box.ledger.founding(), [row], end=end, made=NOW, sign=box.private.sign, key=box.key)
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_a_row_of_an_inspection_that_no_bench_names_so_is_refused_although_signed(box: Box, name: str) -> None:
+    if name != "\ud800":  # no hash can be computed over it
+        assert refused(box, forged(box, inspection=name)) == "batch_form"
+    verified_batch(forged(box, inspection=""), box.private.public_key())  # of no inspection
+    verified_batch(forged(box, inspection="01936d2e-7c1a-7b2e-9f63-1f2e3d4c5b6a"), box.private.public_key())
+
+
+def test_a_commitment_that_is_no_digest_is_refused_although_signed(box: Box) -> None:
+    assert refused(box, forged(box, commitments={"parcel": "x/y"}, personal={})) == "batch_form"
+    verified_batch(forged(box, commitments={"parcel": "f" * 64}, personal={}), box.private.public_key())
+
+
+@pytest.mark.parametrize("key", ["\ud800", 5, "x", ["a"]])
+def test_a_document_whose_key_is_no_name_of_a_key_is_refused(key: object) -> None:
+    data = json.dumps({"signed": {"type": TIME, "schema": 1}, "key": key, "signature": "AAAA"}).encode()
+    with pytest.raises(DocumentRefused) as caught:
+        key_of(data, TIME)
+    assert caught.value.code == "document_form"
+    assert caught.value.message.startswith(
+        "Expected a signed document of type sekisho-time, schema 1, got ValueError: "
+    )
+
+
+@pytest.mark.parametrize("depth", [100, 400, 900, 1_000, 20_000, 200_000])
+def test_a_document_that_is_nested_without_end_is_refused(depth: int) -> None:
+    nested = "[" * depth + "]" * depth
+    text = f'{{"signed":{{"type":"{TIME}","schema":1,"x":{nested}}},"key":"{ID}","signature":"AAAA"}}'
+    with pytest.raises(DocumentRefused):
+        verified(text.encode(), TIME, CENTRAL.public_key())
 
 
 def test_an_honest_batch_that_is_signed_again_is_taken(box: Box) -> None:

@@ -13,12 +13,14 @@ from sqlalchemy import Connection, insert, select, update
 from edge.errors import AccessRefused, Conflict, InputError, NotFound
 from edge.storage.chain import Json
 from sync.central.tables import enrolments, keys
-from sync.identity import DEVICE, EnrolmentToken, enrolment_proof, public_key
-from sync.protocol import CERTIFICATE, REVOCATIONS, SCHEMA, key_id, signed
+from sync.identity import KEY_FILE, EnrolmentToken, enrolment_proof, public_key
+from sync.protocol import CERTIFICATE, DEVICE, REVOCATIONS, SCHEMA, key_id, signed
 from sync.seal import public_hex, sealing_key
 
 TOKEN_HOURS = 72
 CERTIFICATE_DAYS = 1095
+REPLACED = "replaced"  # the reason of a key whose device has a newer one
+_ANEW = f"On the box, move {KEY_FILE} away and enrol with a new token: it makes a new key."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,12 @@ def enrol(
 ) -> bytes:
     """The certificate for `public`, when the proof is of a token for `device` that nobody else has used.
 
-    The same key may ask again: an answer may have been lost on the way.
+    A token serves one key, once; the same key may ask again with it: an answer may have been lost on the way. With a
+    new token a key that may sign, or did until its certificate ended, gets a new certificate with the token's port.
+    A revoked key never signs again.
 
     Raises:
-        AccessRefused: access_enrolment.
+        AccessRefused: access_enrolment; access_key: it is another device's; access_revoked.
         DocumentRefused: document_form: it is no public key.
     """
     name = key_id(public_key(public))
@@ -66,34 +70,42 @@ def enrol(
             f"Expected the proof of an unused token for {device[:80]!r}, got another.",
             hint="Make a new one with: sekisho central enrol-token.",
         )
-    known = connection.execute(select(keys.c.certificate).where(keys.c.key == name)).one_or_none()
-    if known is not None:
+    known = connection.execute(select(keys).where(keys.c.key == name)).one_or_none()
+    if known is not None and known.device != device:
+        raise AccessRefused(
+            "access_key",
+            f"{device}: expected a key of its own, got the one that {known.device} is enrolled with.",
+            hint=f"Two boxes must not share a key, nor one key have two names. {_ANEW}",
+        )
+    if known is not None and known.revoked is not None:
+        raise _revoked(known)
+    if known is not None and token.used_by == name:
         return str(known.certificate).encode()
-    expires = (now + timedelta(days=CERTIFICATE_DAYS)).isoformat()
-    told = {
-        "type": CERTIFICATE, "schema": SCHEMA, "central": key_id(private.public_key()), "device": device,
-        "port": token.port, "public_key": public,
-        "seal": public_hex(sealing_key(private)), "issued": now.isoformat(), "expires": expires,
-    }  # fmt: skip
-    certificate = signed(told, private.sign, key_id(private.public_key()))
+    certificate, expires = _certificate(private, device, token.port, public, now)
     connection.execute(
         update(keys)
-        .where((keys.c.device == device) & keys.c.revoked.is_(None))
-        .values(revoked=now.isoformat(), reason="replaced")
+        .where((keys.c.device == device) & (keys.c.key != name) & keys.c.revoked.is_(None))
+        .values(revoked=now.isoformat(), reason=REPLACED)
     )
-    connection.execute(
-        insert(keys).values(
-            key=name,
-            device=device,
-            port=token.port,
-            public_key=public,
-            certificate=certificate.decode(),
-            expires=expires,
-            reason="",
-        )
-    )
+    told = {"port": token.port, "certificate": certificate.decode(), "expires": expires}
+    if known is None:
+        connection.execute(insert(keys).values(key=name, device=device, public_key=public, reason="", **told))
+    else:
+        connection.execute(update(keys).where(keys.c.key == name).values(**told))
     connection.execute(update(enrolments).where(enrolments.c.secret == token.secret).values(used_by=name))
     return certificate
+
+
+def _certificate(private: Ed25519PrivateKey, device: str, port: str, public: str, now: datetime) -> tuple[bytes, str]:
+    """A certificate, and when it ends."""
+    central = key_id(private.public_key())
+    expires = (now + timedelta(days=CERTIFICATE_DAYS)).isoformat()
+    told = {
+        "type": CERTIFICATE, "schema": SCHEMA, "central": central, "device": device,
+        "port": port, "public_key": public,
+        "seal": public_hex(sealing_key(private)), "issued": now.isoformat(), "expires": expires,
+    }  # fmt: skip
+    return signed(told, private.sign, central), expires
 
 
 def _token(connection: Connection, device: str, public: str, proof: str) -> Json:
@@ -114,12 +126,17 @@ def active_key(connection: Connection, key: str, now: str) -> DeviceKey:
         message = f"Expected the key of an enrolled box, got {key[:64]!r}."
         raise AccessRefused("access_device", message, hint="Enrol the box: sekisho results enrol TOKEN.")
     if found.revoked is not None:
-        message = f"{found.device}: expected a key that may sign, got one revoked at {found.revoked} ({found.reason})."
-        raise AccessRefused("access_revoked", message, hint="If the box is in good hands, enrol it again.")
+        raise _revoked(found)
     if found.expires < now:
-        message = f"{found.device}: expected a certificate that is valid, got one that ended at {found.expires}."
+        message = f"Expected a certificate that is valid, got one of key {key[:16]}, which ended at {found.expires}."
         raise AccessRefused("access_expired", message, hint="Enrol the box again: sekisho results enrol TOKEN.")
     return DeviceKey(found.device, found.port, public_key(found.public_key))
+
+
+def _revoked(found: Json) -> AccessRefused:
+    """Told to whoever names the key, before any signature is looked at: neither whose it was nor why."""
+    message = f"Expected a key that may sign, got {found.key[:16]}, which was revoked at {found.revoked}."
+    return AccessRefused("access_revoked", message, hint=f"If the box is in good hands: {_ANEW}")
 
 
 def revoke(connection: Connection, device: str, reason: str, now: str) -> int:
@@ -138,9 +155,16 @@ def revoke(connection: Connection, device: str, reason: str, now: str) -> int:
 
 
 def revocations(connection: Connection, private: Ed25519PrivateKey, now: str) -> bytes:
-    """The signed list of every key that may not sign any more."""
-    columns = (keys.c.device, keys.c.key, keys.c.revoked, keys.c.reason)
-    found = connection.execute(select(*columns).where(keys.c.revoked.is_not(None)).order_by(keys.c.revoked))
+    """The signed list of every key that may not sign any more: which, since when, and whether another took its place.
+
+    Anybody may read it, so it names no device and repeats no reason that an operator wrote.
+    """
+    columns = (keys.c.key, keys.c.revoked, keys.c.reason)
+    found = connection.execute(select(*columns).where(keys.c.revoked.is_not(None)).order_by(keys.c.revoked, keys.c.key))
+    listed = [
+        {"key": row.key, "revoked": row.revoked, "code": REPLACED if row.reason == REPLACED else "revoked"}
+        for row in found
+    ]
     central = key_id(private.public_key())
     told = {"type": REVOCATIONS, "schema": SCHEMA, "central": central, "issued": now}
-    return signed(told | {"revoked": [dict(row._mapping) for row in found]}, private.sign, central)  # noqa: SLF001 - SQLAlchemy's public name
+    return signed(told | {"revoked": listed}, private.sign, central)

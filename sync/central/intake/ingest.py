@@ -19,7 +19,7 @@ from sync.central.database import copy, reading, writing
 from sync.central.intake.devices import active_key
 from sync.central.tables import entries, heads, ledgers, personal
 from sync.errors import BatchRefused
-from sync.protocol import Batch, Receipt, claim_of, signer_of, verified_batch
+from sync.protocol import BATCH, Batch, Receipt, claim_of, key_of, verified_batch
 
 
 def _no_json(constant: str) -> None:
@@ -70,7 +70,7 @@ def ingest(engine: Engine, central: str, data: bytes, now: str) -> Receipt:
     """
     claim = claim_of(data)
     with writing(engine) as connection:
-        key = active_key(connection, signer_of(claim), now)
+        key = active_key(connection, key_of(claim.text, BATCH), now)
         if key.device != claim.device:
             message = f"Expected a batch of {key.device}, whose key signed it, got one of {claim.device!r}."
             raise BatchRefused("batch_signature", message)

@@ -30,7 +30,7 @@ from sync.central.onward import feed
 from sync.central.onward.cloud_events import MEDIA_TYPE, event_of, secret_text, signed_headers, written
 from sync.central.onward.webhook_post import Answer, checked
 from sync.central.tables import webhook_letters, webhooks
-from sync.identity import DEVICE
+from sync.protocol import DEVICE
 
 TRIES = 8  # answers that refuse a row, until it is a dead letter
 PAGE = 100  # rows that one worker sends before others may take over

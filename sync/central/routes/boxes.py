@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI, Request
+from typing import Annotated
+
+from fastapi import FastAPI, Path, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,7 +16,7 @@ from sync.central.intake.devices import enrol
 from sync.central.intake.ingest import ingest, standing
 from sync.central.routes.asked import DOCUMENT, body_of, document, signer
 from sync.errors import DocumentRefused
-from sync.protocol import MAX_BATCH_BYTES
+from sync.protocol import LEDGER, MAX_BATCH_BYTES
 
 _SIGNED = {
     "requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string"}}}},
@@ -78,7 +80,7 @@ def add(app: FastAPI, central: Central) -> None:
         summary="Where a ledger of the asking box stands here, as a signed receipt.",
         responses=DOCUMENT,
     )
-    async def ledger(ledger: str, request: Request) -> Response:
+    async def ledger(ledger: Annotated[str, Path(pattern=f"^{LEDGER.pattern}$")], request: Request) -> Response:
         key = await signer(central, request, b"")
 
         def stands() -> bytes:
