@@ -3,66 +3,110 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import dataclass
+import os
+import stat
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from edge.errors import InputError, SekishoError
 from edge.storage.database import write_durably
 from sync.central.central import Central
 from sync.central.database import reading
 from sync.central.intake.devices import active_key
-from sync.central.intake.evidence import brought_whole, receipt_of
+from sync.central.intake.evidence import MAX_OBJECT_BYTES, brought_whole, receipt_of
 from sync.central.intake.ingest import ingest
-from sync.protocol import PICTURE, Receipt, verified
+from sync.protocol import MAX_BATCH_BYTES, MAX_HEAD_BYTES, PICTURE, Receipt, key_of, verified
 from sync.seal import opened, sealing_key
 
-_HEAD_BYTES = 4_096
+_SEAL_BYTES = 1_000  # what sealing adds, and more
+_BATCH_BYTES = MAX_BATCH_BYTES + _SEAL_BYTES
+_PICTURE_BYTES = MAX_OBJECT_BYTES + MAX_HEAD_BYTES + _SEAL_BYTES
 
 
 @dataclass(frozen=True, slots=True)
 class TakenIn:
     """What came of a stick. `refused` has one line for each file that was not taken."""
 
-    batches: int
-    pictures: int
-    refused: tuple[str, ...]
+    batches: int = 0
+    pictures: int = 0
+    refused: tuple[str, ...] = ()
+
+    def without(self, path: Path, error: SekishoError) -> TakenIn:
+        """The same, and why `path` was not taken, whose name anybody may have chosen: told in printable signs."""
+        name = "".join(sign if sign.isprintable() else "\ufffd" for sign in str(path))
+        return replace(self, refused=(*self.refused, f"{name}: {error.message} [{error.code}]"))
 
 
 def take_in(central: Central, directory: Path) -> TakenIn:
     """Take in every box's folder of a stick. What is refused is told; the rest is taken all the same.
 
     Raises:
-        OSError: the stick cannot be read or written.
+        OSError: the central cannot keep pictures now.
         sqlalchemy.exc.SQLAlchemyError: the database cannot do it now.
     """
-    batches, pictures = 0, 0
-    refused: list[str] = []
+    private = sealing_key(central.private)
+    taken = TakenIn()
     for place in sorted(directory.glob("sekisho-*")):
+        if place.is_symlink():
+            taken = taken.without(place, InputError("import_file", "Expected the folder of a box, got a link."))
+            continue
         receipts: dict[str, Receipt] = {}
         for path in sorted(place.glob("batch-*.sealed")):
             try:
-                receipt = ingest(central.engine, central.id, _whole(central, path), central.stamp())
+                receipt = ingest(central.engine, central.id, _opened(private, path, _BATCH_BYTES), central.stamp())
             except SekishoError as error:
-                refused.append(f"{path}: {error.message} [{error.code}]")
+                taken = taken.without(path, error)
                 continue
             receipts[receipt.ledger] = receipt
-            batches += 1
+            taken = replace(taken, batches=taken.batches + 1)
         for ledger, receipt in receipts.items():
-            write_durably(place / f"receipt-{ledger}.json", receipt.signed(central.private.sign, central.id))
+            taken = _receipted(taken, place, ledger, receipt.signed(central.private.sign, central.id))
         for path in sorted(place.glob("picture-*.sealed")):
             try:
-                sha256, device = _picture(central, _whole(central, path))
+                sha256, device = _picture(central, _opened(private, path, _PICTURE_BYTES))
             except SekishoError as error:
-                refused.append(f"{path}: {error.message} [{error.code}]")
+                taken = taken.without(path, error)
                 continue
-            write_durably(place / f"receipt-{sha256}.json", receipt_of(central, device, sha256))
-            pictures += 1
-    return TakenIn(batches, pictures, tuple(refused))
+            taken = _receipted(taken, place, sha256, receipt_of(central, device, sha256))
+            taken = replace(taken, pictures=taken.pictures + 1)
+    return taken
 
 
-def _whole(central: Central, path: Path) -> bytes:
-    return opened(sealing_key(central.private), path.read_bytes(), path.name)
+def _opened(private: X25519PrivateKey, path: Path, most: int) -> bytes:
+    """What is sealed in a regular file of `most` bytes or fewer; no link is followed, and no pipe waited for.
+
+    Raises:
+        InputError: import_file: it is none, or cannot be read; sealed_form.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            told = os.fstat(file.fileno())
+            if not stat.S_ISREG(told.st_mode) or told.st_size > most:
+                raise _unread(f"{stat.filemode(told.st_mode)} with {told.st_size} bytes", most)
+            data = file.read(most + 1)
+    except OSError as error:
+        raise _unread(f"{type(error).__name__}: {error.strerror}", most) from error
+    return opened(private, data, path.name)
+
+
+def _unread(came: str, most: int) -> InputError:
+    message = f"Expected a regular file of {most} bytes or fewer that can be read, got {came}."
+    return InputError("import_file", message, hint="Export again, onto a stick that is whole.")
+
+
+def _receipted(taken: TakenIn, place: Path, name: str, receipt: bytes) -> TakenIn:
+    """Write a receipt beside what it is for. Where it cannot be, what was taken stays, and the box brings it again."""
+    path = place / f"receipt-{name}.json"
+    try:
+        write_durably(path, receipt)
+    except OSError as error:
+        came = f"{type(error).__name__}: {error.strerror}"
+        refusal = InputError("import_file", f"Expected a stick that takes a receipt, got {came}.")
+        return taken.without(path, refusal)
+    return taken
 
 
 def _picture(central: Central, data: bytes) -> tuple[str, str]:
@@ -72,16 +116,14 @@ def _picture(central: Central, data: bytes) -> tuple[str, str]:
         SekishoError: it is not what a device that may sign has signed.
     """
     head, _, content = data.partition(b"\n")
-    try:
-        key = str(json.loads(head[:_HEAD_BYTES])["key"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError("evidence_form", f"Expected a signed picture, got {type(error).__name__}.") from error
+    if len(head) > MAX_HEAD_BYTES:
+        raise InputError("evidence_form", f"Expected a head of {MAX_HEAD_BYTES} bytes or fewer, got {len(head)}.")
     with reading(central.engine) as connection:
-        signer = active_key(connection, key, central.stamp())
+        signer = active_key(connection, key_of(head, PICTURE), central.stamp())
     told = verified(head, PICTURE, signer.public)
     sha256 = hashlib.sha256(content).hexdigest()
     if (told.get("device"), told.get("sha256")) != (signer.device, sha256):
-        message = f"Expected picture {told.get('sha256')} of {signer.device}, got {sha256}."
+        message = f"Expected picture {str(told.get('sha256'))[:80]!r} of {signer.device}, got {sha256}."
         raise InputError("evidence_altered", message)
     brought_whole(central, signer.device, sha256, content, str(told.get("media_type")))
     return sha256, signer.device
