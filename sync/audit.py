@@ -1,14 +1,15 @@
 """The audit: one file and public keys prove offline that nothing was altered or left out, and say what is not proved.
 
 The file is zstd over JSON lines. For each ledger of the box, those set aside as damaged first: the founding, the
-certificate of the box's key, every row with its hash and its body as it was hashed, where it is damaged, the box's
-signed head, and the receipts of every central. What a section proves:
+certificate of the box's key, every row with its hash and its body as it was hashed, the box's signed head, which says
+where it is damaged, and the receipts of every central. What a section proves:
 
 1. the certificate is a pinned central's: this key is that box's; 2. every row's hash is that of its content and of the
 row before, from the founding on: nothing altered, moved or left out in between; 3. the box signed the last hash; 4. a
 pinned central has receipted a row of this very chain: up to there nothing was cut off afterwards; after it only the box
-says so. Personal values are in it only where asked for, and are then held against their commitments; erased ones leave
-the chain whole, and the rows that say so are counted.
+says so; 5. the ledger that the founding names as the one before is in the file, or the box has signed why not; the last
+one is the one that the box was writing. Personal values are in it only where asked for, and are then held against
+their commitments; erased ones leave the chain whole, and the rows that say so are counted.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from edge.storage.outbox import Outbox
 from sync.errors import AuditError, DocumentRefused
 from sync.identity import public_key
 from sync.protocol import AUDIT, CERTIFICATE, RECEIPT, SCHEMA, key_id, signed, verified
-from sync.push import OUTBOX, Signer, next_rows, remaining
+from sync.push import OUTBOX, Chain, Signer, next_rows, remaining
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -65,6 +66,8 @@ class Proved:
     absent: int = 0  # commitments whose value is not in the file, and no row says why
     pictures: int = 0  # that a row says were deleted
     damaged: str = ""  # of a ledger that was set aside: what the box found
+    lacks: str = ""  # why the ledger before it is not in the file, in the box's words
+    unnamed: str = ""  # the ledger before it in the file, when its founding does not say that it follows one
 
     def sentences(self) -> tuple[str, ...]:
         """What this says, in plain words."""
@@ -72,6 +75,10 @@ class Proved:
         told = [f"ledger {self.ledger}: {rows}, none altered, none missing in between"]
         for receipt in self.receipts:
             rest = self.rows - receipt.seq
+            if rest < 0:
+                lost = f"rows {self.rows + 1} to {receipt.seq} cannot be read here and were there"
+                told.append(f"{lost}: receipted by {receipt.central[:16]} at {receipt.received}, which has them")
+                continue
             after = f"after it, of {rest} rows, nothing is known but what the box says" if rest else "no row follows it"
             who = f"receipted by {receipt.central[:16]} at {receipt.received}"
             told.append(f"none missing up to row {receipt.seq}, {who}; {after}")
@@ -81,6 +88,10 @@ class Proved:
             told.append(f"{self.others} receipts are of centrals that were not named: not judged")
         if self.damaged:
             told.append(f"set aside as damaged: {self.damaged}; nothing is known of what followed row {self.rows}")
+        if self.lacks:
+            told.append(f"it follows a ledger that is not in this file, of which nothing is proved: {self.lacks}")
+        if self.unnamed:
+            told.append(f"it does not say that it follows ledger {self.unnamed}: ask why the box began anew")
         erased = f"{self.erased} erased by a row that says so, {self.absent} not in this file"
         deleted = f"{self.pictures} pictures deleted by rows that name them"
         told.append(f"{self.values} personal values as they were, {erased}; {deleted}")
@@ -105,12 +116,13 @@ def export_audit(
     """
     compressed = io.BytesIO()
     receipts = Outbox(state_dir / OUTBOX).receipts()
-    total = 0
+    total, before = 0, ""
+    files: dict[str, str] = {}  # the ledgers that are written, by the names of their files
     with zstandard.ZstdCompressor(level=9).stream_writer(compressed, closefd=False) as file:
         for chain in remaining(state_dir, ""):
             with closing(chain.reader):
                 file.write(_line({"founding": chain.founding, "certificate": enrolment.certificate}))
-                count, last = 0, chain.hash_at(0)
+                count, last, damage = 0, chain.hash_at(0), ""
                 try:
                     while rows := next_rows(chain, count):
                         for row in rows:
@@ -119,15 +131,27 @@ def export_audit(
                 except LedgerError as error:
                     if chain.current:
                         raise
-                    file.write(_line({"damaged": error.message}))
+                    damage = error.message
                 told = {"type": AUDIT, "schema": SCHEMA, "device": signer.device, "ledger": chain.ledger, "seq": count}
                 told |= {"hash": last, "made": made.utc.isoformat(), "clock": str(made.trust)}
+                told |= {"after": before, "lacks": _lacks(chain, state_dir, files), "damaged": damage}
+                told |= {"current": chain.current}
                 file.write(_line({"head": signed(told, signer.sign, signer.key).decode()}))
                 for receipt in receipts.get(chain.ledger, ()):
                     file.write(_line({"receipt": receipt}))
                 total += count
+                before = files[chain.reader.path.name] = chain.ledger
     write_durably(out, compressed.getvalue(), mode=0o600)
     return total
+
+
+def _lacks(chain: Chain, state_dir: Path, files: Mapping[str, str]) -> str:
+    """Why the ledger that `chain` follows is not in the file; "" when it is, or when it follows none."""
+    told = chain.founding.get("predecessor")
+    file = Path(str(told.get("file"))).name if isinstance(told, dict) else ""
+    if not file or file in files:
+        return ""
+    return f"{file} cannot be read" if (state_dir / file).exists() else f"{file} is not on the box any more"
 
 
 def _told(row: Outgoing, *, personal: bool) -> dict[str, Any]:
@@ -168,7 +192,7 @@ def verify_audit(path: Path, *centrals: str) -> Audited:
             section.take(line)
     if section is None:
         raise _wrong("audit_form", "a founding and a certificate first", "KeyError")
-    last = section.proved(pinned)
+    last = section.proved(pinned, at_end=True)
     if not last.receipts:
         raise _wrong("audit_receipt", "a receipt of this central", "none")
     return Audited(section.device, (*proved, last))
@@ -182,6 +206,8 @@ class _Section:
     key: Ed25519PublicKey
     ledger: str
     hashes: list[str]
+    predecessor: Any = None  # as its founding tells
+    before: _Section | None = None
     inspections: set[str] = field(default_factory=set)
     head: str = ""
     receipts: list[str] = field(default_factory=list)
@@ -207,7 +233,9 @@ class _Section:
             raise _wrong("audit_certificate", f"ledgers of {before.device} alone", f"one of {device}")
         if founding.get("device") != device:
             raise _wrong("audit_head", f"a ledger founded by {device}", f"one of {founding.get('device')!r}")
-        return cls(device, public_key(box["public_key"]), ledger, [root])
+        if before is not None:
+            before.before = None
+        return cls(device, public_key(box["public_key"]), ledger, [root], founding.get("predecessor"), before)
 
     def take(self, line: Mapping[str, Any]) -> None:
         """Take the next line."""
@@ -220,7 +248,6 @@ class _Section:
             if row.kind in {"erased", "deleted"}:
                 self._gone(row)
         self.head = str(line.get("head", self.head))
-        self.damaged = str(line.get("damaged", self.damaged))
         self.receipts += [str(line["receipt"])] if "receipt" in line else []
 
     def _gone(self, row: Outgoing) -> None:
@@ -231,10 +258,14 @@ class _Section:
         except (ValueError, TypeError, AttributeError) as error:
             raise _wrong("audit_chain", f"row {row.seq} to say what has gone", type(error).__name__) from error
 
-    def proved(self, pinned: Mapping[str, Ed25519PublicKey]) -> Proved:
-        """What it proves, as it is whole."""
+    def proved(self, pinned: Mapping[str, Ed25519PublicKey], *, at_end: bool = False) -> Proved:
+        """What it proves, as it is whole; `at_end` it must be the ledger that the box was writing."""
         count = len(self.hashes) - 1
-        _fits("audit_head", self.head, (AUDIT, self.key), self, whole=True)
+        head = _fits("audit_head", self.head, (AUDIT, self.key), self, whole=True)
+        self.damaged = "" if at_end else str(head.get("damaged", ""))
+        if at_end and not head.get("current", True):
+            raise _wrong("audit_chain", f"a ledger after {self.ledger}, which was set aside", "none")
+        self._require_before(str(head.get("after", "")), lacks := str(head.get("lacks", "")))
         found, others = [], 0
         for receipt in self.receipts:
             known = pinned.get(_signer(receipt))
@@ -256,7 +287,30 @@ class _Section:
             absent=len(self.missing) - erased,
             pictures=self.pictures,
             damaged=self.damaged,
+            lacks=lacks,
+            unnamed=self.before.ledger if self.before is not None and self.predecessor is None else "",
         )
+
+    def _require_before(self, after: str, lacks: str) -> None:
+        """The ledger that was written before it is there, and is the one that its founding names."""
+        before = self.before
+        came = "none" if before is None else f"ledger {before.ledger}"
+        if after != ("" if before is None else before.ledger):
+            raise _wrong("audit_chain", f"ledger {after or 'none'} before ledger {self.ledger}", came)
+        if self.predecessor is None or lacks:
+            return
+        try:
+            file, named, last = (self.predecessor.get(name) for name in ("file", "ledger", "last"))
+            seq, digest = (0, "") if last is None else (int(last["seq"]), last["hash"])
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise _wrong("audit_chain", "a founding that names the ledger before", type(error).__name__) from error
+        expected = f"{file} with row {seq} before ledger {self.ledger}"
+        if before is None or named not in {None, "", before.ledger}:
+            raise _wrong("audit_chain", expected, came)
+        rows = len(before.hashes) - 1
+        lost = bool(before.damaged) and seq > rows
+        if digest and not lost and (not 0 <= seq <= rows or before.hashes[seq] != digest):
+            raise _wrong("audit_chain", expected, f"{came}, whose rows end at {rows} or are others")
 
 
 def _certified(certificate: str, pinned: Sequence[Ed25519PublicKey] | Any) -> dict[str, Any]:  # noqa: ANN401 - a view of a mapping
@@ -328,6 +382,8 @@ def _fits(
         raise _wrong(code, what, error.message if document else "none") from error
     seq = told.get("seq")
     fits = type(seq) is int and 0 <= seq < len(hashes) and hashes[seq] == told.get("hash")
+    if kind == RECEIPT and section.damaged and type(seq) is int:
+        fits = fits or seq >= len(hashes)  # of a row that cannot be read any more
     of_box = (told.get("device"), told.get("ledger")) == (section.device, section.ledger)
     if not fits or not of_box or (whole and seq != len(hashes) - 1):
         came = f"one for row {seq} with hash {told.get('hash')} (key {key_id(key)[:16]})"

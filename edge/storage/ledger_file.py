@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import re
 import sqlite3
@@ -167,7 +168,8 @@ class LedgerFile:
         for suffix in ("-wal", "-shm", ""):
             with contextlib.suppress(FileNotFoundError):
                 self._beside(suffix).rename(aside.with_name(aside.name + suffix))
-        note: dict[str, Json] = {"file": aside.name, "came": came, "last": _last_of(aside)}
+        ledger, last = _told_by(aside)
+        note: dict[str, Json] = {"file": aside.name, "ledger": ledger, "came": came, "last": last}
         found(self.path, self._device, note)
         self.set_aside = aside
         self._connection = open_for_writing(self.path)
@@ -227,17 +229,16 @@ def _unusable(path: Path, error: sqlite3.Error | OSError) -> LedgerError:
     )
 
 
-def _last_of(path: Path) -> Json:
-    """The last row that a damaged ledger still gives, or None."""
-    if not path.exists():
-        return None
-    try:
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    except sqlite3.Error:
-        return None
-    with contextlib.closing(connection):
-        try:
-            row = connection.execute("SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
-        except sqlite3.Error:
-            return None
-    return None if row is None else {"seq": row[0], "hash": str(row[1])}
+def _told_by(path: Path) -> tuple[str, Json]:
+    """The id and the last row that a damaged ledger still gives; "" and None for what it does not."""
+    ledger, last = "", None
+    if path.exists():
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(_read_only(path)) as connection:
+            with contextlib.suppress(sqlite3.Error, ValueError, KeyError, TypeError):
+                ledger = str(json.loads(connection.execute("SELECT body FROM founding").fetchone()[0])["ledger"])
+            last = connection.execute("SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
+    return ledger, None if last is None else {"seq": last[0], "hash": str(last[1])}
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{path}?mode=ro", uri=True)

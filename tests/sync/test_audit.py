@@ -107,21 +107,120 @@ def test_the_receipts_of_two_centrals_are_told_apart_and_a_third_ones_is_not_jud
     assert told.sentences()[1].endswith("; no row follows it")
 
 
-def test_a_ledger_that_was_set_aside_is_proved_as_far_as_it_is_whole(box: Box) -> None:
+def aside(box: Box, row: int) -> str:
+    """The ledger is damaged at `row`, set aside, and followed by another of two rows, receipted; its id."""
     before = box.ledger.head().ledger
     box.ledger._file.connection.execute("DROP TRIGGER entries_keep")
-    box.ledger._file.connection.execute("UPDATE entries SET officer='another' WHERE seq=4")
+    box.ledger._file.connection.execute("UPDATE entries SET officer='another' WHERE seq=?", (row,))
+    box.ledger._file.replace(f"row {row}")
+    box.ledger.close()
+    box.ledger = Ledger.open(box.folder / "ledger.db", box.device)
+    box.write(2, first=50)
+    acknowledge(box, 2)
+    return before
+
+
+def test_a_ledger_that_was_set_aside_is_proved_as_far_as_it_is_whole_up_to_its_last_receipt(box: Box) -> None:
+    before = aside(box, 6)
+    first, current = verify_audit(exported(box), PUBLIC).ledgers
+    assert (first.ledger, first.rows, [receipt.seq for receipt in first.receipts]) == (before, 5, [5])
+    assert first.sentences()[1].startswith("none missing up to row 5, receipted by ")
+    assert first.sentences()[2].endswith("; nothing is known of what followed row 5")
+    assert "row 6" in first.damaged
+    assert (current.rows, current.receipts[0].seq, current.unnamed, current.lacks) == (2, 2, "", "")
+
+
+def test_receipted_rows_that_damage_took_are_named_with_the_central_that_has_them(box: Box) -> None:
+    aside(box, 4)
+    first, _current = verify_audit(exported(box), PUBLIC).ledgers
+    assert (first.rows, first.receipts[0].seq) == (3, 5)
+    who = f"receipted by {ID[:16]} at 2026-11-21T10:00:00+00:00, which has them"
+    assert first.sentences()[1] == f"rows 4 to 5 cannot be read here and were there: {who}"
+
+
+def _sections(lines: Lines) -> list[Lines]:
+    starts = [place for place, line in enumerate(lines) if "founding" in line]
+    return [lines[start:end] for start, end in zip(starts, [*starts[1:], len(lines)], strict=True)]
+
+
+def test_a_whole_ledger_that_was_cut_out_is_missed(box: Box) -> None:
+    before = aside(box, 6)
+    current = box.ledger.head().ledger
+
+    def cut(lines: Lines) -> None:
+        lines[:] = _sections(lines)[1]
+
+    with pytest.raises(AuditError) as caught:
+        verify_audit(changed(exported(box), cut), PUBLIC)
+    assert caught.value.code == "audit_chain"
+    assert caught.value.message == f"Expected ledger {before} before ledger {current}, got none."
+
+
+def test_a_current_ledger_that_was_cut_off_is_missed(box: Box) -> None:
+    before = aside(box, 6)
+
+    def cut(lines: Lines) -> None:
+        lines[:] = _sections(lines)[0]
+
+    with pytest.raises(AuditError) as caught:
+        verify_audit(changed(exported(box), cut), PUBLIC)
+    assert caught.value.message == f"Expected a ledger after {before}, which was set aside, got none."
+
+
+def test_a_box_that_leaves_a_ledger_out_without_a_word_is_refused(box: Box) -> None:
+    """It signs a head that names no ledger before; the founding, which is hashed into every row, still names it."""
+    aside(box, 6)
+    current = box.ledger.head().ledger
+
+    def cut(lines: Lines) -> None:
+        lines[:] = _sections(lines)[1]
+        for line in lines:
+            if "head" in line:
+                told = json.loads(line["head"])["signed"] | {"after": ""}
+                line["head"] = signed(told, box.private.sign, box.key).decode()
+
+    with pytest.raises(AuditError) as caught:
+        verify_audit(changed(exported(box), cut), PUBLIC)
+    assert caught.value.message == f"Expected ledger.damaged-1.db with row 6 before ledger {current}, got none."
+
+
+def test_rows_cut_from_a_ledger_set_aside_are_missed_by_the_founding_after_it(box: Box) -> None:
+    before = aside(box, 6)
+    current = box.ledger.head().ledger
+
+    def cut(lines: Lines) -> None:
+        first, rest = _sections(lines)
+        (head,) = [line for line in first if "head" in line]
+        kept = [line for line in first if line.get("row", {"seq": 0})["seq"] <= 4 and line is not head]
+        told = json.loads(head["head"])["signed"] | {"seq": 4, "hash": kept[4]["row"]["hash"], "damaged": ""}
+        lines[:] = [*kept[:5], {"head": signed(told, box.private.sign, box.key).decode()}, *rest]
+
+    with pytest.raises(AuditError) as caught:
+        verify_audit(changed(exported(box), cut), PUBLIC)
+    came = f"ledger {before}, whose rows end at 4 or are others"
+    assert caught.value.message == f"Expected ledger.damaged-1.db with row 6 before ledger {current}, got {came}."
+
+
+@pytest.mark.parametrize("unreadable", [True, False])
+def test_a_ledger_before_that_cannot_be_exported_is_told(box: Box, *, unreadable: bool) -> None:
+    aside(box, 6)
+    path = box.folder / "ledger.damaged-1.db"
+    path.write_bytes(b"no ledger") if unreadable else path.unlink()
+    (told,) = verify_audit(exported(box), PUBLIC).ledgers
+    why = "ledger.damaged-1.db cannot be read" if unreadable else "ledger.damaged-1.db is not on the box any more"
+    assert f"it follows a ledger that is not in this file, of which nothing is proved: {why}" in told.sentences()
+
+
+def test_a_ledger_that_does_not_name_the_one_before_it_is_told(box: Box) -> None:
+    before = box.ledger.head().ledger
     box.ledger.close()
     (box.folder / "ledger.db").rename(box.folder / "ledger.damaged-1.db")
     box.ledger = Ledger.open(box.folder / "ledger.db", box.device)
     box.write(2)
     acknowledge(box, 2)
-    aside, current = verify_audit(exported(box), PUBLIC).ledgers
-    assert (aside.ledger, aside.rows, aside.receipts) == (before, 3, ())
-    assert aside.sentences()[1] == ("no receipt of a pinned central: that none was cut off at the end is not proved")
-    assert aside.sentences()[2].endswith("; nothing is known of what followed row 3")
-    assert "row 4" in aside.damaged
-    assert (current.rows, current.receipts[0].seq) == (2, 2)
+    _aside, current = verify_audit(exported(box), PUBLIC).ledgers
+    words = f"it does not say that it follows ledger {before}: ask why the box began anew"
+    assert words in current.sentences()
 
 
 def test_what_is_personal_is_not_in_it_unless_asked_for(box: Box) -> None:

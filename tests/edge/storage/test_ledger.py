@@ -709,6 +709,24 @@ def test_a_recipient_acknowledges_forwards_only(tmp_path: Path) -> None:
         outbox.acknowledged("central")
 
 
+def test_the_outbox_keeps_the_last_receipt_of_each_ledger_and_reads_what_it_wrote_before(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.json"
+    path.write_text('{"central": {"ledger": "l1", "seq": 7, "receipt": "seven"}}')  # as boxes wrote it before
+    outbox = Outbox(path)
+    assert outbox.receipts() == {"l1": ["seven"]}
+    outbox.acknowledge("central", Acknowledged("l2", 1, "one"))
+    outbox.acknowledge("central", Acknowledged("l2", 2, "two"))
+    outbox.acknowledge("port", Acknowledged("l1", 3, "three"))
+    assert Outbox(path).receipts() == {"l2": ["two"], "l1": ["seven", "three"]}
+    assert (outbox.acknowledged("central"), outbox.least("l1")) == (Acknowledged("l2", 2, "two"), 0)
+    outbox.acknowledge("central", Acknowledged("l1", 4, "four"))  # sent anew: what reached further still proves it
+    assert outbox.receipts() == {"l1": ["seven", "three"], "l2": ["two"]}
+    outbox.acknowledge("central", Acknowledged("l1", 5, "five"))
+    assert outbox.receipts() == {"l1": ["seven", "three"], "l2": ["two"]}
+    outbox.acknowledge("central", Acknowledged("l1", 8, "eight"))
+    assert outbox.receipts() == {"l1": ["eight", "three"], "l2": ["two"]}
+
+
 def test_the_state_counts_what_was_not_sent(ledger: Ledger) -> None:
     ledger.append([entry(), entry("i2"), entry("i3")])
     assert ledger.state().unsent == 3
