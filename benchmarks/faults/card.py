@@ -1,4 +1,4 @@
-"""A card that dies: what was receipted is at the centre, and what is lost is stated exactly."""
+"""A card that dies or alters what it keeps: what was receipted is at the centre, what is lost is stated exactly."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks.faults.checker import acknowledged, chain_of, told_of
+from benchmarks.faults.checker import acknowledged, chain_of, check, told_of
 from benchmarks.faults.line import Line
 from benchmarks.faults.pair import DEVICE, app_of, bench, centre, enrolled, held, let_go, sent_within
 from benchmarks.faults.trial import Trial, each
@@ -59,5 +59,39 @@ def _stated(central: Central, told: list[str], rows: int, lost: set[str]) -> Non
     assert stated in ([rows], []), f"{stated} stated, {rows} there"
 
 
+def _altered(folder: Path, draw: random.Random) -> Iterable[str]:
+    """Single bits of some pictures flip before they are sent; later the files are put back from a copy."""
+    box, told = folder / "box", list[str]()
+    with centre(folder) as central:
+        enrolled(central, box)
+        with bench(box, told.append) as at_work:
+            for number in range(4, 5 + draw.randint(0, 20)):
+                at_work.inspect(number)
+            names = [name for one in told_of(told) for name in one.pictures]
+            whole = {name: _place(box, name).read_bytes() for name in draw.sample(names, draw.randint(1, len(names)))}
+            for name, data in whole.items():
+                at = draw.randrange(len(data))
+                _place(box, name).write_bytes(data[:at] + bytes([data[at] ^ (1 << draw.randrange(8))]) + data[at + 1 :])
+            for _ in range(2):
+                altered = set(sent_within(central, box).pictures.altered)
+                assert altered == set(whole), f"{len(whole)} pictures were altered, {len(altered)} are told"
+            there = held(folder, central)
+            assert all(there.holds(name) for name in names if name not in whole), "a whole picture was held up"
+            let_go(box, at_work.ledger)
+            for name, data in whole.items():
+                assert _place(box, name).exists(), "an altered picture was deleted"
+                _place(box, name).write_bytes(data)
+            sent_within(central, box)
+        there = held(folder, central)
+        assert all(there.holds(name) for name in names), "a picture that was put back was not sent"
+        check(told, box, there, DEVICE, sent=True)
+    return (f"{'all' if len(whole) == len(names) else 'some'} altered",)
+
+
+def _place(box: Path, name: str) -> Path:
+    return box / "evidence" / name[:2] / name
+
+
 _HOLDS = "every receipted row and picture is at the centre; `central arrived` names exactly what is lost, and no more"
-TRIALS = (Trial("dead card", _HOLDS, each(_dead), 0.2),)
+_TOLD = "each altered picture is told with each run and kept, all else goes on; what is put back is sent"
+TRIALS = (Trial("dead card", _HOLDS, each(_dead), 0.2), Trial("altered card", _TOLD, each(_altered), 0.1))
