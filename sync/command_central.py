@@ -73,11 +73,15 @@ def opened_central(folder: Path, database: str, objects: str = "") -> Central:
     from sqlalchemy.exc import ArgumentError, SQLAlchemyError  # noqa: PLC0415 - absent on a bench
 
     from sync.central.database import migrate  # noqa: PLC0415 - likewise
-    from sync.central.serving import open_central  # noqa: PLC0415 - likewise
+    from sync.central.privacy import ends  # noqa: PLC0415 - likewise
+    from sync.central.serving import KEY_FILE, open_central  # noqa: PLC0415 - likewise
 
+    new = not (folder / KEY_FILE).exists()
     try:
         central = open_central(folder, database, objects)
         migrate(central.engine)
+        if new:
+            ends.begin(central)
     except (SQLAlchemyError, ArgumentError, ImportError) as error:
         where = database.rpartition("@")[2] or str(folder)  # no password in a message
         message = f"{where}: expected a database that can be used, got {str(error).splitlines()[0][:200]}."
@@ -89,7 +93,11 @@ def opened_central(folder: Path, database: str, objects: str = "") -> Central:
 @needs_central
 def init(folder: Folder = HOME, database: Database = "") -> None:
     """Make the central's key and tables, or bring the tables up to date; print its fingerprint."""
-    sys.stdout.write(f"{opened_central(folder, database).id}\n")
+    from sync.central.privacy import ends  # noqa: PLC0415 - absent on a bench
+
+    central = opened_central(folder, database)
+    ends.begin(central)
+    sys.stdout.write(f"{central.id}\n")
 
 
 @central_app.command()

@@ -28,6 +28,7 @@ def _who(given: str) -> str:
 def retain(  # noqa: PLR0917 - typer reads the options from the signature
     policy: Annotated[Path | None, typer.Option(help="A retention policy instead of the built-in one.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,  # noqa: FBT002 - typer
+    really: Annotated[bool, typer.Option("--really", help="Also what a wrong clock would take.")] = False,  # noqa: FBT002 - typer
     who: Who = "",
     folder: Folder = HOME,
     database: Database = "",
@@ -37,7 +38,8 @@ def retain(  # noqa: PLR0917 - typer reads the options from the signature
     from sync.central.privacy import retention  # noqa: PLC0415 - absent on a bench
 
     wanted = retention.policy_of(policy)
-    gone = retention.retain(opened_central(folder, database, objects), wanted, _who(who), dry_run=dry_run)
+    central = opened_central(folder, database, objects)
+    gone = retention.retain(central, wanted, _who(who), dry_run=dry_run, really=really)
     sys.stdout.write(f"policy {wanted.title}{', nothing has gone' if dry_run else ''}\n")
     for device, told in gone.items():
         kinds = list(told.pictures.values())

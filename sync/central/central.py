@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine
@@ -21,6 +22,7 @@ class Central:
     objects: Objects
     private: Ed25519PrivateKey
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ends: Path | None = None  # sync/central/privacy/ends.py
 
     @property
     def id(self) -> str:

@@ -14,6 +14,7 @@ from sync.central.central import Central
 from sync.central.database import opened
 from sync.central.intake.objects import Objects, ObjectsOnDisk
 from sync.central.intake.objects_s3 import ObjectsInS3, s3_store
+from sync.central.privacy.ends import ENDS
 from sync.identity import kept_private_key
 
 DIR, DATABASE, OBJECTS = "SEKISHO_CENTRAL_DIR", "SEKISHO_CENTRAL_DATABASE", "SEKISHO_CENTRAL_OBJECTS"
@@ -30,7 +31,7 @@ def open_central(folder: Path, database: str = "", objects: str = "") -> Central
     """
     folder.mkdir(parents=True, exist_ok=True)
     engine = opened(database or f"sqlite:///{folder.absolute() / EMBEDDED}")
-    return Central(engine, _store(folder, objects), kept_private_key(folder / KEY_FILE))
+    return Central(engine, _store(folder, objects), kept_private_key(folder / KEY_FILE), ends=folder / ENDS)
 
 
 def _store(folder: Path, objects: str) -> Objects:

@@ -291,6 +291,21 @@ deletions = Table(  # what has gone, signed; each names the hash of the one befo
     Column("hash", Text, nullable=False),
     Column("made", Text, nullable=False),
 )
+pictures = Table(  # every picture that a device has brought or that was erased, deleted ones too: never taken out
+    "pictures",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("size", _NUMBER, nullable=False),  # 0: it never came
+    Column("deletion", _NUMBER, nullable=False),  # the number of the last that names it, 0 for none
+    Column("deleted", Text, nullable=False),  # when, "" while it is here
+)
+runs = Table(  # when what an operator has to run ran last: "retain", "verify"
+    "runs",
+    metadata,
+    Column("what", Text, primary_key=True),
+    Column("at", Text, nullable=False),
+)
 going = Table(  # objects that no device has any more and that are still to be deleted
     "going",
     metadata,

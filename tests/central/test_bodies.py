@@ -98,7 +98,7 @@ def test_an_inspection_with_a_malformed_row_goes_by_what_can_be_read_of_it(
     one = box()
     bring(central, one, "assessed", 1, {"assessment": {"verdict": {"outcome": "NO_FINDING"}}})
     bring(central, one, "disposed", 1, {"disposition": 5}, personal={})
-    gone = retain(replace(central, now=lambda: DAY + timedelta(days=184)), policy_of(), "O-1")
+    gone = retain(replace(central, now=lambda: DAY + timedelta(days=184)), policy_of(), "O-1", really=True)
     assert len(gone["bench-1"].values) == 2
 
 

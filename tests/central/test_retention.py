@@ -24,7 +24,7 @@ from sync.central.database import reading, writing
 from sync.central.intake.evidence import brought_whole, receipt_of
 from sync.central.intake.ingest import ingest
 from sync.central.intake.signatures import Proved, prove
-from sync.central.privacy import retention
+from sync.central.privacy import ends, retention
 from sync.central.privacy.erasure import erase, inspections_of, standing
 from sync.central.privacy.retention import DELETION, hold, lift, policy_of, retain
 from sync.central.tables import deletions, evidence, outcomes, personal
@@ -72,7 +72,7 @@ class Place:
         return replace(self.central, now=lambda: DAY + after)
 
     def retain(self, after: timedelta, **options: Any) -> dict[str, Any]:
-        return retain(self.at(after), policy_of(), "O-1", **options)
+        return retain(self.at(after), policy_of(), "O-1", **{"really": True} | options)
 
     def held(self) -> set[str]:
         with reading(self.central.engine) as connection:
@@ -89,8 +89,10 @@ class Place:
 
 
 @pytest.fixture
-def place(central: Central, box: Callable[..., Box]) -> Place:
-    return Place(central, box())
+def place(central: Central, box: Callable[..., Box], tmp_path: Path) -> Place:
+    kept = replace(central, ends=tmp_path / "ends.json")
+    ends.begin(kept)
+    return Place(kept, box())
 
 
 def test_what_the_policy_gives_up_goes_by_class_with_a_signed_row(place: Place) -> None:

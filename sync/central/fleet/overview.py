@@ -20,11 +20,12 @@ from sync.central.clients import Client
 from sync.central.database import reading, writing
 from sync.central.fleet.drift import EXPECTED, Drift, drift
 from sync.central.knowledge.precision import precision, wilson
-from sync.central.tables import alarms, box_status, fleet_head, keys, ledgers, rule_days, score_days
+from sync.central.tables import alarms, box_status, fleet_head, keys, ledgers, rule_days, runs, score_days
 from sync.protocol import STATUS, verified
 
 WINDOW = timedelta(days=30)
 SILENT = timedelta(hours=24)
+RETAINED = timedelta(days=3)
 DISK_LOW = 0.05  # share that is free, as the bench's own page
 MAX_STATUS_BYTES = 16_000
 _ALARMS = 50
@@ -92,6 +93,8 @@ class Fleet:
     rules: tuple[Rule, ...]
     drifts: Mapping[str, Drift]
     alarms: tuple[Mapping[str, str], ...]
+    retained: str  # when retention ran last, "" for never
+    overdue: bool  # it has not for days
     uncounted: int  # rows of the feed that the counts have not seen yet
 
 
@@ -121,6 +124,7 @@ def fleet(central: Central, client: Client) -> Fleet:
         boxes = tuple(_boxes(connection, client, counts, now))
         shown = {box.device for box in boxes}
         proved = precision(connection)["findings"] if not client.ports else {}
+        retained = connection.execute(select(runs.c.at).where(runs.c.what == "retain")).scalar() or ""
         last = connection.execute(text("SELECT last FROM feed_head WHERE one=1")).scalar_one()
         seen = connection.execute(select(fleet_head.c.last)).scalar_one()
         return Fleet(
@@ -130,6 +134,8 @@ def fleet(central: Central, client: Client) -> Fleet:
             rules=tuple(_rules([one for one in counts if one.device in shown], proved)),
             drifts=_drifts(connection, since, shown),
             alarms=tuple(_alarms(connection, client, shown)),
+            retained=retained,
+            overdue=bool(boxes) and (not retained or datetime.fromisoformat(retained) < now - RETAINED),
             uncounted=max(0, int(last) - int(seen)),
         )
 

@@ -48,6 +48,9 @@ class Objects(Protocol):
     def get(self, sha256: str) -> bytes:
         """A whole object. Raises NotFound: evidence_not_found."""
 
+    def holds(self, sha256: str) -> bool:
+        """Whether a whole object is here."""
+
     def delete(self, sha256: str) -> bool:
         """Delete a whole object, durably; whether there was one."""
 
@@ -129,6 +132,10 @@ class ObjectsOnDisk:
         except FileNotFoundError:
             message = f"{sha256}: expected a kept object, got none."
             raise NotFound("evidence_not_found", message, hint="It may still be on its way.") from None
+
+    def holds(self, sha256: str) -> bool:
+        """See `Objects`."""
+        return self._place(sha256).exists()
 
     def delete(self, sha256: str) -> bool:
         """See `Objects`."""

@@ -104,12 +104,19 @@ class ObjectsInS3:
                 message = f"{sha256}: expected a kept object, got none."
                 raise NotFound("evidence_not_found", message, hint="It may still be on its way.") from None
 
-    def delete(self, sha256: str) -> bool:
+    def holds(self, sha256: str) -> bool:
         """See `Objects`."""
         with _told(sha256):
             try:
                 self._store.head(_place(sha256))
             except FileNotFoundError:
+                return False
+        return True
+
+    def delete(self, sha256: str) -> bool:
+        """See `Objects`."""
+        with _told(sha256):
+            if not self.holds(sha256):
                 return False
             self._store.delete(_place(sha256))
         return True

@@ -3,14 +3,18 @@
 A batch's signature covers the hash of its last row, and that hash every row before it, to the founding: so each row is
 signed by its device, and a worker that walks the chains finds what was altered at rest, by bit rot or by hand. It goes
 on from where it stood; `anew` begins at the founding. What is wrong is named and raises an alarm; nothing is mended.
+
+What is absent has to be explained: a personal value that a row commits to by a deletion here or a row of its box that
+erased it, a picture that was brought by a deletion; and the deletions end where sync/central/privacy/ends.py says.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -22,8 +26,10 @@ from edge.storage.chain import commitment, root_hash, row_hash
 from sync.central.alarms import raise_alarm
 from sync.central.central import Central
 from sync.central.database import reading, writing
-from sync.central.privacy.retention import DELETION
+from sync.central.privacy import ends
+from sync.central.privacy.retention import DELETION, ran
 from sync.central.tables import checked, deletions, entries, evidence, heads, keys, ledgers, personal
+from sync.central.tables import pictures as pictures_of_devices
 from sync.errors import DocumentRefused
 from sync.identity import public_key
 from sync.protocol import BATCH, verified
@@ -68,13 +74,31 @@ def prove(central: Central, *, anew: bool = False, pictures: bool = False) -> Pr
     told = Proved()
     with reading(central.engine) as connection:
         chains = connection.execute(select(ledgers).order_by(ledgers.c.device, ledgers.c.ledger)).all()
-    for chain in chains:
-        told = _prove_chain(central, chain, public.get(chain.device, {}), told, anew=anew)
-    for device in sorted({chain.device for chain in chains}):
-        told = _prove_deletions(central, device, told)
+        devices = {chain.device for chain in chains}
+        devices |= {row.device for row in connection.execute(select(pictures_of_devices.c.device).distinct())}
+    for device in sorted(devices):
+        covered = _Covered()
+        told = _prove_deletions(central, device, covered, told)
+        for chain in chains:
+            if chain.device == device:
+                told = _prove_chain(central, chain, public.get(device, {}), covered, told, anew=anew)
+        if not covered.broken:
+            told = _prove_brought(central, device, covered, told)
+    told = _prove_ends(central, told)
     if pictures:
         told = _prove_pictures(central, told)
+    ran(central, "verify")
+    ends.keep(central)
     return told
+
+
+@dataclass(slots=True)
+class _Covered:
+    """What the deletions of a device name."""
+
+    values: set[tuple[str, int, str]] = field(default_factory=set)  # (ledger, row, name)
+    pictures: set[str] = field(default_factory=set)
+    broken: bool = False  # what they name is not known: what is absent proves nothing
 
 
 def _keys(central: Central) -> dict[str, dict[str, Ed25519PublicKey]]:
@@ -90,6 +114,7 @@ def _prove_chain(
     central: Central,
     chain: Any,  # noqa: ANN401 - a database row
     public: dict[str, Ed25519PublicKey],
+    covered: _Covered,
     told: Proved,
     *,
     anew: bool,
@@ -101,6 +126,7 @@ def _prove_chain(
     if stood is not None and not anew:
         at.seq, at.hash = stood.seq, stood.hash
     wrong: list[str] = []
+    absent: list[tuple[int, str]] = []
     while at.seq < chain.seq and not wrong:
         with reading(central.engine) as connection:
             upto = min(chain.seq, at.seq + _ROWS)
@@ -112,6 +138,8 @@ def _prove_chain(
                 if wrong:
                     break
                 at.seq, at.hash = row.seq, row.hash
+                promised = set(json.loads(row.header)["commitments"]) - set(values.get(row.seq, {}))
+                absent += [(at.seq, name) for name in promised if (at.ledger, at.seq, name) not in covered.values]
                 if row.seq in signed:
                     wrong += _head_wrong(at, signed[row.seq], public)
             if not wrong and at.seq < upto:
@@ -125,8 +153,25 @@ def _prove_chain(
             )
     if not wrong and (at.seq, at.hash) != (chain.seq, chain.hash):
         wrong.append(f"{at.name}: expected its end at row {chain.seq} with hash {chain.hash}, got {at.hash}.")
+    if absent and not wrong and not covered.broken:
+        wrong += _absent_wrong(central, at, absent)
     _note(central, at, wrong)
     return replace(told, wrong=(*told.wrong, *wrong))
+
+
+def _absent_wrong(central: Central, at: _Chain, absent: list[tuple[int, str]]) -> list[str]:
+    """Values that neither a deletion here nor a row of the box that erased them there explains."""
+    where = (entries.c.device == at.device) & (entries.c.ledger == at.ledger) & (entries.c.kind == "erased")
+    explained: set[tuple[int, str]] = set()
+    with reading(central.engine) as connection:
+        for row in connection.execute(select(entries.c.body).where(where)):
+            with contextlib.suppress(TypeError, AttributeError):  # none of a bench
+                told = json.loads(row.body)
+                explained |= {(seq, name) for seq in told.get("rows", ()) for name in told.get("names", ())}
+    return [
+        f"{at.name}: expected the {name!r} of row {seq}, or a deletion that names it, got neither."
+        for seq, name in sorted(set(absent) - explained)
+    ]
 
 
 def _rows(connection: Connection, at: _Chain, upto: int) -> Iterator[Any]:
@@ -204,7 +249,7 @@ def _note(central: Central, at: _Chain, wrong: list[str]) -> None:
             connection.execute(_CHECKED, told | {"at": now})
 
 
-def _prove_deletions(central: Central, device: str, told: Proved) -> Proved:
+def _prove_deletions(central: Central, device: str, covered: _Covered, told: Proved) -> Proved:
     public, previous, number, wrong = central.private.public_key(), "", 0, []
     with reading(central.engine) as connection:
         where = deletions.c.device == device
@@ -216,13 +261,43 @@ def _prove_deletions(central: Central, device: str, told: Proved) -> Proved:
         except DocumentRefused:
             said = {}
         if (said.get("number"), said.get("previous"), said.get("device")) != (number, previous, device):
+            covered.broken = True
             wrong.append(f"{device}: expected deletion {number}, signed, after the one before, got another.")
             break
         previous = hashlib.sha256(row.document.encode()).hexdigest()
+        covered.values |= {tuple(one) for one in said["values"]}
+        covered.pictures |= {sha256 for sha256, _ in said["pictures"]}
     if wrong:
         with writing(central.engine) as connection:
             raise_alarm(connection, device, "altered", f"deletion-{number}", wrong[0], central.stamp())
     return replace(told, deletions=told.deletions + number - len(wrong), wrong=(*told.wrong, *wrong))
+
+
+def _prove_brought(central: Central, device: str, covered: _Covered, told: Proved) -> Proved:
+    """Every picture that was brought is here, or a deletion names it; and what a deletion names is remembered."""
+    known = pictures_of_devices
+    with reading(central.engine) as connection:
+        found = connection.execute(select(known.c.sha256, known.c.deletion).where(known.c.device == device)).all()
+        here = {row.sha256 for row in connection.execute(select(evidence.c.sha256).where(evidence.c.device == device))}
+    remembered = {row.sha256 for row in found}
+    explained = {row.sha256 for row in found if row.deletion} & covered.pictures
+    absent, unknown = remembered - here - explained, (here | covered.pictures) - remembered
+    wrong = [
+        *((one, f"{device}: expected picture {one}, or a deletion that names it, got neither.") for one in absent),
+        *((one, f"{device}: expected picture {one} to be known, got none.") for one in unknown),
+    ]
+    with writing(central.engine) as connection:
+        for sha256, sentence in wrong:
+            raise_alarm(connection, device, "altered", sha256, sentence, central.stamp())
+    return replace(told, wrong=(*told.wrong, *sorted(sentence for _, sentence in wrong)))
+
+
+def _prove_ends(central: Central, told: Proved) -> Proved:
+    wrong = ends.wrong(central)
+    with writing(central.engine) as connection:
+        for device, sentence in wrong:
+            raise_alarm(connection, device, "altered", "ends", sentence, central.stamp())
+    return replace(told, wrong=(*told.wrong, *(sentence for _, sentence in wrong)))
 
 
 def _prove_pictures(central: Central, told: Proved) -> Proved:

@@ -16,6 +16,7 @@ from edge.orders import ORDER, ORDERED
 from sync.central.bodies import body_of
 from sync.central.central import Central
 from sync.central.database import reading, writing
+from sync.central.privacy import ends
 from sync.central.privacy.retention import Gone, Why, finish, held, let_go, rows_of, take_in, values_of
 from sync.central.tables import entries, evidence, named, orders, personal
 from sync.protocol import SCHEMA, signed
@@ -67,19 +68,24 @@ def erase(central: Central, device: str, inspection: str, who: str, reason: str)
             message = f"{inspection}: expected an inspection that may be erased, got one under a legal hold."
             raise Conflict("inspection_held", message, hint="Lift it first: sekisho central lift.")
         values = values_of(connection, device, [(ledger, row.seq) for ledger, row, _ in rows])
-        pictures = dict.fromkeys(_nominal(connection, device, inspection), "nominal")
+        here = _nominal(connection, device, inspection, here=True)
+        pictures = dict.fromkeys(_nominal(connection, device, inspection, here=False), "nominal")  # may come yet
         gone = Gone({inspection}, pictures, values)
         if gone:
             let_go(connection, central, device, gone, Why(who, reason))
         number = _order(connection, central, device, inspection, reason)
     finish(central)
-    return Erased(device, inspection, len(pictures), len(values), number)
+    ends.keep(central)
+    return Erased(device, inspection, len(here), len(values), number)
 
 
-def _nominal(connection: Connection, device: str, inspection: str) -> list[str]:
-    where = (named.c.device == device) & (named.c.inspection == inspection) & named.c.nominal
-    here = (evidence.c.device == named.c.device) & (evidence.c.sha256 == named.c.sha256)
-    return [row.sha256 for row in connection.execute(select(named.c.sha256).join(evidence, here).where(where))]
+def _nominal(connection: Connection, device: str, inspection: str, *, here: bool) -> list[str]:
+    wanted = select(named.c.sha256).where(
+        (named.c.device == device) & (named.c.inspection == inspection) & named.c.nominal
+    )
+    brought = (evidence.c.device == named.c.device) & (evidence.c.sha256 == named.c.sha256)
+    found = connection.execute(wanted.join(evidence, brought) if here else wanted)
+    return [row.sha256 for row in found]
 
 
 def _order(connection: Connection, central: Central, device: str, inspection: str, reason: str) -> int:

@@ -8,6 +8,7 @@ mended by the next run, from `going`.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import tomllib
@@ -21,7 +22,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Connection, delete, func, insert, select, text, update
 
-from edge.errors import PolicyError
+from edge.errors import Conflict, PolicyError
 from edge.inspection import ClockTrust, Moment, Origin
 from edge.retention import Standing, standing_of
 from edge.storage.chain import Entry, Row
@@ -29,7 +30,20 @@ from sync.central.bodies import is_shaped, pictures_of, tell_malformed
 from sync.central.central import Central
 from sync.central.database import reading, writing
 from sync.central.knowledge.outcomes import Ending
-from sync.central.tables import deletions, entries, evidence, going, heads, holds, named, outcomes, personal, watched
+from sync.central.privacy import ends
+from sync.central.tables import (
+    deletions,
+    entries,
+    evidence,
+    going,
+    heads,
+    holds,
+    ledgers,
+    named,
+    outcomes,
+    personal,
+    watched,
+)
 from sync.protocol import SCHEMA, signed
 
 DELETION = "sekisho-deletion"
@@ -52,6 +66,14 @@ class Terms(_Part):
     personal: _Days
 
 
+class Guard(_Part):
+    """What a run does not do unasked, as a wrong clock would."""
+
+    heard_within_days: Annotated[int, Field(ge=1, le=3_650)] = 45  # of the last word of a box
+    share_percent: Annotated[int, Field(ge=1, le=100)] = 50  # of the pictures and values that are held
+    at_least: Annotated[int, Field(ge=0)] = 1_000  # fewer pictures and values may go whatever their share
+
+
 class RetentionPolicy(_Part):
     """A whole policy of a central."""
 
@@ -61,6 +83,7 @@ class RetentionPolicy(_Part):
     no_finding: Terms
     checked: Terms
     case: Terms
+    guard: Guard = Guard()
 
     @property
     def title(self) -> str:
@@ -119,10 +142,73 @@ class _One:
     since: datetime
 
 
-def retain(central: Central, policy: RetentionPolicy, who: str, *, dry_run: bool = False) -> dict[str, Gone]:
-    """Let go what the policy gives up by now; what that was, by device. With `dry_run` nothing goes."""
+def retain(
+    central: Central, policy: RetentionPolicy, who: str, *, dry_run: bool = False, really: bool = False
+) -> dict[str, Gone]:
+    """Let go what the policy gives up by now; what that was, by device. With `dry_run` nothing goes.
+
+    Raises:
+        Conflict: retention_clock, retention_amount: a wrong clock would look like this. Not with `really`.
+    """
     finish(central)
     take_in(central)
+    if dry_run:
+        return _run(central, policy, who, dry_run=True)
+    if not really:
+        _require_plausible(central, policy, _run(central, policy, who, dry_run=True))
+    gone = _run(central, policy, who, dry_run=False)
+    finish(central)
+    ran(central, "retain")
+    ends.keep(central)
+    return gone
+
+
+def ran(central: Central, what: str) -> None:
+    """Note that it ran now."""
+    with writing(central.engine) as connection:
+        connection.execute(_RAN, {"what": what, "at": central.stamp()})
+
+
+def _require_plausible(central: Central, policy: RetentionPolicy, gone: dict[str, Gone]) -> None:
+    if not gone:
+        return
+    guard, now = policy.guard, central.now()
+    with reading(central.engine) as connection:
+        heard = _heard(connection)
+        held = sum(connection.execute(select(func.count()).select_from(of)).scalar_one() for of in (evidence, personal))
+    if heard is not None and now - heard > timedelta(days=guard.heard_within_days):
+        message = (
+            f"Expected a clock within {guard.heard_within_days} days of the last word of a box, {heard:%Y-%m-%d}, "
+            f"got {now:%Y-%m-%d}."
+        )
+        raise Conflict("retention_clock", message, hint="Set the clock. When it is right: --really.")
+    count = sum(len(one.pictures) + len(one.values) for one in gone.values())
+    if count > guard.at_least and count * 100 > guard.share_percent * held:
+        message = (
+            f"Expected at most {guard.share_percent}% of what is held to go in one run, "
+            f"got {count} of {held} pictures and personal values."
+        )
+        raise Conflict("retention_amount", message, hint="Look at it with --dry-run. When it is right: --really.")
+
+
+def _heard(connection: Connection) -> datetime | None:
+    """When a box was heard last: by this central's clock, or by clocks that boxes believe where those are behind it."""
+    last = select(heads.c.document, heads.c.received).join(
+        ledgers,
+        (ledgers.c.device == heads.c.device) & (ledgers.c.ledger == heads.c.ledger) & (ledgers.c.seq == heads.c.seq),
+    )
+    received: list[datetime] = []
+    said: list[datetime] = []
+    for row in connection.execute(last):
+        received.append(datetime.fromisoformat(row.received))
+        told = json.loads(row.document)["signed"]
+        if told["clock"] != ClockTrust.UNTRUSTED.value:
+            with contextlib.suppress(ValueError, TypeError):
+                said.append(datetime.fromisoformat(told["made"]).astimezone(UTC))
+    return min(max(received), max(said, default=max(received))) if received else None
+
+
+def _run(central: Central, policy: RetentionPolicy, who: str, *, dry_run: bool) -> dict[str, Gone]:
     total: dict[str, Gone] = {}
     now, after = central.now(), ("", "")
     while batch := _due(central, now, after):
@@ -134,7 +220,6 @@ def retain(central: Central, policy: RetentionPolicy, who: str, *, dry_run: bool
             told.inspections |= gone.inspections
             told.pictures |= gone.pictures
             told.values += gone.values
-    finish(central)
     return {device: gone for device, gone in total.items() if gone}
 
 
@@ -272,13 +357,22 @@ def let_go(connection: Connection, central: Central, device: str, gone: Gone, wh
     for ledger, seq, name in gone.values:
         where = (personal.c.device == device) & (personal.c.ledger == ledger)
         connection.execute(delete(personal).where(where & (personal.c.seq == seq) & (personal.c.name == name)))
-    for sha256 in gone.pictures:
+    for sha256 in sorted(gone.pictures):
+        connection.execute(GOING, {"sha256": sha256})  # first: it is the lock, here as where pictures are brought
         connection.execute(delete(evidence).where((evidence.c.device == device) & (evidence.c.sha256 == sha256)))
-        connection.execute(_GOING, {"sha256": sha256})
+        told = {"device": device, "sha256": sha256, "number": number, "made": central.stamp()}
+        connection.execute(_GONE, told)
     return digest
 
 
-_GOING = text("INSERT INTO going (sha256) VALUES (:sha256) ON CONFLICT DO NOTHING")
+GOING = text(  # locks the object until the transaction ends
+    "INSERT INTO going (sha256) VALUES (:sha256) ON CONFLICT (sha256) DO UPDATE SET sha256=excluded.sha256"
+)
+_GONE = text(
+    "INSERT INTO pictures (device, sha256, size, deletion, deleted) VALUES (:device, :sha256, 0, :number, :made)"
+    " ON CONFLICT (device, sha256) DO UPDATE SET deletion=excluded.deletion, deleted=excluded.deleted"
+)
+_RAN = text("INSERT INTO runs (what, at) VALUES (:what, :at) ON CONFLICT (what) DO UPDATE SET at=excluded.at")
 _WATCH = text(
     "INSERT INTO watched (device, inspection, look_at) VALUES (:device, :inspection, '')"
     " ON CONFLICT (device, inspection) DO UPDATE SET look_at=''"
@@ -305,6 +399,9 @@ def finish(central: Central) -> int:
     count = 0
     for sha256 in waiting:
         with writing(central.engine) as connection:
+            locked = select(going.c.sha256).where(going.c.sha256 == sha256).with_for_update()
+            if connection.execute(locked).first() is None:  # brought again, or another has finished it
+                continue
             if connection.execute(select(evidence.c.device).where(evidence.c.sha256 == sha256)).first() is None:
                 count += central.objects.delete(sha256)
             connection.execute(delete(going).where(going.c.sha256 == sha256))
