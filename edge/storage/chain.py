@@ -134,10 +134,15 @@ def _plain(value: Json) -> Json:
     if kind is int and -_EXACT < value < _EXACT:
         return value
     if kind is float:
-        if value.is_integer() and -_EXACT < value < _EXACT:
-            return int(value)
-        if _REPR_FROM <= abs(value) < _REPR_TO:
-            return value
+        return _plain_float(value)
+    raise _NotPlain
+
+
+def _plain_float(value: float) -> float:
+    if value.is_integer() and -_EXACT < value < _EXACT:
+        return int(value)
+    if not value.is_integer() and _REPR_FROM <= abs(value) < _REPR_TO:
+        return value
     raise _NotPlain
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import rfc8785
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from edge.inspection import Origin
@@ -27,6 +27,8 @@ values = st.recursive(
 
 
 @given(values)
+@example(2.0**53)
+@example(-(2.0**53) - 2)
 @settings(max_examples=300, deadline=None)
 def test_canonical_json_is_that_of_the_reference_implementation(value: Any) -> None:
     assert canonical(value) == rfc8785.dumps(value)
