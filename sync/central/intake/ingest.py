@@ -17,6 +17,7 @@ from edge.storage.chain import Head, Json, Outgoing, canonical, root_hash
 from sync.central.alarms import raise_alarm
 from sync.central.database import copy, reading, writing
 from sync.central.intake.devices import active_key
+from sync.central.intake.succession import explained, of_another_device, outlived
 from sync.central.tables import entries, heads, ledgers, personal
 from sync.errors import BatchRefused
 from sync.protocol import BATCH, Batch, Receipt, claim_of, key_of, verified_batch
@@ -80,7 +81,10 @@ def ingest(engine: Engine, central: str, data: bytes, now: str) -> Receipt:
         if fork:
             _set_apart(connection, batch, fork, now)
         elif claim.after <= known.seq < claim.seq:
-            _store(connection, batch, batch.rows[known.seq - claim.after :], key.port, now)
+            rows = batch.rows[known.seq - claim.after :]
+            _store(connection, batch, rows, key.port, now)
+            outlived(connection, claim, now)
+            of_another_device(connection, claim, rows, now)
             known = Head(claim.ledger, claim.seq, claim.hash)
     if fork:
         raise Conflict(
@@ -101,20 +105,9 @@ def _stored(connection: Connection, batch: Batch, now: str) -> Head:
         founding = {"founding": canonical(batch.founding).decode(), "hash": root_hash(batch.founding)}
         told = {"device": claim.device, "ledger": claim.ledger, "received": now}
         if connection.execute(_FOUND, founding | told).rowcount:
-            _explained(connection, batch, now)
+            explained(connection, batch, now)
         found = connection.execute(looked).one()
     return Head(claim.ledger, found.seq, found.hash)
-
-
-def _explained(connection: Connection, batch: Batch, now: str) -> None:
-    """A second ledger of a device is explained by the note of its founding on the one it replaces, or by an alarm."""
-    claim = batch.claim
-    others = connection.execute(
-        select(ledgers.c.ledger).where((ledgers.c.device == claim.device) & (ledgers.c.ledger != claim.ledger))
-    ).all()
-    if others and batch.founding.get("predecessor") is None:
-        detail = f"Ledger {claim.ledger} says nothing of {others[-1].ledger}: a new card in the box, or a second box."
-        raise_alarm(connection, claim.device, "ledger_unexplained", claim.ledger, detail, now)
 
 
 def _fork(connection: Connection, batch: Batch, known: Head) -> Sequence[Outgoing]:
