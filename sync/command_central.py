@@ -24,6 +24,8 @@ from edge.terminal import clear_errors, require_writable
 from edge.web.access import is_loopback
 
 if TYPE_CHECKING:
+    from sqlalchemy.schema import Table
+
     from sync.central.central import Central
 
 P = ParamSpec("P")
@@ -189,21 +191,51 @@ def revoke(
 
 @central_app.command()
 @needs_central
-def token(
+def token(  # noqa: PLR0917 - typer reads the options from the signature
     name: Annotated[str, typer.Argument(help="The central system that reads.")],
     nominal: Annotated[bool, typer.Option("--nominal", help="It may see what is personal.")] = False,  # noqa: FBT002 - typer
     port: Annotated[list[str] | None, typer.Option(help="Only rows of this port; may be repeated.")] = None,
+    days: Annotated[int | None, typer.Option(help="How long it is good; default: until it is revoked.")] = None,
     folder: Folder = HOME,
     database: Database = "",
 ) -> None:
-    """Print a token to read the feed with. It is shown once."""
+    """Print a token to read the feed with. It is shown once; a second of the same name ends no first."""
     from sync.central.clients import new_client  # noqa: PLC0415 - absent on a bench
     from sync.central.database import writing  # noqa: PLC0415 - likewise
+    from sync.central.tokens import end_of  # noqa: PLC0415 - likewise
 
+    expires = end_of(days, datetime.now(UTC))
     central = opened_central(folder, database)
     with writing(central.engine) as connection:
-        made = new_client(connection, name, nominal=nominal, ports=port or ())
+        made = new_client(connection, name, nominal=nominal, ports=port or (), expires=expires)
     sys.stdout.write(f"{made}\n")
+
+
+@central_app.command("revoke-token")
+@needs_central
+def revoke_token(
+    name: Annotated[str, typer.Argument(help="The central system that shall read no more.")],
+    folder: Folder = HOME,
+    database: Database = "",
+) -> None:
+    """Revoke every token of a central system: it reads nothing from now on, and its webhooks stop."""
+    from sync.central.tables import clients  # noqa: PLC0415 - absent on a bench
+
+    revoke_tokens_of(opened_central(folder, database), clients, name)
+
+
+def revoke_tokens_of(central: Central, table: Table, name: str) -> None:
+    """Revoke the tokens of `name` in a table of tokens, and say how many.
+
+    Raises:
+        NotFound: token_not_found.
+    """
+    from sync.central import tokens  # noqa: PLC0415 - absent on a bench
+    from sync.central.database import writing  # noqa: PLC0415 - likewise
+
+    with writing(central.engine) as connection:
+        count = tokens.revoke(connection, table, name, datetime.now(UTC).isoformat())
+    sys.stdout.write(f"{name}: {count} token(s) revoked\n")
 
 
 @central_app.command()

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from edge.errors import InputError
-from sync.command_central import Database, Folder, needs_central, opened_central
+from sync.command_central import Database, Folder, needs_central, opened_central, revoke_tokens_of
 
 knowledge_app = typer.Typer()  # part of `sekisho central`
 HOME = Path("var/central")
@@ -24,20 +24,36 @@ def speaker(  # noqa: PLR0917 - typer reads the options from the signature
     role: Annotated[str, typer.Option(help="examiner, court, expert or right_holder.")],
     gtin: Annotated[list[str] | None, typer.Option(help="A right holder's product; repeated.")] = None,
     prefix: Annotated[list[str] | None, typer.Option(help="A right holder's GS1 prefix; repeated.")] = None,
+    days: Annotated[int | None, typer.Option(help="How long it is good; default: until it is revoked.")] = None,
     folder: Folder = HOME,
     database: Database = "",
 ) -> None:
     """Print a token to decide inspections or answer questions with. It is shown once."""
     from sync.central.database import writing  # noqa: PLC0415 - absent on a bench
     from sync.central.knowledge.speakers import Role, Speaker, new_speaker  # noqa: PLC0415 - likewise
+    from sync.central.tokens import end_of  # noqa: PLC0415 - likewise
     from sync.publish import scope_of  # noqa: PLC0415 - only here
 
     if role not in set(Role):
         raise InputError("request_field", f"{role!r}: expected one of {', '.join(Role)}, got another word.")
     who = Speaker(name, Role(role), scope_of(gtin or (), prefix or (), ()))
+    expires = end_of(days, datetime.now(UTC))
     with writing(opened_central(folder, database).engine) as connection:
-        made = new_speaker(connection, who)
+        made = new_speaker(connection, who, expires)
     sys.stdout.write(f"{made}\n")
+
+
+@knowledge_app.command("revoke-speaker")
+@needs_central
+def revoke_speaker(
+    name: Annotated[str, typer.Argument(help="Person or office that shall speak no more.")],
+    folder: Folder = HOME,
+    database: Database = "",
+) -> None:
+    """Revoke every token of a speaker. What it has decided and answered stays."""
+    from sync.central.tables import speakers  # noqa: PLC0415 - absent on a bench
+
+    revoke_tokens_of(opened_central(folder, database), speakers, name)
 
 
 @knowledge_app.command()

@@ -45,6 +45,7 @@ clients = Table(  # who may read the feed
     Column("nominal", Boolean, nullable=False),
     Column("ports", Text, nullable=False),  # JSON list; empty is all
     Column("revoked", Text),
+    Column("expires", Text),  # none: until it is revoked
 )
 ledgers = Table(  # where each chain stands here
     "ledgers",
@@ -198,6 +199,7 @@ speakers = Table(  # who may decide and answer; sync/central/knowledge/speakers.
     Column("role", Text, nullable=False),
     Column("scope", Text, nullable=False),  # JSON
     Column("revoked", Text),
+    Column("expires", Text),  # none: until it is revoked
 )
 outcomes = Table(  # what became of inspections; one that corrects another names it
     "outcomes",

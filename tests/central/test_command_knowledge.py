@@ -57,7 +57,7 @@ def test_a_speakers_token_is_printed_once_and_a_right_holder_needs_products(tmp_
     assert code == 0
     central = open_central(tmp_path)
     with reading(central.engine) as connection:
-        assert speaker_of(connection, f"Bearer {token.strip()}", DECIDING).role is Role.EXAMINER
+        assert speaker_of(connection, f"Bearer {token.strip()}", DECIDING, DAY.isoformat()).role is Role.EXAMINER
     central.engine.dispose()
     code, told = run(tmp_path, "speaker", "Kumo KK", "--role", "right_holder")
     assert code == 2

@@ -166,15 +166,15 @@ def test_a_token_speaks_for_its_role_only(central: Central) -> None:
     with writing(central.engine) as connection:
         token = new_speaker(connection, Speaker("Kumo KK", Role.RIGHT_HOLDER, scope))
     with reading(central.engine) as connection:
-        kumo = speaker_of(connection, f"Bearer {token}", ANSWERING)
+        kumo = speaker_of(connection, f"Bearer {token}", ANSWERING, DAY.isoformat())
         assert (kumo.may_speak_of(("09521234543213",)), kumo.may_speak_of(("04512345678906",))) == (True, False)
         assert not kumo.may_speak_of(())
         with pytest.raises(AccessRefused) as refused:
-            speaker_of(connection, f"Bearer {token}", DECIDING)
+            speaker_of(connection, f"Bearer {token}", DECIDING, DAY.isoformat())
         message = "Kumo KK: expected one of the roles examiner, court, got right_holder."
         assert told(refused.value) == ("access_role", message)
         with pytest.raises(AccessRefused):
-            speaker_of(connection, "Bearer other", DECIDING)
+            speaker_of(connection, "Bearer other", DECIDING, DAY.isoformat())
 
 
 @given(st.integers(1, 400).flatmap(lambda total: st.tuples(st.integers(0, total), st.just(total))))

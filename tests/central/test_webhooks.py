@@ -216,10 +216,12 @@ def test_a_subscription_whose_client_was_revoked_stops(hooked: Central, box: Box
         connection.execute(update(clients).values(revoked=DAY.isoformat()))
     assert run(hooked) == 0
     assert receiver.came == []
-    assert str(listed(hooked)[0]["stopped"]).endswith(": the token of its client was revoked")
+    assert str(listed(hooked)[0]["stopped"]).endswith(": the token of its client was revoked or has ended")
     with pytest.raises(Conflict) as caught:
         again(hooked, "port", post)
-    assert caught.value.message == "port: expected a client that may read, got one whose token was revoked."
+    assert (
+        caught.value.message == "port: expected a client that may read, got one whose token was revoked or has ended."
+    )
 
 
 def test_a_receiver_that_hangs_holds_up_neither_ingest_nor_other_receivers(

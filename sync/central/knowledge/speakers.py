@@ -5,15 +5,14 @@ Readers of the feed are another kind (sync/central/clients.py): reading gives no
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert
 
 from edge.errors import AccessRefused, InputError
 from sync.central.tables import speakers
+from sync.central.tokens import holder, new_token
 from sync.current import Scope
 
 
@@ -43,8 +42,8 @@ class Speaker:
         return self.role is not Role.RIGHT_HOLDER or not self.scope.outside({"gtins": gtins})
 
 
-def new_speaker(connection: Connection, speaker: Speaker) -> str:
-    """A token for a speaker. It is shown once; only its SHA-256 is kept.
+def new_speaker(connection: Connection, speaker: Speaker, expires: str | None = None) -> str:
+    """A token for a speaker, good until `expires` (ISO 8601). It is shown once; only its SHA-256 is kept.
 
     Raises:
         InputError: request_field: a right holder without products.
@@ -53,33 +52,26 @@ def new_speaker(connection: Connection, speaker: Speaker) -> str:
     if speaker.role is Role.RIGHT_HOLDER and not (scope.gtins or scope.prefixes):
         message = f"{speaker.name}: expected GTINs or prefixes of a right holder, got none of them."
         raise InputError("request_field", message, hint="Add --gtin or --prefix.")
-    token = secrets.token_urlsafe(32)
-    told = {"name": speaker.name, "role": speaker.role.value, "scope": scope.model_dump_json()}
-    connection.execute(insert(speakers).values(token=_digest(token), **told))
+    token, sha256 = new_token()
+    told = {"name": speaker.name, "role": speaker.role.value, "scope": scope.model_dump_json(), "expires": expires}
+    connection.execute(insert(speakers).values(token=sha256, **told))
     return token
 
 
-def speaker_of(connection: Connection, authorization: str, roles: tuple[Role, ...]) -> Speaker:
-    """Whose token the Authorization header holds, when it has one of `roles`.
+def speaker_of(connection: Connection, authorization: str, roles: tuple[Role, ...], now: str) -> Speaker:
+    """Whose token the Authorization header holds, while it is good and when it has one of `roles`.
 
     Raises:
         AccessRefused: access_token, access_role.
     """
-    scheme, _, token = authorization.partition(" ")
-    found = None
-    if scheme.lower() == "bearer":
-        found = connection.execute(select(speakers).where(speakers.c.token == _digest(token.strip()))).one_or_none()
-    if found is None or found.revoked is not None:
+    found = holder(connection, speakers, authorization, now)
+    if found is None:
         raise AccessRefused(
             "access_token",
-            "This address needs a speaker's token as Authorization: Bearer ..., got none that is known.",
+            "This address needs a speaker's token as Authorization: Bearer ..., got none that is good.",
             hint="Make one with: sekisho central speaker NAME --role ROLE.",
         )
     if found.role not in roles:
         message = f"{found.name}: expected one of the roles {', '.join(roles)}, got {found.role}."
         raise AccessRefused("access_role", message, hint="Another office decides or answers here.")
     return Speaker(found.name, Role(found.role), Scope.model_validate_json(found.scope))
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

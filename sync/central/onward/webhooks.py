@@ -74,7 +74,7 @@ def subscribe(
         if connection.execute(select(webhooks.c.name).where(webhooks.c.name == name)).one_or_none():
             raise Conflict("webhook_conflict", f"{name}: expected a new name, got one that is taken.")
         last = connection.execute(text("SELECT last FROM feed_head WHERE one=1")).scalar_one()
-        told = {"name": name, "url": url, "token": digest_of(connection, client), "private": private, "kind": kind}
+        told = {"name": name, "url": url, "token": digest_of(connection, client, now), "private": private, "kind": kind}
         told |= {"outcome": outcome, "cursor": 0 if from_start else last, "failures": 0, "due": now, "created": now}
         connection.execute(insert(webhooks).values(**told))
     return secret_text(_key(central, name, now))
@@ -136,9 +136,11 @@ def again(central: Central, name: str, post: Post, chance: Callable[[], float] =
     """
     with reading(central.engine) as connection:
         one = _standing(connection, name)
-        client = client_by(connection, one.token)
+        client = client_by(connection, one.token, central.stamp())
     if client is None:
-        raise Conflict("webhook_stopped", f"{name}: expected a client that may read, got one whose token was revoked.")
+        raise Conflict(
+            "webhook_stopped", f"{name}: expected a client that may read, got one whose token was revoked or has ended."
+        )
     sender = _Sender(central, one, client, post, chance)
     taken = left = 0
     for letter in letters_of(central, name):
@@ -210,9 +212,9 @@ def _deliver(central: Central, name: str, post: Post, chance: Callable[[], float
         one = connection.execute(select(webhooks).where(webhooks.c.name == name)).one_or_none()
         if one is None or not _claimed(connection, one, central.now()):
             return 0
-        client = client_by(connection, one.token)
+        client = client_by(connection, one.token, central.stamp())
         if client is None:
-            _stop(connection, name, f"{central.stamp()}: the token of its client was revoked")
+            _stop(connection, name, f"{central.stamp()}: the token of its client was revoked or has ended")
             return 0
     sender = _Sender(central, one, client, post, chance)
     wanted = feed.Wanted(one.cursor, PAGE, one.kind, outcome=one.outcome)

@@ -62,7 +62,7 @@ async def reader(central: Central, request: Request) -> Client:
 
     def known() -> Client:
         with reading(central.engine) as connection:
-            return client_of(connection, authorization)
+            return client_of(connection, authorization, central.stamp())
 
     return await run_in_threadpool(known)
 

@@ -68,7 +68,7 @@ def add(app: FastAPI, central: Central) -> None:
     def page(request: Request) -> Response:
         try:
             with reading(central.engine) as connection:
-                client = client_of(connection, _bearer(request.headers.get("authorization", "")))
+                client = client_of(connection, _bearer(request.headers.get("authorization", "")), central.stamp())
         except AccessRefused as error:
             return Response(error.message, 401, {**_HEADERS, **_ASK}, "text/plain; charset=utf-8")
         follow(central.engine, central.now())

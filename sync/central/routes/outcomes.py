@@ -125,7 +125,7 @@ def add(app: FastAPI, central: Central) -> None:
     async def speaker(request: Request, roles: tuple[Role, ...]) -> Speaker:
         def known() -> Speaker:
             with reading(central.engine) as connection:
-                return speaker_of(connection, request.headers.get("authorization", ""), roles)
+                return speaker_of(connection, request.headers.get("authorization", ""), roles, central.stamp())
 
         return await run_in_threadpool(known)
 
