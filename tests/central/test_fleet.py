@@ -52,7 +52,8 @@ def disposed(number: int, decision: str | None) -> Entry:
 
 def bring(central: Central, box: Box, *rows: Entry | Any) -> None:
     after = box.ledger.head().seq
-    box.ledger.append([replace(row, key=f"{row.key}-{after}-{place}") for place, row in enumerate(rows)])
+    own = [replace(row, origin=replace(row.origin, device=box.device)) for row in rows]
+    box.ledger.append([replace(row, key=f"{row.key}-{after}-{place}") for place, row in enumerate(own)])
     while after < box.ledger.head().seq:
         after = ingest(central.engine, central.id, box.batch(after), DAY.isoformat()).seq
 
