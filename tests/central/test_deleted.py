@@ -25,7 +25,8 @@ from sync.central.intake.objects import Upload
 from sync.central.intake.signatures import prove
 from sync.central.privacy import ends, retention
 from sync.central.privacy.erasure import erase
-from sync.central.privacy.retention import Guard, policy_of, retain
+from sync.central.privacy.plausible import Guard
+from sync.central.privacy.retention import policy_of, retain
 from sync.central.routes.fleet import page_of
 from sync.central.serving import open_central
 from sync.central.tables import evidence, going, runs

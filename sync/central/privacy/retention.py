@@ -8,7 +8,6 @@ mended by the next run, from `going`.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import tomllib
@@ -22,7 +21,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Connection, delete, func, insert, select, text, update
 
-from edge.errors import Conflict, PolicyError
+from edge.errors import PolicyError
 from edge.inspection import ClockTrust, Moment, Origin
 from edge.retention import Standing, standing_of
 from edge.storage.chain import Entry, Row
@@ -31,6 +30,7 @@ from sync.central.central import Central
 from sync.central.database import reading, writing
 from sync.central.knowledge.outcomes import Ending
 from sync.central.privacy import ends
+from sync.central.privacy.plausible import Guard, require_plausible
 from sync.central.tables import (
     deletions,
     entries,
@@ -38,7 +38,6 @@ from sync.central.tables import (
     going,
     heads,
     holds,
-    ledgers,
     named,
     outcomes,
     personal,
@@ -64,14 +63,6 @@ class Terms(_Part):
     nominal: _Days
     goods: _Days
     personal: _Days
-
-
-class Guard(_Part):
-    """What a run does not do unasked, as a wrong clock would."""
-
-    heard_within_days: Annotated[int, Field(ge=1, le=3_650)] = 45  # of the last word of a box
-    share_percent: Annotated[int, Field(ge=1, le=100)] = 50  # of the pictures and values that are held
-    at_least: Annotated[int, Field(ge=0)] = 1_000  # fewer pictures and values may go whatever their share
 
 
 class RetentionPolicy(_Part):
@@ -155,7 +146,8 @@ def retain(
     if dry_run:
         return _run(central, policy, who, dry_run=True)
     if not really:
-        _require_plausible(central, policy, _run(central, policy, who, dry_run=True))
+        would = _run(central, policy, who, dry_run=True).values()
+        require_plausible(central, policy.guard, sum(len(one.pictures) + len(one.values) for one in would))
     gone = _run(central, policy, who, dry_run=False)
     finish(central)
     ran(central, "retain")
@@ -167,45 +159,6 @@ def ran(central: Central, what: str) -> None:
     """Note that it ran now."""
     with writing(central.engine) as connection:
         connection.execute(_RAN, {"what": what, "at": central.stamp()})
-
-
-def _require_plausible(central: Central, policy: RetentionPolicy, gone: dict[str, Gone]) -> None:
-    if not gone:
-        return
-    guard, now = policy.guard, central.now()
-    with reading(central.engine) as connection:
-        heard = _heard(connection)
-        held = sum(connection.execute(select(func.count()).select_from(of)).scalar_one() for of in (evidence, personal))
-    if heard is not None and now - heard > timedelta(days=guard.heard_within_days):
-        message = (
-            f"Expected a clock within {guard.heard_within_days} days of the last word of a box, {heard:%Y-%m-%d}, "
-            f"got {now:%Y-%m-%d}."
-        )
-        raise Conflict("retention_clock", message, hint="Set the clock. When it is right: --really.")
-    count = sum(len(one.pictures) + len(one.values) for one in gone.values())
-    if count > guard.at_least and count * 100 > guard.share_percent * held:
-        message = (
-            f"Expected at most {guard.share_percent}% of what is held to go in one run, "
-            f"got {count} of {held} pictures and personal values."
-        )
-        raise Conflict("retention_amount", message, hint="Look at it with --dry-run. When it is right: --really.")
-
-
-def _heard(connection: Connection) -> datetime | None:
-    """When a box was heard last: by this central's clock, or by clocks that boxes believe where those are behind it."""
-    last = select(heads.c.document, heads.c.received).join(
-        ledgers,
-        (ledgers.c.device == heads.c.device) & (ledgers.c.ledger == heads.c.ledger) & (ledgers.c.seq == heads.c.seq),
-    )
-    received: list[datetime] = []
-    said: list[datetime] = []
-    for row in connection.execute(last):
-        received.append(datetime.fromisoformat(row.received))
-        told = json.loads(row.document)["signed"]
-        if told["clock"] != ClockTrust.UNTRUSTED.value:
-            with contextlib.suppress(ValueError, TypeError):
-                said.append(datetime.fromisoformat(told["made"]).astimezone(UTC))
-    return min(max(received), max(said, default=max(received))) if received else None
 
 
 def _run(central: Central, policy: RetentionPolicy, who: str, *, dry_run: bool) -> dict[str, Gone]:
