@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 GALLERY_AT_MOST: Final = 64  # about 1 MB each, and only once a face had to be recognised
 HALVE_ABOVE: Final = 8_000_000  # pixels: half of that still has two million, more than a face is compared at
-TYPE_PX: Final = 14.0  # smaller type of a halved picture is read from the whole one
+TYPE_PX: Final = 9.0  # smaller type of a halved picture is not tried there
 IN_MM_PER_PX: Final = frozenset({"too_far", "too_soft"})  # advice in millimetres to a pixel
 GRACE_S: Final = 5.0  # after this much more than its budget a worker ends itself, should its parent be gone
 
@@ -63,7 +63,7 @@ class Desk:
         self._shelf: Any = None
         self._gallery: Any = None
         self._reader: Any = None
-        self._printed: dict[TextPlace, Any] = {}
+        self._printed: dict[tuple[TextPlace, bool], Any] = {}
 
     def lay(self, picture: bytes) -> None:
         """Parse a picture and keep it: a large JPEG at half its sides, which most questions are content with."""
@@ -120,21 +120,22 @@ class Desk:
         return matches
 
     def do_text(self, place: TextPlace, first: int, count: int, *how: bool) -> TextReading:
-        """Some lines of print at a place; `how`: read a second time, show the first."""
-        printed = self._printed.get(place) or self._print_at(place)
-        self._printed[place] = printed
-        again, picture = how
+        """Some lines of print at a place; `how`: read a second time, show the first, of the whole picture."""
+        again, picture, whole = how
+        printed = self._printed.get((place, whole)) or self._print_at(place, whole=whole)
+        self._printed[place, whole] = printed
         reading: TextReading = printed.lines(first, count, again=again, picture=picture)
         return reading
 
-    def _print_at(self, place: TextPlace) -> Any:  # noqa: ANN401 - of a module that is loaded when it is needed
+    def _print_at(self, place: TextPlace, *, whole: bool) -> Any:  # noqa: ANN401 - of a module that is loaded when it is needed
         text, reading = importlib.import_module("models.text"), importlib.import_module("models.text_reading")
         if self._reader is None:
             self._reader = text.builtin()
-        printed = reading.Printed(self._picture(), place, self._reader, 2.0 if self._halved else 1.0)
-        if self._halved and (printed.type_px or 0.0) < TYPE_PX:
-            printed = reading.Printed(self._unfold(), place, self._reader)
-        return printed
+        if self._halved and not whole:
+            printed = reading.Printed(self._picture(), place, self._reader, 2.0)
+            if (printed.type_px or 0.0) >= TYPE_PX:
+                return printed
+        return reading.Printed(self._unfold(), place, self._reader)
 
     def do_load(self) -> None:
         """Open the pack now, so that a pack that cannot be used is told before a picture needs it."""

@@ -187,6 +187,7 @@ class TextReading:
     pack: str
     picture: bytes = b""  # JPEG of the first line, upright, when asked
     ms: dict[str, float] = field(default_factory=dict)  # "find", "read"
+    whole: bool = True  # read from the whole picture; False: at half its sides
 
 
 @dataclass(frozen=True, slots=True)

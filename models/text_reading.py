@@ -60,6 +60,7 @@ class Printed:
             threshold=self._reader.threshold,
             pack=self._reader.name,
             picture=self._shown(found[first]) if picture and some else b"",
+            whole=self._scale == 1.0,
             ms={"find": round(self._found_ms, 3), "read": round((time.perf_counter() - start) * 1e3, 3)},
         )
 

@@ -252,16 +252,24 @@ class OpenFrame:
         return answer
 
     def text(
-        self, place: TextPlace, first: int, count: int, *, again: bool = False, picture: bool = False
+        self,
+        place: TextPlace,
+        first: int,
+        count: int,
+        *,
+        again: bool = False,
+        picture: bool = False,
+        whole: bool = False,
     ) -> TextReading:
         """Lines `first` to `first + count` of the print at a place, nearest to its symbol first.
 
-        With `again` each line is read a second time in a softened view, with `picture` the first is shown.
+        A large picture is read at half its sides where its type bears that, unless the `whole` one is asked for. With
+        `again` each line is read a second time in a softened view, with `picture` the first is shown.
 
         Raises:
             PictureRefused, PackError, WorkerFailed: see `compare`.
         """
-        answer = self._ask("text", (place, first, count, again, picture), self._compare_budget_s)
+        answer = self._ask("text", (place, first, count, again, picture, whole), self._compare_budget_s)
         assert isinstance(answer, TextReading)  # noqa: S101 - the worker's contract
         return answer
 

@@ -103,9 +103,27 @@ def _at(
     policy: TextPolicy,
     until: float,
 ) -> PrintReading:
+    """The print at one place: of a large picture at half its sides, and of the whole one where that left a question."""
+    found, whole = _lines_at(capture, one, frame, known=known, policy=policy, until=until, whole=False)
+    if not whole and not settled(found, known):
+        found, whole = _lines_at(capture, one, frame, known=known, policy=policy, until=until, whole=True)
+    return _telling(_looked_again(found, one, frame, keep, known, whole=whole), known)
+
+
+def _lines_at(
+    capture: Capture,
+    one: Wanted,
+    frame: OpenFrame,
+    *,
+    known: frozenset[str],
+    policy: TextPolicy,
+    until: float,
+    whole: bool,
+) -> tuple[PrintReading, bool]:
+    """What was read, and whether of the whole picture."""
     lines: tuple[PrintedLine, ...] = ()
     while True:
-        answer = frame.text(one.place, len(lines), AT_ONCE)
+        answer = frame.text(one.place, len(lines), AT_ONCE, whole=whole)
         lines += tuple(_line(line) for line in answer.lines)
         reading = PrintReading(
             capture=capture.sha256,
@@ -119,18 +137,17 @@ def _at(
         )
         spent = len(lines) >= policy.most_lines or time.monotonic() > until
         if settled(reading, known) or not answer.more or spent:
-            break
-    return _telling(_looked_again(reading, one, frame, keep, known), known)
+            return reading, answer.whole
 
 
 def _looked_again(
-    reading: PrintReading, one: Wanted, frame: OpenFrame, keep: Keep, known: frozenset[str]
+    reading: PrintReading, one: Wanted, frame: OpenFrame, keep: Keep, known: frozenset[str], *, whole: bool
 ) -> PrintReading:
     """With a second look at the lines that seem to depart, and the picture of one that does."""
     lines = list(reading.lines)
     pictures: dict[int, bytes] = {}
     for place in {held.line for held in judged(reading, known) if held.standing is not Standing.AGREES}:
-        answer = frame.text(one.place, place, 1, again=True, picture=True)
+        answer = frame.text(one.place, place, 1, again=True, picture=True, whole=whole)
         if answer.lines:
             lines[place], pictures[place] = _line(answer.lines[0]), answer.picture
     again = replace(reading, lines=tuple(lines))

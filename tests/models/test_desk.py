@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 import pytest
 import zxingcpp
+from PIL import Image, ImageDraw, ImageFont
 
 from models.desk import HALVE_ABOVE, Desk, upsized_face
-from models.measurements import CaptureAdvice, FaceDifference, FaceMeasurement, FrameReading, PictureLimits
+from models.measurements import CaptureAdvice, FaceDifference, FaceMeasurement, FrameReading, PictureLimits, TextPlace
 from models.worker import Answers, Orders, Question, receive, send
 
 
@@ -126,3 +127,17 @@ def test_a_message_beyond_all_bounds_is_refused() -> None:
         with pytest.raises(EOFError) as refused:
             receive(ours, time.monotonic() + 5, Answers)
     assert str(refused.value) == "A message has at most 1000000000 bytes, got 2000000000."
+
+
+def test_print_of_a_large_picture_is_read_at_half_its_sides_unless_the_whole_is_asked_for() -> None:
+    label = Image.new("RGB", (3600, 2700), (220, 220, 220))
+    ImageDraw.Draw(label).text((1040, 1040), "LOT A26 SN 4711", (20, 20, 20), ImageFont.load_default(70))
+    table = desk()
+    table.lay(cv2.imencode(".jpg", np.asarray(label))[1].tobytes())
+    place = TextPlace(((1000.0, 1000.0), (2000.0, 1000.0), (2000.0, 1200.0), (1000.0, 1200.0)), beside=False)
+    half = table.do_text(place, 0, 4, False, False, False)
+    assert (half.whole, table._halved) == (False, True)
+    whole = table.do_text(place, 0, 4, False, False, True)
+    assert (whole.whole, table._halved) == (True, False)
+    assert [line.text for line in half.lines] == [line.text for line in whole.lines] == ["LOT A26 SN 4711"]
+    assert whole.lines[0].box == pytest.approx(half.lines[0].box, abs=8)

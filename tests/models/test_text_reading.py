@@ -88,7 +88,11 @@ def test_a_worker_reads_print_in_pixels_of_the_whole_picture(scale: float) -> No
     data = cv2.imencode(".jpg", picture)[1].tobytes()
     with PixelWorkers(1, read_budget_s=60.0, compare_budget_s=60.0) as workers, workers.look(data) as frame:
         (symbol,) = frame.read().symbols
-        reading = frame.text(TextPlace(symbol.corners, beside=True), 0, 4)
+        place = TextPlace(symbol.corners, beside=True)
+        reading = frame.text(place, 0, 4)
+        whole = frame.text(place, 0, 4, whole=True)
+    assert whole.whole
+    assert [line.text for line in whole.lines] == [line.text for line in reading.lines]
     assert {line.text.replace(" ", "") for line in reading.lines} == {words.replace(" ", "") for words in WORDS}
     assert reading.lines[0].box[0] == pytest.approx(250 * scale, abs=6 * scale)
     assert reading.lines[0].height_px == pytest.approx(22 * scale, rel=0.3)

@@ -36,15 +36,26 @@ class Frame:
 
     lines: tuple[str, ...]
     again: str | None = None  # what the second look reads; None: the same
+    halved: tuple[str, ...] | None = None  # what a large picture says at half its sides; None: it is not large
     asked: list[tuple[int, int, bool]] = field(default_factory=list)
 
     def text(
-        self, place: TextPlace, first: int, count: int, *, again: bool = False, picture: bool = False
+        self,
+        place: TextPlace,
+        first: int,
+        count: int,
+        *,
+        again: bool = False,
+        picture: bool = False,
+        whole: bool = False,
     ) -> TextReading:
         assert place == PLACE
         self.asked.append((first, count, again))
-        some = tuple(self._line(text, again=again) for text in self.lines[first : first + count])
-        return TextReading(some, len(self.lines) > first + count, 0.9, "text-1", b"jpeg" if picture else b"")
+        halved = self.halved is not None and not whole
+        lines = self.halved if self.halved is not None and halved else self.lines
+        some = tuple(self._line(text, again=again) for text in lines[first : first + count])
+        shown = b"jpeg" if picture else b""
+        return TextReading(some, len(lines) > first + count, 0.9, "text-1", shown, whole=not halved)
 
     def _line(self, text: str, *, again: bool) -> TextLine:
         second = (self.again or text) if again else None
@@ -70,6 +81,19 @@ def test_reading_stops_once_everything_agrees() -> None:
     assert (frame.asked, kept) == ([(0, 4, False)], [])
     (reading,) = seen.prints
     assert ([line.text for line in reading.lines], reading.found) == (["SN AB123456"], 4)
+
+
+def test_what_agrees_at_half_the_sides_of_a_large_picture_is_not_looked_for_in_the_whole_one() -> None:
+    frame = Frame(("not asked for",), halved=("SN AB123456",))
+    (reading,) = read(frame)[0].prints
+    assert ([line.text for line in reading.lines], frame.asked) == (["SN AB123456"], [(0, 4, False)])
+
+
+def test_what_does_not_agree_at_half_the_sides_is_judged_by_the_whole_picture() -> None:
+    frame = Frame(("SN AB123456",), halved=("SN AB123457",))
+    seen, kept = read(frame)
+    assert [line.text for line in seen.prints[0].lines] == ["SN AB123456"]
+    assert (frame.asked, kept) == ([(0, 4, False), (0, 4, False)], [])
 
 
 def test_reading_stops_at_the_policys_lines() -> None:
@@ -111,9 +135,16 @@ def test_no_time_left_is_nothing_read() -> None:
 def test_a_worker_that_fails_is_a_fault_of_the_box() -> None:
     class Broken(Frame):
         def text(
-            self, place: TextPlace, first: int, count: int, *, again: bool = False, picture: bool = False
+            self,
+            place: TextPlace,
+            first: int,
+            count: int,
+            *,
+            again: bool = False,
+            picture: bool = False,
+            whole: bool = False,
         ) -> TextReading:
-            raise WorkerFailed("worker_timeout", f"gone at {place} {first} {count} {again} {picture}")
+            raise WorkerFailed("worker_timeout", f"gone at {place} {first} {count} {again} {picture} {whole}")
 
     (fault,) = read(Broken(()))[0].faults
     assert (fault.code, fault.capture) == ("text_worker_timeout", drawn.CAPTURE.sha256)
