@@ -64,3 +64,11 @@ def test_every_link_leads_somewhere(guide: Path) -> None:
 def test_every_document_that_a_card_names_is_there(card: Path) -> None:
     named = re.findall(r"docs/decisions/(\d{3})", card.read_text("utf-8"))
     assert [number for number in named if not list((ROOT / "docs" / "decisions").glob(f"{number}-*.md"))] == []
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
+def test_every_command_of_run_that_a_guide_states_exists(guide: Path) -> None:
+    known = set(re.findall(r"^([a-z]+)\)$", (ROOT / "run").read_text("utf-8"), re.MULTILINE))
+    stated = set(re.findall(r"\./run ([a-z]+)", guide.read_text("utf-8")))
+    assert {"demo", "test", "check", "package", "box"} <= known
+    assert stated - known == set()

@@ -19,6 +19,7 @@ from typing import Any, Self
 _PACKAGES = "systemd,systemd-sysv,dbus,python3,libzbar0"
 _TOOLS = {"debootstrap": "debootstrap", "systemd-nspawn": "systemd-container", "nsenter": "util-linux"}
 _PATIENCE_S = 120.0
+STICK = "mnt"  # where a tree gets what a technician would bring on a stick
 
 # Runs in the container with Debian's own Python: asks the bench once, waiting for it where `wait` is given.
 _ASK = """
@@ -98,10 +99,10 @@ def installed(debian: Path, package: Path, tree: Path) -> Path:
         subprocess.CalledProcessError: dpkg refused it.
     """
     copied(debian, tree)
-    shutil.copy(package, tree / "root" / package.name)
-    inside = ["unshare", "--net", "chroot", str(tree), "dpkg", "--install", f"/root/{package.name}"]
+    shutil.copy(package, tree / STICK / package.name)
+    inside = ["unshare", "--net", "chroot", str(tree), "dpkg", "--install", f"/{STICK}/{package.name}"]
     subprocess.run(inside, check=True, stdout=subprocess.DEVNULL)
-    (tree / "root" / package.name).unlink()
+    (tree / STICK / package.name).unlink()
     return tree
 
 

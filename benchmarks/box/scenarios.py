@@ -15,7 +15,7 @@ from typing import Any
 
 from urllib3.filepost import encode_multipart_formdata
 
-from benchmarks.box.container import Container, commands_inside
+from benchmarks.box.container import STICK, Container, commands_inside
 from edge.storage.registry_build import build
 from provisioning.demo import sources
 from provisioning.demo.parcels import Parcel, parcels
@@ -46,11 +46,11 @@ Scenario = Callable[[Path, Parcel], Iterator[Shown]]
 def prepared(tree: Path) -> Parcel:
     """Install the demo's registry on the box; a parcel that it knows."""
     day = datetime.now(UTC).date()
-    source = tree / "root" / "source"
-    edition = build(sources.write(source, sources.samples(_SEED, day), day), tree / "root" / "edition.sqlite").out
+    source = tree / STICK / "source"
+    edition = build(sources.write(source, sources.samples(_SEED, day), day), tree / STICK / "edition.sqlite").out
     shutil.rmtree(source)
     state = ["env", "SEKISHO_STATE_DIR=/var/lib/sekisho"]
-    commands_inside(tree, [*state, "/usr/bin/sekisho", "registry", "install", f"/root/{edition.name}"])
+    commands_inside(tree, [*state, "/usr/bin/sekisho", "registry", "install", f"/{STICK}/{edition.name}"])
     commands_inside(tree, ["chown", "-R", "sekisho:sekisho", "/var/lib/sekisho"])
     return next(parcel for parcel in parcels(day) if parcel.name == _PARCEL)
 
