@@ -21,9 +21,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from edge.captures import DecodedSymbol
 from edge.element_strings import SEPARATOR, format_element_strings, parse_element_strings
 from edge.gs1 import check_digit
-from edge.inspection import DecodedSymbol, Identity
+from edge.identity import Identity
 from edge.keyboard_layouts import arrived
 from edge.postal import s10_check_digit
 from edge.scanner_faults import REPLACEMENTS

@@ -35,7 +35,7 @@ from benchmarks.drawn_registry import Drawn, draw
 from benchmarks.limits import Limits
 from benchmarks.storage import at
 from edge.gs1 import Gtin
-from edge.inspection import SerialStatus
+from edge.lookup import SerialStatus
 from edge.storage import registry as reading
 from edge.storage.canonical import content_sha256
 from edge.storage.content import CONTENT

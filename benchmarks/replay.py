@@ -20,7 +20,8 @@ from statistics import median, quantiles
 from benchmarks.limits import Limits
 from edge.app import Box, open_box
 from edge.flow import Arrival
-from edge.inspection import ClockTrust, Decision, Moment
+from edge.inspection import Decision
+from edge.moment import ClockTrust, Moment
 from edge.settings import Settings
 from edge.steps.capture import RawCode
 from edge.storage.registry_build import build

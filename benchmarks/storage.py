@@ -24,7 +24,9 @@ from typing import TYPE_CHECKING
 
 from benchmarks.drawn_registry import Drawn, draw
 from edge.gs1 import Gtin
-from edge.inspection import ClockTrust, Moment, Origin, SerialStatus
+from edge.inspection import Origin
+from edge.lookup import SerialStatus
+from edge.moment import ClockTrust, Moment
 from edge.storage.ledger import Entry, Ledger
 from edge.storage.registry import Registry
 

@@ -43,7 +43,8 @@ from benchmarks.limits import Limits
 from benchmarks.processes import cpu_s
 from edge.app import open_bench
 from edge.flow import Arrival
-from edge.inspection import ClockTrust, Decision, Moment
+from edge.inspection import Decision
+from edge.moment import ClockTrust, Moment
 from edge.settings import Settings
 from edge.steps.capture import RawCode
 from edge.storage.chain import Entry, Head

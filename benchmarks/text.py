@@ -31,10 +31,11 @@ from rapidfuzz.distance import Levenshtein
 from benchmarks.drawn_faces import wilson
 from benchmarks.limits import Limits
 from edge import policy as policies
+from edge.captures import Box
 from edge.checks.printed_values import Held, Standing, words_held
 from edge.checks.text import judged, settled
+from edge.comparison import PrintedLine, PrintReading
 from edge.gs1 import Gtin
-from edge.inspection import Box, PrintedLine, PrintReading
 from models import pack as packs
 from models import symbols, text
 from models.drawn import labels, lines

@@ -23,9 +23,10 @@ from edge import policy as policies
 from edge.app import hand_on, open_bench
 from edge.command_registry import registry_app
 from edge.command_shelf import add_shelf_commands, pack_app
+from edge.consignment import Consignment
 from edge.errors import RequestRefused
 from edge.flow import Arrival
-from edge.inspection import Assessment, Consignment, Outcome
+from edge.inspection import Assessment, Outcome
 from edge.messages import findings_page, sentence
 from edge.ports import Frame
 from edge.report import write_report

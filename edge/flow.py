@@ -16,30 +16,28 @@ from functools import partial
 
 import uuid_utils
 
+from edge.captures import Capture, DecodedSymbol
 from edge.checks import system
 from edge.checks.text import known_values
+from edge.consignment import Consignment
 from edge.decisions import Decisions
 from edge.errors import Conflict, ImageRefused, NotFound, RegistryError, RequestRefused
 from edge.events import Events, News
 from edge.gallery import Gallery
+from edge.identity import Identity
 from edge.inspection import (
     Assessment,
-    Capture,
     Case,
-    Consignment,
     Decision,
-    DecodedSymbol,
     Disposition,
-    Identity,
     InspectionRecord,
-    LookupResult,
-    Moment,
     Origin,
     Question,
-    RegisteredFace,
     Seen,
     SystemFault,
 )
+from edge.lookup import LookupResult, RegisteredFace
+from edge.moment import Moment
 from edge.policy import Policy
 from edge.ports import Frame, Now, Picture
 from edge.settings import Settings

@@ -12,7 +12,7 @@ import threading
 from dataclasses import dataclass
 
 from edge.errors import NotFound, RegistryError
-from edge.inspection import RegisteredFace
+from edge.lookup import RegisteredFace
 from edge.storage.registry import Registry
 from edge.storage.signatures import Signatures
 from models.errors import ModelsError

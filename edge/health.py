@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from edge.checks.registry import age_days
 from edge.errors import RegistryError, SekishoError
 from edge.flow import Bench
-from edge.inspection import ClockTrust
+from edge.moment import ClockTrust
 
 _DISK_LOW = 0.05  # share of the disk that is left
 _INSTEAD = "What was usable before is in use; install another."

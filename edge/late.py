@@ -17,7 +17,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from edge.errors import LedgerError, NotFound, RegistryError
-from edge.inspection import Decision, InspectionRecord, LateAssessment, Moment, Origin
+from edge.inspection import Decision, InspectionRecord, LateAssessment, Origin
+from edge.moment import Moment
 from edge.ports import Now
 from edge.replay import Judge, likeness
 from edge.steps import record

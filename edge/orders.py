@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge.inspection import Moment, Origin
+from edge.inspection import Origin
+from edge.moment import Moment
 from edge.pictures import named_pictures
 from edge.retention import Retention
 from edge.storage.chain import Entry

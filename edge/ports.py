@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from edge.inspection import Moment
+from edge.moment import Moment
 
 Image = npt.NDArray[np.uint8]
 Now = Callable[[], Moment]

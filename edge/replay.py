@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from edge.inspection import Assessment, Case, FaceComparison, Finding, Moment, Seen, Verdict
+from edge.comparison import FaceComparison
+from edge.inspection import Assessment, Case, Finding, Seen, Verdict
+from edge.moment import Moment
 from edge.policy import Policy
 from edge.steps import decide
 from edge.steps.look_up import look_up

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import jinja2
 
+from edge.comparison import FaceComparison
 from edge.display import visible
 from edge.errors import BoxError, RequestRefused
-from edge.inspection import Assessment, FaceComparison
+from edge.inspection import Assessment
 from edge.messages import action, sentence
 
 EvidenceOf = Callable[[str], bytes]

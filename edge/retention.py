@@ -20,7 +20,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from edge.errors import LedgerError
-from edge.inspection import ClockTrust, Decision, Moment, Origin, Outcome
+from edge.inspection import Decision, Origin, Outcome
+from edge.moment import ClockTrust, Moment
 from edge.policy import Policy, RetentionPolicy
 from edge.ports import Now
 from edge.steps.record import ASSESSED, DISPOSED, LATE

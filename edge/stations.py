@@ -11,7 +11,8 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from edge.inspection import Assessment, Disposition, Identity, Seen
+from edge.identity import Identity
+from edge.inspection import Assessment, Disposition, Seen
 from edge.steps.identify import identify
 
 

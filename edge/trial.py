@@ -16,8 +16,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from edge.captures import Capture, Quality
+from edge.comparison import FaceComparison
 from edge.errors import Conflict, EvidenceError, RegistryError
-from edge.inspection import Assessment, Capture, FaceComparison, InspectionRecord, Moment, Quality, RegisteredFace, Seen
+from edge.inspection import Assessment, InspectionRecord, Seen
+from edge.lookup import RegisteredFace
+from edge.moment import Moment
 from edge.ports import Now
 from edge.replay import Judge, registered_picture
 from edge.settings import Settings

@@ -37,7 +37,7 @@ from sync.push import OUTBOX, Chain, Signer, next_rows, remaining
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-    from edge.inspection import Moment
+    from edge.moment import Moment
     from sync.identity import Enrolment
 
 _LONGEST_LINE = 64_000_000

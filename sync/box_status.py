@@ -12,7 +12,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import SekishoError
-from edge.inspection import Moment
+from edge.moment import Moment
 from edge.settings import Settings
 from edge.storage.ledger_file import LEDGER
 from edge.storage.ledger_reader import LedgerReader

@@ -25,7 +25,8 @@ import zstandard
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from edge.inspection import Moment, Origin
+from edge.inspection import Origin
+from edge.moment import Moment
 from edge.storage.chain import Head, Json, Outgoing, canonical, commitment, root_hash, row_hash
 from sync.errors import BatchRefused, DocumentRefused
 

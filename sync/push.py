@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.errors import LedgerError
-from edge.inspection import Moment
+from edge.moment import Moment
 from edge.storage.chain import Head, Outgoing, root_hash
 from edge.storage.ledger_file import LEDGER, ledgers
 from edge.storage.ledger_reader import LedgerReader, damaged

@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import TypeVar
 
 from edge.errors import SekishoError
-from edge.inspection import Moment
+from edge.moment import Moment
 from edge.settings import Settings
 from sync.altered import words_of
 from sync.backoff import Schedule

@@ -30,7 +30,7 @@ from sync.push_evidence import take_evidence_receipt
 from sync.seal import sealed
 
 if TYPE_CHECKING:
-    from edge.inspection import Moment
+    from edge.moment import Moment
     from sync.identity import Enrolment
 
 _RECEIPT = re.compile(r"receipt-([0-9a-f]+)\.json")

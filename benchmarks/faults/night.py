@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from edge.inspection import ClockTrust, Moment
+from edge.moment import ClockTrust, Moment
 from sync.identity import KEY_FILE, kept_enrolment, kept_private_key
 from sync.link import Link
 from sync.protocol import key_id

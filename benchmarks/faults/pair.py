@@ -23,7 +23,8 @@ from benchmarks.faults.campaign import Note
 from benchmarks.faults.checker import Centre, Told
 from benchmarks.faults.line import Line, joined
 from edge.errors import EvidenceError, SekishoError
-from edge.inspection import ClockTrust, Moment, Origin
+from edge.inspection import Origin
+from edge.moment import ClockTrust, Moment
 from edge.policy import builtin
 from edge.retention import Retention
 from edge.storage.chain import Entry, Row

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from edge.inspection import Box, Cause, Evidence, Finding, NotChecked
+from edge.captures import Box, Evidence
+from edge.inspection import Cause, Finding, NotChecked
 from edge.messages import message
 from edge.policy import Policy
 

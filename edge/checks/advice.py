@@ -7,7 +7,8 @@ score between clearly alike and the check threshold: the evidence of several cap
 from __future__ import annotations
 
 from edge.checks import Findings, Proof
-from edge.inspection import CaptureAdvice, FaceComparison, Finding
+from edge.comparison import CaptureAdvice, FaceComparison
+from edge.inspection import Finding
 
 ENOUGH_CAPTURES = 3  # from here another angle adds little
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge.checks import Checked, Findings
-from edge.inspection import Identity
+from edge.identity import Identity
 from edge.policy import Policy
 
 

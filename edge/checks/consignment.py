@@ -7,7 +7,9 @@ import unicodedata
 from rapidfuzz import fuzz
 
 from edge.checks import Checked, Findings, Source
-from edge.inspection import Consignment, DeclaredLine, Finding, ItemLookup, LookupResult, NotChecked, Product
+from edge.consignment import Consignment, DeclaredLine
+from edge.inspection import Finding, NotChecked
+from edge.lookup import ItemLookup, LookupResult, Product
 from edge.policy import Policy
 
 _CHAPTER = 2  # digits of an HS chapter

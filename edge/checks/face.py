@@ -12,20 +12,10 @@ from dataclasses import replace
 from statistics import fmean
 
 from edge.checks import Checked, Findings, Proof, Source, advice, region
-from edge.inspection import (
-    Case,
-    Difference,
-    FaceComparison,
-    Finding,
-    Identity,
-    ItemLookup,
-    NotChecked,
-    Product,
-    Recognition,
-    RegisteredFace,
-    Retake,
-    Seen,
-)
+from edge.comparison import Difference, FaceComparison, Recognition, Retake
+from edge.identity import Identity
+from edge.inspection import Case, Finding, NotChecked, Seen
+from edge.lookup import ItemLookup, Product, RegisteredFace
 from edge.policy import Policy
 
 _KINDS = ("structure", "colour", "print", "hologram", "microprint", "label")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from edge.checks import Checked, Findings
-from edge.inspection import Finding, Identity, InputFault, Seen
+from edge.identity import Identity, InputFault
+from edge.inspection import Finding, Seen
 from edge.policy import Policy
 
 _SHOWN = 60  # characters of a foreign code that a sentence shows

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
+from edge.comparison import PrintedLine
 from edge.gs1 import check_digit
-from edge.inspection import PrintedLine
 
 CLOSE = 2  # characters by which an unlabelled value may differ and still be the one that is meant
 LEAST_UNLABELLED = 6  # characters; a shorter value needs a label or a word of its own

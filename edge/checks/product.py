@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from edge.checks import Checked, Findings, Source
-from edge.inspection import ItemLookup, NotChecked
+from edge.inspection import NotChecked
+from edge.lookup import ItemLookup
 from edge.policy import Policy
 
 

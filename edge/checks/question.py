@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from edge.captures import Evidence
 from edge.errors import RequestRefused
-from edge.inspection import Evidence, InspectionRecord, Question
+from edge.inspection import InspectionRecord, Question
 
 OF_GOODS = ("face", "heat", "region")  # pictures that show goods; a symbol may be a postal label
 

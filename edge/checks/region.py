@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from edge.captures import Evidence
 from edge.checks import Findings, Proof
-from edge.inspection import Evidence, FaceComparison, Finding, RegionReading
+from edge.comparison import FaceComparison, RegionReading
+from edge.inspection import Finding
 from edge.policy import FacePolicy
 
 

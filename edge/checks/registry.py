@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 from edge.checks import Checked, Findings, Source
-from edge.inspection import Case, ClockTrust, Edition, Moment, NotChecked
+from edge.inspection import Case, NotChecked
+from edge.lookup import Edition
+from edge.moment import ClockTrust, Moment
 from edge.policy import Policy
 
 

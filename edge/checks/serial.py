@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from edge.checks import Checked, Findings, Source
-from edge.inspection import Edition, ItemLookup, NotChecked, Product, SerialStatus
+from edge.inspection import NotChecked
+from edge.lookup import Edition, ItemLookup, Product, SerialStatus
 from edge.policy import Policy
 from edge.serial_rule import fits
 

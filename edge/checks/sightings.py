@@ -11,7 +11,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from edge.checks import Checked, Findings, Source, joined
-from edge.inspection import Case, Finding, Identity, ItemLookup, LookupResult, Sighting
+from edge.identity import Identity
+from edge.inspection import Case, Finding
+from edge.lookup import ItemLookup, LookupResult, Sighting
 from edge.policy import Policy
 
 

@@ -10,7 +10,10 @@ from collections.abc import Iterable
 
 from edge.checks import Checked, Findings, Proof
 from edge.checks.printed_values import Held, Standing, folded, held, words_held
-from edge.inspection import Finding, Identity, ItemLookup, NotChecked, PrintReading, Seen
+from edge.comparison import PrintReading
+from edge.identity import Identity
+from edge.inspection import Finding, NotChecked, Seen
+from edge.lookup import ItemLookup
 from edge.policy import Policy
 
 _ORDER = ("serial", "batch", "expiry", "gtin", "words")

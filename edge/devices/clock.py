@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from edge.inspection import ClockTrust, Moment
+from edge.moment import ClockTrust, Moment
 from edge.ports import Now
 
 BUILT = datetime(2026, 11, 1, tzinfo=UTC)  # no box runs this program before it was written

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from edge.captures import DecodedSymbol
 from edge.errors import CodeRefused, ImageRefused, RequestRefused
-from edge.inspection import DecodedSymbol
 from edge.ports import Frame, Picture
 from edge.settings import Settings
 

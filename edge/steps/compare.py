@@ -9,26 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from edge.captures import Box, Capture, Evidence
 from edge.checks.region import codes_of
 from edge.checks.system import gave_up
+from edge.comparison import CaptureAdvice, Difference, FaceComparison, Recognition, RegionReading, Retake
 from edge.errors import EvidenceError
 from edge.gallery import Shortlist
-from edge.inspection import (
-    Box,
-    Capture,
-    CaptureAdvice,
-    Difference,
-    Evidence,
-    FaceComparison,
-    Identity,
-    LookupResult,
-    Recognition,
-    RegionReading,
-    RegisteredFace,
-    Retake,
-    Seen,
-    SystemFault,
-)
+from edge.identity import Identity
+from edge.inspection import Seen, SystemFault
+from edge.lookup import LookupResult, RegisteredFace
 from edge.policy import FacePolicy
 from models.errors import ModelsError
 from models.measurements import FaceMeasurement, FaceReference, MarkedRegion, Rectangle, RegionMeasurement

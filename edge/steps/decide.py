@@ -26,19 +26,9 @@ from edge.checks import (
     text,
 )
 from edge.checks import input as input_faults
-from edge.inspection import (
-    Case,
-    Finding,
-    Freshness,
-    Identity,
-    ItemLookup,
-    LookupResult,
-    NotChecked,
-    Outcome,
-    Product,
-    Verdict,
-    Weight,
-)
+from edge.identity import Identity
+from edge.inspection import Case, Finding, Freshness, NotChecked, Outcome, Verdict, Weight
+from edge.lookup import ItemLookup, LookupResult, Product
 from edge.policy import Policy
 
 _ORDER = (Weight.STRONG, Weight.CHECK, Weight.LIMIT, Weight.NOTE)

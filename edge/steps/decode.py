@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from edge.captures import Box, Capture, DecodedSymbol, Evidence, Quality
 from edge.errors import EvidenceError, ImageRefused
-from edge.inspection import Box, Capture, DecodedSymbol, Evidence, Quality, Seen, SystemFault
+from edge.inspection import Seen, SystemFault
 from edge.ports import Picture
 from models.errors import PictureRefused, WorkerFailed
 from models.measurements import Corners, FrameReading, PictureQuality, Symbol

@@ -14,10 +14,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from edge.captures import DecodedSymbol
 from edge.element_strings import CHECKED_KEYS, pairing_faults
 from edge.errors import CodeRefused
 from edge.gs1 import Gtin, Sscc, TradeItem
-from edge.inspection import Contradiction, DecodedSymbol, Identity, InputFault
+from edge.identity import Contradiction, Identity, InputFault
 from edge.keyboard_layouts import SILENT
 from edge.postal import ParcelNumber
 from edge.readings import GS1_IDENTIFIERS, Reading, read, split_identifier

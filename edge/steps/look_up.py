@@ -10,19 +10,12 @@ from datetime import date, timedelta
 from rapidfuzz import fuzz
 
 from edge.checks.registry import judged_day
+from edge.comparison import Recognition
+from edge.consignment import Consignment
 from edge.gs1 import TradeItem
-from edge.inspection import (
-    Consignment,
-    Identity,
-    ItemLookup,
-    LookupResult,
-    Moment,
-    Recognition,
-    SeenElsewhere,
-    Sighting,
-    WatchHit,
-    item_key,
-)
+from edge.identity import Identity, item_key
+from edge.lookup import ItemLookup, LookupResult, SeenElsewhere, Sighting, WatchHit
+from edge.moment import Moment
 from edge.policy import Policy
 from edge.storage.knowledge import OLD_DAYS, Knowledge, judged, utc_day
 from edge.storage.ledger_reader import LedgerReader

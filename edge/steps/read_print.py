@@ -11,21 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
+from edge.captures import Box, Capture, DecodedSymbol, Evidence
 from edge.checks.printed_values import Standing
 from edge.checks.text import judged, settled
+from edge.comparison import PrintedLine, PrintReading, RegionReading
 from edge.errors import EvidenceError
 from edge.gs1 import Gtin, TradeItem
-from edge.inspection import (
-    Box,
-    Capture,
-    DecodedSymbol,
-    Evidence,
-    PrintedLine,
-    PrintReading,
-    RegionReading,
-    Seen,
-    SystemFault,
-)
+from edge.inspection import Seen, SystemFault
 from edge.policy import TextPolicy
 from models.errors import ModelsError
 from models.measurements import TextLine, TextPlace

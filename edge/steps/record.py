@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge.errors import Conflict, NotFound
-from edge.inspection import Assessment, Disposition, InspectionRecord, LateAssessment, Moment, Origin, Question
+from edge.inspection import Assessment, Disposition, InspectionRecord, LateAssessment, Origin, Question
+from edge.moment import Moment
 from edge.storage import documents
 from edge.storage.chain import Entry, Row
 from edge.storage.ledger import Ledger

@@ -15,7 +15,8 @@ from typing import Any, TypeAlias
 
 import rfc8785
 
-from edge.inspection import Moment, Origin
+from edge.inspection import Origin
+from edge.moment import Moment
 
 Json: TypeAlias = Any  # what canonical JSON can carry
 

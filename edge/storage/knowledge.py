@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from edge.inspection import SeenElsewhere
+from edge.lookup import SeenElsewhere
 from edge.storage.database import write_durably
 from edge.storage.sighting_file import SeenAt, SightingFile, hashed
 

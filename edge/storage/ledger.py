@@ -30,7 +30,8 @@ from edge.storage.outbox import Outbox
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edge.inspection import Moment, Origin
+    from edge.inspection import Origin
+    from edge.moment import Moment
 
 __all__ = ["Entry", "Head", "Ledger", "LedgerState", "Row"]
 

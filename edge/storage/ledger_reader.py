@@ -13,7 +13,9 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import LedgerError
-from edge.inspection import ClockTrust, Moment, Origin, Sighting
+from edge.inspection import Origin
+from edge.lookup import Sighting
+from edge.moment import ClockTrust, Moment
 from edge.storage.chain import SALT_BYTES, Entry, Head, Json, Outgoing, Row, canonical, commitment, root_hash, row_hash
 from edge.storage.database import FileState, Kind, Readers, Recognised, is_damage, recognise
 from edge.storage.keys import KEY_BYTES, derived, kept_key, storage_key, unseal

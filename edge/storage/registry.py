@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from edge.errors import NotFound, RegistryError
 from edge.gs1 import Gtin
-from edge.inspection import (
+from edge.lookup import (
     Bulletin,
     DistinguishingPoint,
     Edition,

@@ -18,7 +18,7 @@ from pathlib import Path
 import sqlite_utils
 
 from edge.errors import SourceError
-from edge.inspection import Edition
+from edge.lookup import Edition
 from edge.storage.canonical import of_connection
 from edge.storage.content import CONTENT_SHA256
 from edge.storage.database import Kind, is_disk_full

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO, TypeAlias
 
 from edge.errors import SourceError
-from edge.inspection import Edition
+from edge.lookup import Edition
 from edge.storage import source_tables as tables
 from edge.storage.content import CONTENT, ContentWriter, index_watch_list
 from edge.storage.registry_schema import CRITICAL_BITS, DDL, KNOWN_BITS, brand_key, face_id, serial_key

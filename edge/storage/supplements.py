@@ -16,7 +16,7 @@ from datetime import date
 
 from edge.errors import NotFound
 from edge.gs1 import Gtin
-from edge.inspection import Bulletin, DistinguishingPoint, Recordation, RegisteredFace
+from edge.lookup import Bulletin, DistinguishingPoint, Recordation, RegisteredFace
 from edge.storage.registry import Registry, WatchEntry
 
 _FACE_BITS = 53  # of a face's id, as JSON carries it

@@ -10,30 +10,25 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from edge.captures import Box, Capture, DecodedSymbol, Evidence
+from edge.comparison import Difference, FaceComparison, Retake
 from edge.health import Part, Status
 from edge.inspection import (
     Assessment,
-    Box,
-    Capture,
     Cause,
-    ClockTrust,
     Decision,
-    DecodedSymbol,
-    Difference,
     Disposition,
-    Evidence,
-    FaceComparison,
     Finding,
     Freshness,
     InspectionRecord,
     LateAssessment,
     NotChecked,
     Outcome,
-    Retake,
     Verdict,
     Weight,
 )
 from edge.messages import LANGUAGES, action, sentence
+from edge.moment import ClockTrust
 
 
 class Outgoing(BaseModel):

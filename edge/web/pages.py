@@ -20,9 +20,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from edge.checks.question import pictures as askable
+from edge.comparison import FaceComparison
 from edge.display import visible
 from edge.errors import BoxError
-from edge.inspection import FaceComparison, InspectionRecord
+from edge.inspection import InspectionRecord
 from edge.steps.record import LATE, late_of
 from edge.web.access import COOKIE, SESSION_S, WRONG_TOKEN_PAUSE_S, session_cookie
 from edge.web.answers import AssessmentOut, DispositionOut, LateOut, SummaryOut, Words

@@ -8,8 +8,9 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from edge.consignment import Consignment, DeclaredLine, Party
 from edge.errors import CodeRefused
-from edge.inspection import Consignment, Decision, DeclaredLine, Party
+from edge.inspection import Decision
 from edge.steps.capture import RawCode
 
 # A code may hold the separators of GS1 and ISO/IEC 15434 and the white space of a printed text; any other control

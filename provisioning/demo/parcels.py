@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from edge.inspection import Consignment, DeclaredLine, Outcome, Party, Verdict
+from edge.consignment import Consignment, DeclaredLine, Party
+from edge.inspection import Outcome, Verdict
 from provisioning.demo import symbols
 from provisioning.demo.desk import PostalLabel
 from provisioning.demo.items import item, relabelled

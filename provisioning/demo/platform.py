@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from edge.app import open_bench
+from edge.consignment import Consignment, DeclaredLine, Party
 from edge.devices.clock import system_clock
 from edge.flow import Arrival
-from edge.inspection import Assessment, Consignment, Decision, DeclaredLine, Party
+from edge.inspection import Assessment, Decision
 from edge.settings import Settings
 from edge.steps.capture import RawCode
 from edge.storage.shelves import editions

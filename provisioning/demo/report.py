@@ -17,8 +17,9 @@ import cv2
 import jinja2
 import numpy as np
 
+from edge.comparison import FaceComparison
 from edge.gs1 import Gtin
-from edge.inspection import FaceComparison, Finding, Outcome, Verdict
+from edge.inspection import Finding, Outcome, Verdict
 from edge.messages import sentence
 from edge.ports import Frame
 from provisioning.demo.tour import Visit

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from edge.app import open_bench
 from edge.flow import Arrival, Bench
-from edge.inspection import Assessment, ClockTrust, Moment
+from edge.inspection import Assessment
+from edge.moment import ClockTrust, Moment
 from edge.settings import Settings
 from edge.steps.capture import RawCode
 from edge.storage.shelves import editions

@@ -7,25 +7,23 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from edge.consignment import Consignment, DeclaredLine, Party
 from edge.gs1 import Gtin, Sscc, TradeItem
+from edge.identity import Identity
 from edge.inspection import (
     Assessment,
     Cause,
-    Consignment,
     Decision,
-    DeclaredLine,
     Disposition,
     Finding,
     Freshness,
-    Identity,
-    Moment,
     Origin,
     Outcome,
-    Party,
     Seen,
     Verdict,
     Weight,
 )
+from edge.moment import Moment
 from edge.postal import ParcelNumber
 from edge.storage import documents
 from edge.storage.chain import Entry

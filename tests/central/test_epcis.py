@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.gs1 import Gtin, Sscc, TradeItem, check_digit
-from edge.inspection import Cause, ClockTrust, Decision, Finding, Moment, Outcome, Weight
+from edge.inspection import Cause, Decision, Finding, Outcome, Weight
+from edge.moment import ClockTrust, Moment
 from edge.postal import ParcelNumber
 from sync.central.central import Central
 from sync.central.clients import Client

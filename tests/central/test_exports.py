@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from edge.gs1 import TradeItem
-from edge.inspection import ClockTrust, Decision, Moment
+from edge.inspection import Decision
+from edge.moment import ClockTrust, Moment
 from sync.central import cells
 from sync.central.central import Central
 from sync.central.clients import Client

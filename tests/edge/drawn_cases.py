@@ -5,24 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+from edge.captures import Capture, Quality
+from edge.comparison import FaceComparison
 from edge.gs1 import Gtin, TradeItem
-from edge.inspection import (
-    Capture,
-    Case,
-    ClockTrust,
-    Edition,
-    FaceComparison,
-    Identity,
-    ItemLookup,
-    LookupResult,
-    Moment,
-    Product,
-    Quality,
-    Recordation,
-    RegisteredFace,
-    Seen,
-    SerialStatus,
-)
+from edge.identity import Identity
+from edge.inspection import Case, Seen
+from edge.lookup import Edition, ItemLookup, LookupResult, Product, Recordation, RegisteredFace, SerialStatus
+from edge.moment import ClockTrust, Moment
 
 NOW = Moment(datetime(2026, 11, 21, 9, 0, tzinfo=UTC), ClockTrust.SYNCED)
 GTIN = Gtin("09521234543213")

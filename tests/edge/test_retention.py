@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 
 from edge.command_retention import retention_app
 from edge.errors import EvidenceError
-from edge.inspection import ClockTrust, Moment, Origin
+from edge.inspection import Origin
+from edge.moment import ClockTrust, Moment
 from edge.policy import builtin
 from edge.retention import Retention
 from edge.storage.chain import Entry, Row, canonical

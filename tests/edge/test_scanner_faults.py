@@ -6,9 +6,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from edge.captures import DecodedSymbol
 from edge.element_strings import format_element_strings
 from edge.gs1 import check_digit
-from edge.inspection import DecodedSymbol, Identity
+from edge.identity import Identity
 from edge.keyboard_layouts import MEANT, arrived
 from edge.steps.identify import identify
 

@@ -8,25 +8,12 @@ import cv2
 import numpy as np
 import pytest
 
+from edge.captures import Capture, Evidence, Quality
+from edge.comparison import FaceComparison
 from edge.gs1 import Gtin
-from edge.inspection import (
-    Assessment,
-    Capture,
-    Cause,
-    ClockTrust,
-    Evidence,
-    FaceComparison,
-    Finding,
-    Freshness,
-    Identity,
-    Moment,
-    NotChecked,
-    Outcome,
-    Quality,
-    Seen,
-    Verdict,
-    Weight,
-)
+from edge.identity import Identity
+from edge.inspection import Assessment, Cause, Finding, Freshness, NotChecked, Outcome, Seen, Verdict, Weight
+from edge.moment import ClockTrust, Moment
 from edge.ports import Frame
 from provisioning.demo import report
 from provisioning.demo.parcels import parcels

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edge.gs1 import Gtin
-from edge.inspection import SerialStatus
+from edge.lookup import SerialStatus
 from edge.storage.registry import Registry
 from edge.storage.registry_build import build
 from provisioning.demo.items import item

@@ -11,7 +11,7 @@ import pytest
 
 from edge.app import open_bench
 from edge.flow import Bench
-from edge.inspection import ClockTrust, Moment
+from edge.moment import ClockTrust, Moment
 from edge.ports import Frame
 from edge.settings import Settings
 from edge.storage.registry_build import build

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from edge.app import Box, open_box
+from edge.consignment import Consignment, Party
 from edge.flow import Arrival
-from edge.inspection import Assessment, ClockTrust, Consignment, Decision, Moment, Party
+from edge.inspection import Assessment, Decision
+from edge.moment import ClockTrust, Moment
 from edge.settings import Settings
 from edge.steps.capture import RawCode
 from edge.storage.ledger_reader import verified

@@ -15,7 +15,8 @@ from typer.testing import CliRunner, Result
 from edge.app import open_bench
 from edge.errors import Conflict
 from edge.flow import Arrival
-from edge.inspection import ClockTrust, Decision, Moment
+from edge.inspection import Decision
+from edge.moment import ClockTrust, Moment
 from edge.ports import Frame
 from edge.settings import Settings
 from edge.steps.capture import RawCode

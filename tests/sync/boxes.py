@@ -9,7 +9,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from edge.inspection import ClockTrust, Moment, Origin
+from edge.inspection import Origin
+from edge.moment import ClockTrust, Moment
 from edge.storage.chain import Entry, Outgoing, Row
 from edge.storage.ledger import Ledger
 from sync.protocol import key_id, make_batch

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from edge.consignment import Consignment, Party
 from edge.gs1 import Gtin
-from edge.inspection import ClockTrust, Consignment, Identity, Moment, Party
+from edge.identity import Identity
+from edge.moment import ClockTrust, Moment
 from edge.policy import builtin
 from edge.steps.look_up import look_up
 from edge.storage.ledger import Ledger

@@ -118,7 +118,7 @@ def _seen(connection: Connection, after: int, upto: int, secret: bytes) -> Itera
 
 
 def item_keys(body: Mapping[str, Any]) -> list[str]:
-    """Keys of the serialised items of an assessment's row, as `edge.inspection.item_key` makes them."""
+    """Keys of the serialised items of an assessment's row, as `edge.identity.item_key` makes them."""
     items = body["assessment"].get("identity", {}).get("items", ())
     return [f"sgtin:{item['gtin']['value']}:{item['serial']}" for item in items if item.get("serial") is not None]
 

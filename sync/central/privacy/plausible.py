@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, func, select
 
 from edge.errors import Conflict
-from edge.inspection import ClockTrust
+from edge.moment import ClockTrust
 from sync.central.central import Central
 from sync.central.database import reading
 from sync.central.tables import evidence, heads, ledgers, personal

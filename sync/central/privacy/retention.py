@@ -22,7 +22,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Connection, delete, func, insert, select, text, update
 
 from edge.errors import PolicyError
-from edge.inspection import ClockTrust, Moment, Origin
+from edge.inspection import Origin
+from edge.moment import ClockTrust, Moment
 from edge.retention import Standing, standing_of
 from edge.storage.chain import Entry, Row
 from sync.central.bodies import is_shaped, pictures_of, tell_malformed

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.captures import Box
 from edge.checks.printed_values import Standing, folded, held, words_held
-from edge.inspection import Box, PrintedLine
+from edge.comparison import PrintedLine
 
 CODE = {"serial": "7K2PQ04X9B31", "batch": "K26017", "expiry": "281128", "gtin": "09521104001300"}
 BOX = Box(0, 0, 100, 20)

@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 
 from edge import policy as policies
+from edge.captures import Box, Evidence
 from edge.checks import Findings, advice, region
-from edge.inspection import Box, CaptureAdvice, Difference, Evidence, FaceComparison, Outcome, RegionReading, Weight
+from edge.comparison import CaptureAdvice, Difference, FaceComparison, RegionReading
+from edge.inspection import Outcome, Weight
 from edge.messages import sentence
 from edge.steps.decide import assess
 from tests.edge import drawn_cases as drawn

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from edge import policy as policies
-from edge.inspection import Box, Evidence, NotChecked, Outcome, PrintedLine, PrintReading, Seen, Verdict, Weight
+from edge.captures import Box, Evidence
+from edge.comparison import PrintedLine, PrintReading
+from edge.inspection import NotChecked, Outcome, Seen, Verdict, Weight
 from edge.messages import sentence
 from edge.steps.decide import assess
 from tests.edge import drawn_cases as drawn

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge.devices.clock import BUILT, system_clock
-from edge.inspection import ClockTrust
+from edge.moment import ClockTrust
 
 ISSUED = datetime(2026, 11, 20, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from edge import policy as policies
 from edge.gs1 import Gtin
-from edge.inspection import Identity
+from edge.identity import Identity
 from edge.steps import compare
 from models.measurements import FaceMeasurement, FaceReference
 from tests.edge import drawn_cases as drawn

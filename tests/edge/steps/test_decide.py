@@ -10,37 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge import policy as policies
+from edge.captures import Box
 from edge.checks import face
 from edge.checks.disposition import explained
+from edge.comparison import Difference, Recognition, Retake
+from edge.consignment import Consignment, DeclaredLine, Party
 from edge.errors import Conflict
 from edge.gs1 import Gtin
-from edge.inspection import (
-    Box,
-    Cause,
-    ClockTrust,
-    Consignment,
-    Contradiction,
-    Decision,
-    DeclaredLine,
-    Difference,
-    Disposition,
-    Identity,
-    InputFault,
-    ItemLookup,
-    LookupResult,
-    Moment,
-    Outcome,
-    Party,
-    Recognition,
-    Retake,
-    Seen,
-    SerialStatus,
-    Sighting,
-    SystemFault,
-    Verdict,
-    WatchHit,
-    Weight,
-)
+from edge.identity import Contradiction, Identity, InputFault
+from edge.inspection import Cause, Decision, Disposition, Outcome, Seen, SystemFault, Verdict, Weight
+from edge.lookup import ItemLookup, LookupResult, SerialStatus, Sighting, WatchHit
+from edge.moment import ClockTrust, Moment
 from edge.postal import ParcelNumber
 from edge.steps.decide import assess
 from tests.edge import drawn_cases as drawn

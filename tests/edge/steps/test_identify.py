@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.captures import DecodedSymbol
 from edge.gs1 import Gtin, Sscc, check_digit
-from edge.inspection import Contradiction, DecodedSymbol, Identity, InputFault
+from edge.identity import Contradiction, Identity, InputFault
 from edge.postal import ParcelNumber
 from edge.steps.identify import identify
 

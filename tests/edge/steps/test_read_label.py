@@ -14,7 +14,8 @@ from PIL import ImageDraw, ImageFont
 from edge import policy as policies
 from edge.checks.printed_values import Standing
 from edge.checks.text import judged
-from edge.inspection import PrintReading, Region
+from edge.comparison import PrintReading
+from edge.lookup import Region
 from edge.steps import compare, read_print
 from models.worker import PixelWorkers
 from tests.edge import drawn_cases as drawn

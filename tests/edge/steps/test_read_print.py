@@ -7,8 +7,10 @@ from datetime import date
 from typing import cast
 
 from edge import policy as policies
+from edge.captures import Box, DecodedSymbol
+from edge.comparison import RegionReading
 from edge.gs1 import TradeItem
-from edge.inspection import Box, DecodedSymbol, RegionReading, Seen
+from edge.inspection import Seen
 from edge.steps import read_print
 from edge.steps.read_print import Wanted
 from models.errors import WorkerFailed

@@ -10,36 +10,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.captures import Box, Capture, DecodedSymbol, Evidence, Quality
+from edge.comparison import Difference, FaceComparison, Retake
+from edge.consignment import Consignment, DeclaredLine, Party
 from edge.errors import LedgerError
 from edge.gs1 import Gtin, TradeItem
+from edge.identity import Identity, InputFault
 from edge.inspection import (
     Assessment,
-    Box,
-    Capture,
     Cause,
-    ClockTrust,
-    Consignment,
-    DeclaredLine,
-    DecodedSymbol,
-    Difference,
     Disposition,
-    Evidence,
-    FaceComparison,
     Finding,
     Freshness,
-    Identity,
-    InputFault,
-    Moment,
     NotChecked,
     Origin,
     Outcome,
-    Party,
-    Quality,
-    Retake,
     Seen,
     Verdict,
     Weight,
 )
+from edge.moment import ClockTrust, Moment
 from edge.postal import ParcelNumber
 from edge.steps import record
 from edge.storage.chain import canonical

@@ -21,7 +21,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge.errors import Conflict, LedgerError
-from edge.inspection import ClockTrust, Moment, Origin, Sighting
+from edge.inspection import Origin
+from edge.lookup import Sighting
+from edge.moment import ClockTrust, Moment
 from edge.storage.ledger import Entry, Ledger
 from edge.storage.ledger_reader import LedgerReader, verified
 from edge.storage.ledger_schema import found
@@ -594,7 +596,8 @@ import sys, itertools
 from datetime import UTC, datetime
 from pathlib import Path
 from edge.errors import EvidenceError, LedgerError
-from edge.inspection import ClockTrust, Moment, Origin
+from edge.inspection import Origin
+from edge.moment import ClockTrust, Moment
 from edge.storage.evidence import EvidenceStore
 from edge.storage.ledger import Entry, Ledger
 state = Path(sys.argv[1])
@@ -657,7 +660,8 @@ KILLED = """
 import sys, threading
 from datetime import UTC, datetime
 from pathlib import Path
-from edge.inspection import ClockTrust, Moment, Origin
+from edge.inspection import Origin
+from edge.moment import ClockTrust, Moment
 from edge.storage.ledger import Entry, Ledger
 ledger = Ledger.open(Path(sys.argv[1]), "b")
 moment = Moment(datetime(2026, 11, 21, tzinfo=UTC), ClockTrust.SYNCED)

@@ -13,7 +13,7 @@ import pytest
 
 from edge.errors import NotFound, RegistryError, SourceError
 from edge.gs1 import Gtin
-from edge.inspection import Edition, Product, SerialStatus
+from edge.lookup import Edition, Product, SerialStatus
 from edge.storage.canonical import verify
 from edge.storage.database import Kind
 from edge.storage.registry import Batch, Registry, is_older_batch

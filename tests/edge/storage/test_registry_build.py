@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from edge.errors import RegistryError, SourceError
 from edge.gs1 import Gtin
-from edge.inspection import SerialStatus
+from edge.lookup import SerialStatus
 from edge.storage import source_tables
 from edge.storage.cells import CellRefused, day, gtin, integer, millimetres, serial
 from edge.storage.registry import Registry

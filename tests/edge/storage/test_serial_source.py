@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from edge.errors import SourceError
 from edge.gs1 import Gtin
-from edge.inspection import SerialStatus
+from edge.lookup import SerialStatus
 from edge.storage.registry import Registry
 from edge.storage.registry_build import BuildReport, build
 from edge.storage.serial_source import CleanSerials, serial_rows

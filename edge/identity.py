@@ -1,0 +1,59 @@
+"""What the codes of an inspection say, merged, and what of it was faulty or contradicts itself. Judges nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge.gs1 import Sscc, TradeItem
+from edge.postal import ParcelNumber
+
+
+@dataclass(frozen=True, slots=True)
+class InputFault:
+    """A scanner fault or invalid data, told exactly. `repaired` is None when it could not be repaired."""
+
+    # "capslock", "layout_jis_us", "layout_us_jis", "layout_us_de", "layout_de_us", "fullwidth", "separator_lost",
+    # "separator_replaced", "prefix_cut"; these with "_ambiguous"; "number_ambiguous", "unattached_ambiguous",
+    # "unattached", "pairing", "invalid"
+    code: str
+    raw: str
+    repaired: str | None
+    message: str  # value, expectation, what came
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """All that the symbols of one inspection say, merged. Elements of one item may come from several symbols."""
+
+    items: tuple[TradeItem, ...] = ()
+    sscc: tuple[Sscc, ...] = ()
+    parcel_numbers: tuple[ParcelNumber, ...] = ()  # S10, AWB, ISO 6346, carrier numbers
+    unparsed: tuple[str, ...] = ()  # codes that follow no known grammar
+    faults: tuple[InputFault, ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()
+
+    @property
+    def item_keys(self) -> tuple[str, ...]:
+        """Keys under which serialised items are remembered: `sgtin:<GTIN>:<serial>`."""
+        return tuple(key for key in map(item_key, self.items) if key)
+
+    @property
+    def parcel_keys(self) -> tuple[str, ...]:
+        """Keys under which the parcel is remembered: `<scheme>:<number>`."""
+        numbers = tuple(f"{number.scheme}:{number.value}" for number in self.parcel_numbers)
+        return numbers + tuple(f"SSCC:{sscc}" for sscc in self.sscc)
+
+
+def item_key(item: TradeItem) -> str:
+    """The key of one serialised item; "" without a serial number."""
+    return f"sgtin:{item.gtin}:{item.serial}" if item.serial is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Two symbols of one item that cannot both be true."""
+
+    element: str  # what they disagree on: "gtin", "serial", "batch", "expiry", or "AI nnn"
+    values: tuple[str, ...]
+    sources: tuple[str, ...]
