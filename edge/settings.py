@@ -75,5 +75,9 @@ class Settings(BaseSettings):
     )
     reserve_bytes: int = Field(default=64_000_000, ge=0, description="Disk reserve for results when the disk is full.")
     watch_folder: Path | None = Field(default=None, description="Folder whose new image files are inspected.")
-    camera: str = Field(default="", description="Camera address: a file, a directory or an http:// MJPEG stream.")
-    scanner: str = Field(default="", description="Serial scanner address, e.g. /dev/ttyACM0.")
+    camera: str = Field(
+        default="", description="Camera address: /dev/video0, csi:0, an http:// MJPEG stream, a directory or a file."
+    )
+    scanner: str = Field(
+        default="", description="Scanner address: a serial line such as /dev/ttyACM0, or a keyboard of /dev/input."
+    )

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 import cv2
 
+from edge.devices import v4l2
 from edge.errors import DeviceError
 from edge.ports import Frame
 
@@ -18,66 +21,110 @@ _JPEG_START = b"\xff\xd8\xff"
 _CLOSE_PATIENCE_S = 2.0
 
 
-class StreamCamera:
-    """A camera at `address`. It is opened at the first capture and again after a failure.
+class Reader(Protocol):
+    """An opened source of pictures. Not for two threads at once."""
 
-    A live camera is read by a thread of its own, so that a slow inspection never sees a picture from before.
+    def read(self) -> bytes | None:
+        """The next picture, encoded, or None at the end or after a fault."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the source."""
+        ...
+
+
+class LiveCamera:
+    """A camera that is read by a thread of its own, so that a slow inspection never sees a picture from before.
+
+    It is opened at the first capture and again after a failure.
     """
 
-    def __init__(self, address: str, *, name: str = "", live: bool = True) -> None:
-        """Name the camera; nothing is opened yet. `live` False: a file, of which every picture is given."""
-        self.name = name or address.rsplit("/", 1)[-1] or address
-        self._address = address
-        self._live = live
-        self._reader: _Reader | None = None
+    def __init__(self, name: str, opened: Callable[[float], Reader]) -> None:
+        """Name the camera; nothing is opened yet. `opened` opens its source within so many seconds."""
+        self.name = name
+        self._opened = opened
         self._pump: _Pump | None = None
 
     def capture(self, timeout_s: float) -> Frame:
-        """The next picture of a file; of a live camera, one that arrived after this call.
+        """A picture that arrived after this call.
 
         Raises:
             DeviceError: `device_timeout`, no picture within `timeout_s`; `device_gone`, the camera cannot be opened or
-                stopped; `device_ended`, the file has ended.
+                stopped.
         """
-        try:
-            picture = self._newest(timeout_s) if self._live else self._following(timeout_s)
-        except DeviceError as error:
-            if error.code == "device_gone":
-                self.close()
-            raise
-        if picture[:3] == _JPEG_START:
-            return Frame(picture, "image/jpeg", f"camera:{self.name}")
-        return Frame(picture, "image/png", f"camera:{self.name}")
-
-    def _newest(self, timeout_s: float) -> bytes:
         until = time.monotonic() + timeout_s
-        if self._pump is None:
-            self._pump = _Pump(_Reader(self._address, timeout_s))
-        picture = self._pump.fresh(until - time.monotonic())
+        try:
+            if self._pump is None:
+                self._pump = _Pump(self._opened(timeout_s))
+            picture = self._pump.fresh(until - time.monotonic())
+        except DeviceError:
+            self.close()
+            raise
         if picture is None:
             raise DeviceError(
                 "device_timeout",
                 f"The camera {self.name!r} must give a picture within {timeout_s:g} s, got none.",
                 hint="Check the cable and the light; the bench tries again by itself.",
             )
-        return picture
-
-    def _following(self, timeout_s: float) -> bytes:
-        if self._reader is None:
-            self._reader = _Reader(self._address, timeout_s)
-        picture = self._reader.read()
-        if picture is None:
-            raise DeviceError("device_ended", f"The camera {self.name!r} has ended.", hint="Nothing more comes.")
-        return picture
+        return _frame(picture, self.name)
 
     def close(self) -> None:
         """Let go of the camera. Safe to call twice."""
         if self._pump is not None:
             self._pump.close()
             self._pump = None
+
+
+class StreamCamera:
+    """A camera at `address`, opened at the first capture and again after a failure."""
+
+    def __init__(
+        self, address: str, *, name: str = "", live: bool = True, controls: Mapping[str, int] | None = None
+    ) -> None:
+        """Name the camera; nothing is opened yet. `live` False: a file, of which every picture is given.
+
+        `controls` are set when a V4L2 device is opened (edge/devices/v4l2.py): an exposure and focus that stay.
+        """
+        self.name = name or address.rsplit("/", 1)[-1] or address
+        self._address = address
+        self._controls = dict(controls or {})
+        self._pump = LiveCamera(self.name, self._open) if live else None
+        self._reader: _Reader | None = None
+
+    def _open(self, timeout_s: float) -> _Reader:
+        reader = _Reader(self._address, timeout_s)
+        if self._controls:
+            v4l2.set_controls(self._address, self._controls)
+        return reader
+
+    def capture(self, timeout_s: float) -> Frame:
+        """The next picture of a file; of a live camera, one that arrived after this call.
+
+        Raises:
+            DeviceError: `device_timeout`, no picture within `timeout_s`; `device_gone`, the camera cannot be opened or
+                stopped; `device_control`, it has no such control; `device_ended`, the file has ended.
+        """
+        if self._pump is not None:
+            return self._pump.capture(timeout_s)
+        if self._reader is None:
+            self._reader = _Reader(self._address, timeout_s)
+        picture = self._reader.read()
+        if picture is None:
+            raise DeviceError("device_ended", f"The camera {self.name!r} has ended.", hint="Nothing more comes.")
+        return _frame(picture, self.name)
+
+    def close(self) -> None:
+        """Let go of the camera. Safe to call twice."""
+        if self._pump is not None:
+            self._pump.close()
         if self._reader is not None:
             self._reader.close()
             self._reader = None
+
+
+def _frame(picture: bytes, name: str) -> Frame:
+    media_type = "image/jpeg" if picture[:3] == _JPEG_START else "image/png"
+    return Frame(picture, media_type, f"camera:{name}")
 
 
 class _Reader:
@@ -133,7 +180,7 @@ def _opened(address: str, timeout_ms: int, *, raw: bool) -> cv2.VideoCapture:
 class _Pump:
     """A thread that reads a live source and keeps only the newest picture."""
 
-    def __init__(self, reader: _Reader) -> None:
+    def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._arrived = threading.Condition()
         self._count = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import threading
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
+from edge.devices.camera_csi import CsiCamera
 from edge.devices.camera_folder import FolderCamera
 from edge.devices.camera_replay import ReplayCamera
 from edge.devices.camera_stream import StreamCamera
@@ -96,6 +98,14 @@ def _watched(_: ExitStack, folder: Path) -> Camera:
     return FolderCamera(_pictures(folder), max_bytes=1_000_000, settle_s=0.02, poll_s=0.01)
 
 
+def _ribbon(_: ExitStack, folder: Path) -> Camera:
+    """A program that writes motion JPEG to a pipe, as rpicam-vid does."""
+    (folder / "ribbon.mjpeg").write_bytes(b"".join(JPEGS))
+    program = "import sys,time,pathlib\ndata=pathlib.Path(sys.argv[1]).read_bytes()\n"
+    program += "while True: sys.stdout.buffer.write(data); sys.stdout.flush(); time.sleep(0.05)"
+    return CsiCamera(0, command=[sys.executable, "-S", "-c", program, str(folder / "ribbon.mjpeg")])
+
+
 def _replay(_: ExitStack, folder: Path) -> Camera:
     return ReplayCamera.of_directory(_pictures(folder))
 
@@ -106,6 +116,7 @@ MAKERS: dict[str, Callable[[ExitStack, Path], Camera]] = {
     "video file": _video_file,
     "watched folder": _watched,
     "replay": _replay,
+    "ribbon": _ribbon,
 }
 EXACT = set(MAKERS) - {"video file"}
 
@@ -141,7 +152,7 @@ def test_close_may_be_called_twice_before_and_after_a_capture(camera: Camera) ->
     camera.close()
 
 
-@pytest.mark.parametrize("kind", sorted(set(MAKERS) - {"HTTP motion JPEG"}))
+@pytest.mark.parametrize("kind", sorted(set(MAKERS) - {"HTTP motion JPEG", "ribbon"}))
 def test_a_camera_without_a_next_picture_raises_a_device_error_with_a_hint(kind: str, tmp_path: Path) -> None:
     with ExitStack() as stack:
         made = MAKERS[kind](stack, tmp_path)
@@ -173,6 +184,22 @@ def test_a_network_camera_that_goes_and_comes_back_is_opened_again(tmp_path: Pat
         made._address = returned._address
         assert made.capture(PATIENCE_S).data in JPEGS
         made.close()
+
+
+def test_a_ribbon_camera_whose_program_ends_is_gone_and_started_again() -> None:
+    program = "import sys; sys.stdout.buffer.write(bytes.fromhex('ffd8 01 ffd9'))"
+    camera = CsiCamera(0, command=[sys.executable, "-S", "-c", program])
+    for _ in range(2):
+        with pytest.raises(DeviceError) as caught:
+            _drained(camera)
+        assert caught.value.code == "device_gone"
+
+
+def test_a_ribbon_camera_without_its_program_says_what_to_install() -> None:
+    with pytest.raises(DeviceError) as caught:
+        CsiCamera(0, command=["/no/rpicam-vid"]).capture(1)
+    assert str(caught.value) == "A camera on the ribbon needs /no/rpicam-vid, got: No such file or directory."
+    assert caught.value.hint == "Raspberry Pi OS: apt-get install rpicam-apps-lite."
 
 
 def test_a_missing_camera_is_told_by_its_address(tmp_path: Path) -> None:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from edge.devices.scanner_evdev import EvdevScanner
 from edge.devices.scanner_replay import ReplayScanner
 from edge.devices.scanner_serial import SerialScanner
 from edge.devices.scanner_stdin import StreamScanner
 from edge.errors import DeviceError
+from tests.edge.devices.typing_gun import typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +31,7 @@ MESSAGES = (
     b"96385074",
     b"\x00\x1d\x1e\x04 \t",
 )
+TYPED = (b"]d2010952123454321321A7\x1d10LOT-b", b"HTTPS://id.Example.org/01/09521234543213?17=261231", b"96385074")
 
 
 @dataclass
@@ -37,6 +40,7 @@ class Rig:
 
     scanner: Scanner
     unplug: Callable[[], None] = field(default=lambda: None)
+    messages: tuple[bytes, ...] = MESSAGES
 
 
 def _serial(stack: ExitStack, _: Path, messages: tuple[bytes, ...]) -> Rig:
@@ -73,6 +77,22 @@ def _replay(_: ExitStack, __: Path, messages: tuple[bytes, ...]) -> Rig:
     return Rig(ReplayScanner(messages))
 
 
+def _keyboard(stack: ExitStack, folder: Path, _: tuple[bytes, ...]) -> Rig:
+    """A pipe in place of the event device, its events as the kernel would write them."""
+    path = folder / "event0"
+    os.mkfifo(path)
+    stack.callback(_close, cable := os.open(path, os.O_RDWR))
+    scanner = EvdevScanner(str(path), name="gun", ioctl=lambda *_: 0)
+    assert scanner.read(0.01) is None
+    os.write(cable, b"".join(typed(message + b"\r") for message in TYPED))
+
+    def unplug() -> None:
+        scanner.close()
+        path.unlink()
+
+    return Rig(scanner, unplug, TYPED)
+
+
 def _close(descriptor: int) -> None:
     try:
         os.close(descriptor)
@@ -80,7 +100,7 @@ def _close(descriptor: int) -> None:
         return
 
 
-MAKERS = {"serial": _serial, "standard input": _pipe, "file": _file, "replay": _replay}
+MAKERS = {"serial": _serial, "standard input": _pipe, "file": _file, "replay": _replay, "keyboard": _keyboard}
 
 
 @pytest.fixture(params=MAKERS)
@@ -98,7 +118,7 @@ def _read(scanner: Scanner) -> bytes:
 
 
 def test_messages_come_in_order_byte_for_byte_without_terminators(rig: Rig) -> None:
-    assert tuple(_read(rig.scanner) for _ in MESSAGES) == MESSAGES
+    assert tuple(_read(rig.scanner) for _ in rig.messages) == rig.messages
 
 
 def test_every_scan_names_its_scanner(rig: Rig) -> None:
@@ -108,7 +128,7 @@ def test_every_scan_names_its_scanner(rig: Rig) -> None:
 
 
 def test_an_unplugged_or_ended_scanner_raises_a_device_error_with_a_hint(rig: Rig) -> None:
-    for _ in MESSAGES:
+    for _ in rig.messages:
         _read(rig.scanner)
     rig.unplug()
     with pytest.raises(DeviceError) as caught:

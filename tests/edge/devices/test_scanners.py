@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge.devices.addresses import camera_at, scanner_at
+from edge.devices.camera_csi import CsiCamera
 from edge.devices.camera_replay import ReplayCamera
 from edge.devices.camera_stream import StreamCamera
+from edge.devices.scanner_evdev import EvdevScanner
 from edge.devices.scanner_serial import SerialScanner
 from edge.devices.scanner_stdin import StreamScanner
 from edge.errors import DeviceError, SettingsError
@@ -72,14 +74,35 @@ def test_addresses_choose_the_adapter(tmp_path: Path) -> None:
     assert isinstance(camera_at("/dev/video0"), StreamCamera)
     assert isinstance(camera_at(str(tmp_path)), ReplayCamera)
     assert isinstance(camera_at(str(video)), StreamCamera)
+    assert isinstance(camera_at("/dev/video0?auto_focus=0&focus=30"), StreamCamera)
+    assert isinstance(camera_at("csi:1?lens-position=4.5"), CsiCamera)
     assert isinstance(scanner_at("/dev/ttyACM0"), SerialScanner)
+    assert isinstance(scanner_at("/dev/input/by-id/usb-gun-event-kbd"), EvdevScanner)
 
 
 def test_an_address_that_names_nothing_is_a_settings_error() -> None:
     with pytest.raises(SettingsError) as caught:
         camera_at("rtp:nothing")
     assert str(caught.value) == (
-        "The camera must be an http(s) address, a /dev/video device, a directory or a file, got 'rtp:nothing'."
+        "The camera must be an http(s) address, a /dev/video device, csi:0, a directory or a file, got 'rtp:nothing'."
     )
-    with pytest.raises(SettingsError, match=r"^The scanner must be - or a serial address such as /dev/ttyACM0, got ''"):
+    with pytest.raises(SettingsError) as empty:
         scanner_at("")
+    assert str(empty.value) == (
+        "The scanner must be -, an event device of /dev/input or a serial address such as /dev/ttyACM0, got ''."
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("/dev/video0?zoom=2", "The controls of a camera must be numbers of brightness, contrast, saturation,"),
+        ("/dev/video0?focus=near", "The controls of a camera must be numbers of brightness, contrast, saturation,"),
+        ("csi:0?exec=sh", "The options of a camera on the ribbon must be of autofocus-mode, awbgains, brightness,"),
+    ],
+)
+def test_a_control_that_no_camera_has_is_a_settings_error(address: str, said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        camera_at(address)
+    assert str(caught.value).startswith(said)
+    assert str(caught.value).endswith(f"got {address!r}.")
