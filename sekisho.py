@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edge.command import app
 from edge.command_retention import retention_app
+from provisioning.command import provision_app
 from provisioning.demo.command import demo
 from provisioning.enrol import face_app
 from sync.command import sync_app
@@ -19,6 +20,7 @@ __all__ = ["app", "main"]
 
 app.command()(demo)
 app.add_typer(face_app, name="face")
+app.add_typer(provision_app, name="provision")
 app.add_typer(retention_app, name="retention")
 app.add_typer(sync_app, name="sync")
 app.add_typer(publish_app, name="publish")

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-_PACKAGES = "systemd,systemd-sysv,dbus,python3,libzbar0"
+DEBIAN_PACKAGES = "systemd,systemd-sysv,dbus,python3,libzbar0"
 _TOOLS = {"debootstrap": "debootstrap", "systemd-nspawn": "systemd-container", "nsenter": "util-linux"}
 _PATIENCE_S = 120.0
 STICK = "mnt"  # where a tree gets what a technician would bring on a stick
@@ -78,7 +78,7 @@ def clean_debian(cache: Path) -> Path:
         making = cache / "making"
         shutil.rmtree(making, ignore_errors=True)
         cache.mkdir(parents=True, exist_ok=True)
-        command = ["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", "bookworm", str(making)]
+        command = ["debootstrap", "--variant=minbase", f"--include={DEBIAN_PACKAGES}", "bookworm", str(making)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         making.rename(tree)
     return tree

@@ -29,6 +29,7 @@ _GLIBC = ("2_17", "2_24", "2_26", "2_27", "2_28", "2_31", "2_34", "2_36")  # Deb
 _LAUNCHER = '#!/bin/sh\nPYTHONPATH=/opt/sekisho/lib exec /usr/bin/python3 -P -m sekisho "$@"\n'
 _UNIT_PLACES = {".service": "usr/lib/systemd/system", ".socket": "usr/lib/systemd/system"}
 _UNIT_PLACES |= {".target": "usr/lib/systemd/system", ".timer": "usr/lib/systemd/system"}
+_UNIT_PLACES |= {".mount": "usr/lib/systemd/system"}
 _CONF_PLACES = {
     "sekisho.sysusers": "usr/lib/sysusers.d/sekisho.conf",
     "sekisho.tmpfiles": "usr/lib/tmpfiles.d/sekisho.conf",

@@ -27,6 +27,7 @@ if [ "$1" = configure ]; then
     fi
     if [ -z "$2" ]; then
         systemctl enable -q sekisho.target sekisho-web.socket sekisho-bench.socket sekisho-audit.timer
+        systemctl enable -q sekisho-firewall.service
         [ ! -d /run/systemd/system ] || systemctl start sekisho.target
     elif [ -d /run/systemd/system ]; then
         systemctl try-restart sekisho-web.service sekisho-devices.service sekisho-sync.service
@@ -41,6 +42,7 @@ if [ "$1" = remove ]; then
         systemctl stop 'sekisho*'
     fi
     systemctl disable -q sekisho.target sekisho-web.socket sekisho-bench.socket sekisho-audit.timer || true
+    systemctl disable -q sekisho-firewall.service || true
 fi
 find /opt/sekisho/lib -name __pycache__ -type d -prune -exec rm -rf {} +
 """
@@ -90,7 +92,7 @@ def packed(tree: Path, target: Target, version: str, out: Path, epoch: int) -> P
     (control / "control").write_text(
         f"Package: sekisho\nVersion: {whole}\nArchitecture: {target.architecture}\n"
         f"Maintainer: Sekisho <sekisho@example.invalid>\nInstalled-Size: {size_kib}\nDepends: {target.depends()}\n"
-        "Section: misc\nPriority: optional\n"
+        "Recommends: nftables\nSuggests: usbguard\nSection: misc\nPriority: optional\n"
         "Description: inspection bench for handheld scanners at ports\n"
         " Codes and package faces against a signed registry, offline, with reasons.\n"
         " It advises; the officer decides.\n",

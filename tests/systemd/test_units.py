@@ -20,7 +20,7 @@ import pytest
 import sekisho
 
 UNITS = Path(sekisho.__file__).parent / "systemd"
-EXPOSURE = {"web": 3, "degraded": 3, "devices": 10, "sync": 13, "audit": 10}  # tenths, at most
+EXPOSURE = {"web": 3, "degraded": 3, "devices": 10, "sync": 13, "audit": 10, "firewall": 24}  # tenths, at most
 
 needs_systemd = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="systemd is absent: its units are not verified"
@@ -47,6 +47,7 @@ def test_the_sandbox_of_each_service_is_as_tight_as_promised(name: str) -> None:
 def test_systemd_finds_nothing_wrong_in_the_units(tmp_path: Path) -> None:
     for unit in UNITS.iterdir():
         text = unit.read_text(encoding="utf-8").replace("/opt/sekisho/bin/sekisho", "/bin/true")
+        text = text.replace("/usr/sbin/nft ", "/bin/true ")
         (tmp_path / unit.name).write_text(text, encoding="utf-8")
     units = sorted(str(path) for path in tmp_path.iterdir() if path.suffix in {".service", ".socket", ".timer"})
     done = subprocess.run(

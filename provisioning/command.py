@@ -1,0 +1,12 @@
+"""The command group `sekisho provision`: what a technician does to a box. The commands live with what they do."""
+
+from __future__ import annotations
+
+import typer
+
+from provisioning.firewall_command import firewall
+from provisioning.usb_guard_command import usb_guard
+
+provision_app = typer.Typer(no_args_is_help=True, help="Prepare, protect and retire a box.")
+provision_app.command("firewall")(firewall)
+provision_app.command("usb-guard")(usb_guard)
