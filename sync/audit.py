@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,9 +29,10 @@ from edge.inspection import Origin
 from edge.storage.chain import Outgoing, commitment, root_hash
 from edge.storage.database import write_durably
 from edge.storage.outbox import Outbox
+from sync.certificates import Certificate, verified_certificate
 from sync.errors import AuditError, DocumentRefused
 from sync.identity import public_key
-from sync.protocol import AUDIT, CERTIFICATE, RECEIPT, SCHEMA, key_id, signed, verified
+from sync.protocol import AUDIT, RECEIPT, SCHEMA, key_id, signed, verified
 from sync.push import OUTBOX, Chain, Signer, next_rows, remaining
 
 if TYPE_CHECKING:
@@ -228,14 +229,14 @@ class _Section:
         except (KeyError, TypeError, ValueError) as error:
             raise _wrong("audit_form", "a founding and a certificate first", f"{type(error).__name__}") from error
         box = _certified(certificate, pinned.values())
-        device = str(box["device"])
+        device = box.device
         if before is not None and before.device != device:
             raise _wrong("audit_certificate", f"ledgers of {before.device} alone", f"one of {device}")
         if founding.get("device") != device:
             raise _wrong("audit_head", f"a ledger founded by {device}", f"one of {founding.get('device')!r}")
         if before is not None:
             before.before = None
-        return cls(device, public_key(box["public_key"]), ledger, [root], founding.get("predecessor"), before)
+        return cls(device, box.public, ledger, [root], founding.get("predecessor"), before)
 
     def take(self, line: Mapping[str, Any]) -> None:
         """Take the next line."""
@@ -313,16 +314,14 @@ class _Section:
             raise _wrong("audit_chain", expected, f"{came}, whose rows end at {rows} or are others")
 
 
-def _certified(certificate: str, pinned: Sequence[Ed25519PublicKey] | Any) -> dict[str, Any]:  # noqa: ANN401 - a view of a mapping
+def _certified(certificate: str, pinned: Iterable[Ed25519PublicKey]) -> Certificate:
+    """A certificate says for good whose the key was: also one that has ended since."""
     why = "no central was named"
     for key in pinned:
         try:
-            box = verified(certificate.encode(), CERTIFICATE, key)
-            public_key(box["public_key"])
-        except (DocumentRefused, KeyError) as error:
+            return verified_certificate(certificate.encode(), key)
+        except DocumentRefused as error:
             why = str(error)
-        else:
-            return box
     raise _wrong("audit_certificate", "a certificate of this central", why)
 
 

@@ -15,7 +15,7 @@ import hashlib
 import hmac
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import InvalidSignature
@@ -23,9 +23,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from edge.errors import AccessRefused, SettingsError
 from edge.storage.chain import canonical
+from edge.storage.credentials import secret_at
 from edge.storage.database import made_once, write_durably
+from sync.certificates import Certificate, request, told_certificate, verified_certificate
 from sync.errors import DocumentRefused
-from sync.protocol import CERTIFICATE, DEVICE, key_id, verified
+from sync.protocol import DEVICE, key_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,10 +56,13 @@ def kept_private_key(path: Path) -> Ed25519PrivateKey:
 
     Raises:
         SettingsError: settings_key: the file is no such key. It is never replaced.
+        BoxError: box_key: it is sealed and not handed in; box_retiring. See edge/storage/credentials.py.
         OSError: it cannot be written.
     """
-    made_once(path, Ed25519PrivateKey.generate().private_bytes_raw(), mode=0o600)
-    data = path.read_bytes()
+    data = secret_at(path)
+    if data is None or path.exists():  # also one that is there: its name may be younger than the last sync
+        made_once(path, Ed25519PrivateKey.generate().private_bytes_raw(), mode=0o600)
+        data = path.read_bytes()
     if len(data) != KEY_BYTES:
         raise SettingsError(
             "settings_key",
@@ -136,12 +141,41 @@ class Enrolment:
     url: str
     device: str
     central: Ed25519PublicKey
-    certificate: str  # the signed document that says whose the device's key is
+    certificate: str  # X.509, PEM: whose the device's key is
 
     @property
     def recipient(self) -> str:
         """The central's name in the outbox: its fingerprint."""
         return key_id(self.central)
+
+    @property
+    def told(self) -> Certificate:
+        """What the certificate says.
+
+        Raises:
+            SettingsError: settings_enrolment: it cannot be read.
+        """
+        try:
+            return told_certificate(self.certificate.encode())
+        except DocumentRefused as error:
+            raise SettingsError("settings_enrolment", error.message, hint="Enrol the box again.") from error
+
+    @property
+    def serial(self) -> str:
+        """The serial number of the certificate at hand, hex; "" when it cannot be read."""
+        try:
+            return self.told.serial
+        except SettingsError:
+            return ""
+
+    def with_certificate(self, certificate: bytes, public: str) -> Enrolment:
+        """The same with another certificate, when the pinned central has signed it for this very key.
+
+        Raises:
+            DocumentRefused: document_form, document_signature, document_device.
+        """
+        require_own(verified_certificate(certificate, self.central), self.device, public)
+        return replace(self, certificate=certificate.decode())
 
     def keep(self, state_dir: Path) -> None:
         """Write it down, durably.
@@ -178,6 +212,27 @@ def kept_enrolment(state_dir: Path) -> Enrolment | None:
         ) from error
 
 
+def enrolment_request(token: EnrolmentToken, private: Ed25519PrivateKey) -> bytes:
+    """What a box sends to be enrolled: a request that its key has signed, and a token's proof; JSON, no secret."""
+    public = private.public_key().public_bytes_raw().hex()
+    asked = {"device": token.device, "request": request(private, token.device).decode(), "proof": token.proof(public)}
+    return json.dumps(asked).encode()
+
+
+def answered_enrolment(token: EnrolmentToken, public: str, answer: bytes) -> Enrolment:
+    """The enrolment that an answer of the central gives.
+
+    Raises:
+        DocumentRefused: as `checked_enrolment`.
+    """
+    try:
+        told = json.loads(answer)
+        central, certificate = str(told["public_key"]), str(told["certificate"]).encode()
+    except (ValueError, KeyError, TypeError) as error:
+        raise DocumentRefused("document_form", f"Expected an enrolment, got {answer[:80]!r}.") from error
+    return checked_enrolment(token, public, central, certificate)
+
+
 def checked_enrolment(token: EnrolmentToken, public: str, central: str, certificate: bytes) -> Enrolment:
     """The enrolment that an answer of the central gives, when it is the pinned one and speaks of this very key.
 
@@ -191,14 +246,22 @@ def checked_enrolment(token: EnrolmentToken, public: str, central: str, certific
             f"Expected the central with fingerprint {token.central}, got {key_id(key)}.",
             hint="Something else answers at this address: check the network, do not go on.",
         )
-    told = verified(certificate, CERTIFICATE, key)
-    if (told.get("device"), told.get("public_key")) != (token.device, public):
+    require_own(verified_certificate(certificate, key), token.device, public)
+    return Enrolment(token.url, token.device, key, certificate.decode())
+
+
+def require_own(certificate: Certificate, device: str, public: str) -> None:
+    """Pass when a certificate is for this device and its very key.
+
+    Raises:
+        DocumentRefused: document_device.
+    """
+    if (certificate.device, certificate.public.public_bytes_raw().hex()) != (device, public):
         raise DocumentRefused(
             "document_device",
-            f"Expected a certificate for {token.device} and the key of this box, got one for {told.get('device')!r}.",
+            f"Expected a certificate for {device} and the key of this box, got one for {certificate.device!r}.",
             hint="Ask the central's operator for a new token.",
         )
-    return Enrolment(token.url, token.device, key, certificate.decode())
 
 
 # --- requests --------------------------------------------------

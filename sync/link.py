@@ -17,8 +17,16 @@ from urllib.parse import urlsplit
 import urllib3
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from sync.certificates import request
 from sync.errors import CentralRefused, CentralUnreachable, DocumentRefused
-from sync.identity import Enrolment, EnrolmentToken, checked_enrolment, signed_headers, told_time
+from sync.identity import (
+    Enrolment,
+    EnrolmentToken,
+    answered_enrolment,
+    enrolment_request,
+    signed_headers,
+    told_time,
+)
 from sync.protocol import TIME, verified
 
 TRIES = 4
@@ -103,17 +111,22 @@ def enrol(token: EnrolmentToken, private: Ed25519PrivateKey) -> Enrolment:
     Raises:
         CentralUnreachable, CentralRefused, DocumentRefused: document_pin: something else answers there; others.
     """
-    public = private.public_key().public_bytes_raw().hex()
-    asked = json.dumps({"device": token.device, "public_key": public, "proof": token.proof(public)}).encode()
-    pool = _pool()
     headers = {"Content-Type": "application/json"}
-    answer = _sent(pool, "POST", token.url.rstrip("/") + "/v1/enrolments", asked, headers)
-    try:
-        told = json.loads(answer.data)
-        central, certificate = str(told["public_key"]), str(told["certificate"]).encode()
-    except (ValueError, KeyError, TypeError) as error:
-        raise DocumentRefused("document_form", f"Expected an enrolment, got {answer.data[:80]!r}.") from error
-    return checked_enrolment(token, public, central, certificate)
+    asked = enrolment_request(token, private)
+    answer = _sent(_pool(), "POST", token.url.rstrip("/") + "/v1/enrolments", asked, headers)
+    return answered_enrolment(token, private.public_key().public_bytes_raw().hex(), answer.data)
+
+
+def renewed(enrolment: Enrolment, private: Ed25519PrivateKey) -> Enrolment:
+    """The enrolment with a new certificate for the same key; nothing is kept yet.
+
+    Raises:
+        CentralUnreachable, CentralRefused, DocumentRefused.
+    """
+    asked = request(private, enrolment.device, enrolment.serial)
+    url = enrolment.url.rstrip("/") + "/v1/certificates"
+    answer = _sent(_pool(), "POST", url, asked, {"Content-Type": "application/octet-stream"})
+    return enrolment.with_certificate(answer.data, private.public_key().public_bytes_raw().hex())
 
 
 def _pool() -> urllib3.PoolManager:

@@ -46,7 +46,7 @@ _INSPECTION = re.compile(rf"({DEVICE.pattern})?")  # a UUID as a bench makes it;
 BATCH, RECEIPT, EVIDENCE, PICTURE = "sekisho-batch", "sekisho-receipt", "sekisho-evidence", "sekisho-picture"
 KNOWLEDGE, OUTCOME, ANSWER = "sekisho-knowledge", "sekisho-outcome", "sekisho-answer"
 STATUS = "sekisho-status"  # what a box says of itself
-CERTIFICATE, REVOCATIONS, TIME, AUDIT = "sekisho-certificate", "sekisho-revocations", "sekisho-time", "sekisho-audit"
+REVOCATIONS, TIME, AUDIT = "sekisho-revocations", "sekisho-time", "sekisho-audit"
 
 Sign = Callable[[bytes], bytes]  # what is signed -> Ed25519 signature of 64 bytes
 

@@ -8,14 +8,13 @@ A stick that is lost, copied or brought twice does no harm: nobody else can read
 
 from __future__ import annotations
 
-import json
 import re
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.errors import EvidenceError, LedgerError, SekishoError, SettingsError
+from edge.errors import EvidenceError, LedgerError, SekishoError
 from edge.storage.chain import Outgoing
 from edge.storage.database import write_durably
 from edge.storage.evidence import EvidenceStore
@@ -61,7 +60,7 @@ def export(state_dir: Path, directory: Path, enrolment: Enrolment, signer: Signe
         LedgerError: the current ledger is damaged, or the outbox cannot be read.
         EvidenceError: evidence_key. A single picture that cannot be read is told. OSError: the stick cannot be written.
     """
-    key = _sealing_key(enrolment)
+    key = enrolment.told.seal
     place = folder_of(directory, enrolment.device)
     place.mkdir(parents=True, exist_ok=True)
     known = Outbox(state_dir / OUTBOX).acknowledged(enrolment.recipient)
@@ -119,14 +118,6 @@ def _export_pictures(
         write_durably(place / name, sealed(key, head + b"\n" + picture.data, name))
         brought += 1
     return brought, tuple(altered)
-
-
-def _sealing_key(enrolment: Enrolment) -> str:
-    try:
-        return str(json.loads(enrolment.certificate)["signed"]["seal"])
-    except (ValueError, KeyError, TypeError) as error:
-        message = f"Expected a certificate with the central's sealing key, got {type(error).__name__}: {error}."
-        raise SettingsError("settings_enrolment", message, hint="Enrol the box again.") from error
 
 
 def take_receipts(state_dir: Path, directory: Path, enrolment: Enrolment) -> Carried:

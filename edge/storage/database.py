@@ -188,6 +188,7 @@ def write_durably(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         beside.unlink(missing_ok=True)  # of a power cut before which the same process id and thread were writing it
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         with os.fdopen(descriptor, "wb") as file:
+            _given_to_owner(file.fileno(), path)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -197,6 +198,14 @@ def write_durably(path: Path, data: bytes, *, mode: int = 0o644) -> None:
             beside.unlink()
         raise
     fsync_directory(path.parent)
+
+
+def _given_to_owner(descriptor: int, path: Path) -> None:
+    """What root writes into another user's directory belongs to that user: a service must read it tomorrow."""
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        if owner.st_uid != 0:
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def made_once(path: Path, data: bytes, *, mode: int) -> None:

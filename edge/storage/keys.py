@@ -1,7 +1,8 @@
 """The box's storage key: made on the first start, kept in one file that only the bench may read.
 
-Everything personal is sealed with it. On a box with a hardware key the file is replaced by a credential of the unit;
-the format here is 32 raw bytes. ChaCha20-Poly1305 (RFC 8439), because the processor of a Raspberry Pi 4 has no AES.
+Everything personal is sealed with it. Where systemd can seal it, the file is replaced by a credential of the unit
+(edge/storage/credentials.py); the format is 32 raw bytes.
+ChaCha20-Poly1305 (RFC 8439), because the processor of a Raspberry Pi 4 has no AES.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from edge.errors import EvidenceError
+from edge.storage.credentials import secret_at
 from edge.storage.database import made_once
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+STORAGE_KEY = "storage.key"
 KEY_BYTES = 32
 NONCE_BYTES = 12
 
@@ -29,31 +32,34 @@ def storage_key(state_dir: Path) -> bytes:
     Raises:
         EvidenceError: evidence_key: the key file is unreadable or of a wrong length. It is never replaced, because what
             is sealed with it would be lost.
+        BoxError: box_key: it is sealed and not handed in; box_retiring.
     """
-    path = state_dir / "storage.key"
+    path = state_dir / STORAGE_KEY
+    kept = kept_key(state_dir)
+    if kept is not None and not path.exists():
+        return kept
     try:
         made_once(path, os.urandom(KEY_BYTES), mode=0o600)
     except OSError as error:
         raise _wrong(path, error.strerror or str(error)) from error
-    return _read(path)
+    return _read(path) or b""
 
 
 def kept_key(state_dir: Path) -> bytes | None:
     """The storage key of the box, or None when there is none; nothing is made.
 
     Raises:
-        EvidenceError: evidence_key: as `storage_key`.
+        EvidenceError, BoxError: as `storage_key`.
     """
-    path = state_dir / "storage.key"
-    return _read(path) if path.exists() else None
+    return _read(state_dir / STORAGE_KEY)
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path) -> bytes | None:
     try:
-        key = path.read_bytes()
+        key = secret_at(path)
     except OSError as error:
         raise _wrong(path, error.strerror or str(error)) from error
-    if len(key) != KEY_BYTES:
+    if key is not None and len(key) != KEY_BYTES:
         raise _wrong(path, f"{len(key)} bytes")
     return key
 

@@ -37,6 +37,36 @@ enrolments = Table(  # one-time tokens
     Column("expires", Text, nullable=False),
     Column("used_by", Text),  # key id
 )
+certificates = Table(  # every one that was issued; sync/central/intake/devices.py
+    "certificates",
+    metadata,
+    Column("serial", Text, primary_key=True),  # hex
+    Column("key", Text, nullable=False),
+    Column("follows", Text, nullable=False),  # the serial that it was renewed from, "" for the first
+    Column("document", Text, nullable=False),  # PEM
+    Column("issued", Text, nullable=False),
+    Column("expires", Text, nullable=False),
+    Index("certificates_by_key", "key"),
+)
+doubted = Table(  # rows that came after their box was lost, both sequences included: nobody is given them
+    "doubted",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("ledger", Text, primary_key=True),
+    Column("first", _NUMBER, nullable=False),
+    Column("last", _NUMBER, nullable=False),
+    Column("since", Text, nullable=False),  # when the box was lost
+    Column("reason", Text, nullable=False),
+    Column("noted", Text, nullable=False),
+)
+retirements = Table(  # what boxes said when they were erased
+    "retirements",
+    metadata,
+    Column("hash", Text, primary_key=True),  # SHA-256 of the document
+    Column("device", Text, nullable=False),
+    Column("document", Text, nullable=False),  # signed
+    Column("received", Text, nullable=False),
+)
 clients = Table(  # who may read the feed
     "clients",
     metadata,

@@ -12,12 +12,13 @@ import pytest
 from edge.storage.evidence import EvidenceStore
 from sync.central.central import Central
 from sync.central.intake.imports import take_in
+from sync.certificates import Requested, issued
 from sync.identity import Enrolment
 from sync.protocol import PICTURE, SCHEMA, make_batch, signed
 from sync.seal import public_hex, sealed, sealing_key
 from sync.usb import export, take_receipts
 from tests.central.conftest import CENTRAL
-from tests.sync.boxes import NOW, Box, assessed
+from tests.sync.boxes import DAY, NOW, Box, assessed
 
 Boxes = Callable[..., Box]
 SEAL = public_hex(sealing_key(CENTRAL))
@@ -36,7 +37,8 @@ def one(box: Boxes) -> Box:
 
 
 def exported(one: Box, stick: Path) -> Enrolment:
-    certificate = json.dumps({"signed": {"seal": SEAL}})
+    asked = Requested(one.device, one.private.public_key().public_bytes_raw().hex(), "")
+    certificate = issued(CENTRAL, asked, "", SEAL, serial=7, now=DAY).decode()
     enrolment = Enrolment("http://central", one.device, CENTRAL.public_key(), certificate)
     export(one.folder, stick, enrolment, one.signer, NOW)
     return enrolment

@@ -22,7 +22,16 @@ from tests.central.serving import enrolled, serving
 from tests.openapi import answered_as_stated, statuses_without_credentials
 from tests.sync.boxes import NOW, Box
 
-PUBLIC = {"live", "time", "revocations", "enrol", "epcis_context"}  # operations that need neither token nor key
+PUBLIC = {
+    "live",
+    "time",
+    "revocations",
+    "crl",
+    "authority",
+    "enrol",
+    "renew",
+    "epcis_context",
+}  # operations that need neither token nor key
 NEGATABLE = {"GET /v1/time", "POST /v1/enrolments", "GET /v1/feed", "POST /v1/evidence", "GET /v1/objects/{sha256}"}
 
 

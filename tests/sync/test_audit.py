@@ -16,10 +16,11 @@ from edge.storage.chain import Entry
 from edge.storage.ledger import Ledger
 from edge.storage.outbox import Acknowledged, Outbox
 from sync.audit import Proved, Receipted, export_audit, verify_audit
+from sync.certificates import Requested, issued
 from sync.errors import AuditError
 from sync.identity import Enrolment
-from sync.protocol import CERTIFICATE, Receipt, key_id, signed
-from tests.sync.boxes import NOW, Box
+from sync.protocol import Receipt, key_id, signed
+from tests.sync.boxes import DAY, NOW, Box
 
 CENTRAL = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 ID, PUBLIC = key_id(CENTRAL.public_key()), CENTRAL.public_key().public_bytes_raw().hex()
@@ -32,8 +33,7 @@ ROW = (
 
 def enrolment(box: Box, central: Ed25519PrivateKey = CENTRAL) -> Enrolment:
     public = box.private.public_key().public_bytes_raw().hex()
-    told = {"type": CERTIFICATE, "schema": 1, "device": box.device, "public_key": public}
-    certificate = signed(told, central.sign, key_id(central.public_key())).decode()
+    certificate = issued(central, Requested(box.device, public, ""), "", "5e" * 32, serial=7, now=DAY).decode()
     return Enrolment("http://central", box.device, CENTRAL.public_key(), certificate)
 
 
@@ -273,7 +273,9 @@ def _other_root(lines: Lines) -> None:
 
 
 def _no_certificate(lines: Lines) -> None:
-    lines[0]["certificate"] = lines[0]["certificate"].replace("bench-1", "bench-2")
+    other = Box.__new__(Box)
+    other.device, other.private = "bench-1", Ed25519PrivateKey.generate()
+    lines[0]["certificate"] = enrolment(other, Ed25519PrivateKey.generate()).certificate
 
 
 def _other_receipt(lines: Lines) -> None:

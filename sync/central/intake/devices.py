@@ -12,14 +12,17 @@ from sqlalchemy import Connection, insert, select, update
 
 from edge.errors import AccessRefused, Conflict, InputError, NotFound
 from edge.storage.chain import Json
-from sync.central.tables import enrolments, keys
+from sync.central.alarms import raise_alarm
+from sync.central.tables import certificates, enrolments, keys
+from sync.certificates import LIFE, Requested, issued, revocation_list, told_certificate
 from sync.identity import KEY_FILE, EnrolmentToken, enrolment_proof, public_key
-from sync.protocol import CERTIFICATE, DEVICE, REVOCATIONS, SCHEMA, key_id, signed
+from sync.protocol import DEVICE, REVOCATIONS, SCHEMA, key_id, signed
 from sync.seal import public_hex, sealing_key
 
 TOKEN_HOURS = 72
-CERTIFICATE_DAYS = 1095
+GRACE = timedelta(days=90)  # after its end a certificate may still be renewed by its key: a quarter without a line
 REPLACED = "replaced"  # the reason of a key whose device has a newer one
+_SERIAL_CHARS = 64
 _ANEW = f"On the box, move {KEY_FILE} away and enrol with a new token: it makes a new key."
 
 
@@ -81,31 +84,70 @@ def enrol(
         raise _revoked(known)
     if known is not None and token.used_by == name:
         return str(known.certificate).encode()
-    certificate, expires = _certificate(private, device, token.port, public, now)
     connection.execute(
         update(keys)
         .where((keys.c.device == device) & (keys.c.key != name) & keys.c.revoked.is_(None))
         .values(revoked=now.isoformat(), reason=REPLACED)
     )
-    told = {"port": token.port, "certificate": certificate.decode(), "expires": expires}
-    if known is None:
-        connection.execute(insert(keys).values(key=name, device=device, public_key=public, reason="", **told))
-    else:
-        connection.execute(update(keys).where(keys.c.key == name).values(**told))
     connection.execute(update(enrolments).where(enrolments.c.secret == token.secret).values(used_by=name))
-    return certificate
+    return _issued(connection, private, Requested(device, public, ""), token.port, now)
 
 
-def _certificate(private: Ed25519PrivateKey, device: str, port: str, public: str, now: datetime) -> tuple[bytes, str]:
-    """A certificate, and when it ends."""
-    central = key_id(private.public_key())
-    expires = (now + timedelta(days=CERTIFICATE_DAYS)).isoformat()
-    told = {
-        "type": CERTIFICATE, "schema": SCHEMA, "central": central, "device": device,
-        "port": port, "public_key": public,
-        "seal": public_hex(sealing_key(private)), "issued": now.isoformat(), "expires": expires,
-    }  # fmt: skip
-    return signed(told, private.sign, central), expires
+def _issued(
+    connection: Connection, private: Ed25519PrivateKey, requested: Requested, port: str, now: datetime
+) -> bytes:
+    """A new certificate, noted as the one of its key."""
+    seal = public_hex(sealing_key(private))
+    document = issued(private, requested, port, seal, serial=secrets.randbits(126) | 1 << 126, now=now)
+    told = told_certificate(document)
+    name, ends = key_id(told.public), told.expires.isoformat()
+    row = {
+        "serial": told.serial,
+        "key": name,
+        "follows": requested.serial[:_SERIAL_CHARS],
+        "document": document.decode(),
+    }
+    connection.execute(insert(certificates).values(**row, issued=told.issued.isoformat(), expires=ends))
+    known = {"port": port, "certificate": document.decode(), "expires": ends}
+    if not connection.execute(update(keys).where(keys.c.key == name).values(**known)).rowcount:
+        own = {"key": name, "device": told.device, "public_key": requested.public, "reason": ""}
+        connection.execute(insert(keys).values(**own, **known))
+    return document
+
+
+def renew(connection: Connection, private: Ed25519PrivateKey, requested: Requested, now: datetime) -> bytes:
+    """A new certificate for a key that has one, also within `GRACE` after it has ended: a box may have been silent.
+
+    Asked again with a certificate that was renewed before, it answers that renewal: an answer may have been lost on the
+    way. But when that renewal has been renewed itself, somebody has taken it, and whoever still shows the one before is
+    somebody else: a copy of this box, or the box of which there is a copy. That raises "identity_forked" and stops
+    nobody, because which of the two is the officers' box cannot be known here.
+
+    Raises:
+        AccessRefused: access_device, access_revoked, access_key; access_expired: too long ago.
+    """
+    name = key_id(public_key(requested.public))
+    found = connection.execute(select(keys).where(keys.c.key == name).with_for_update()).one_or_none()
+    if found is None or found.device != requested.device:
+        raise _unknown(name)
+    if found.revoked is not None:
+        raise _revoked(found)
+    if datetime.fromisoformat(found.expires) + GRACE < now:
+        raise _ended(found)
+    own = select(certificates).where(certificates.c.key == name).order_by(certificates.c.issued)
+    made = connection.execute(own).all()
+    after = [one for one in made if one.follows and one.follows == requested.serial]
+    if after and any(one.follows == after[-1].serial for one in made):
+        detail = (
+            f"Certificate {requested.serial[:_SERIAL_CHARS]} was renewed, and its successor too; it was shown again: "
+            "two boxes use this key."
+        )
+        raise_alarm(
+            connection, found.device, "identity_forked", requested.serial[:_SERIAL_CHARS], detail, now.isoformat()
+        )
+    elif after and datetime.fromisoformat(after[-1].expires) - LIFE / 2 > now:
+        return str(after[-1].document).encode()
+    return _issued(connection, private, requested, found.port, now)
 
 
 def _token(connection: Connection, device: str, public: str, proof: str) -> Json:
@@ -123,14 +165,23 @@ def active_key(connection: Connection, key: str, now: str) -> DeviceKey:
     """
     found = connection.execute(select(keys).where(keys.c.key == key)).one_or_none()
     if found is None:
-        message = f"Expected the key of an enrolled box, got {key[:64]!r}."
-        raise AccessRefused("access_device", message, hint="Enrol the box: sekisho results enrol TOKEN.")
+        raise _unknown(key)
     if found.revoked is not None:
         raise _revoked(found)
     if found.expires < now:
-        message = f"Expected a certificate that is valid, got one of key {key[:16]}, which ended at {found.expires}."
-        raise AccessRefused("access_expired", message, hint="Enrol the box again: sekisho results enrol TOKEN.")
+        raise _ended(found)
     return DeviceKey(found.device, found.port, public_key(found.public_key))
+
+
+def _unknown(key: str) -> AccessRefused:
+    message = f"Expected the key of an enrolled box, got {key[:64]!r}."
+    return AccessRefused("access_device", message, hint="Enrol the box: sekisho results enrol TOKEN.")
+
+
+def _ended(found: Json) -> AccessRefused:
+    message = f"Expected a certificate that is valid, got one of key {found.key[:16]}, which ended at {found.expires}."
+    hint = f"A box renews it by itself within {GRACE.days} days; after that: sekisho results enrol TOKEN."
+    return AccessRefused("access_expired", message, hint=hint)
 
 
 def _revoked(found: Json) -> AccessRefused:
@@ -168,3 +219,11 @@ def revocations(connection: Connection, private: Ed25519PrivateKey, now: str) ->
     central = key_id(private.public_key())
     told = {"type": REVOCATIONS, "schema": SCHEMA, "central": central, "issued": now}
     return signed(told | {"revoked": listed}, private.sign, central)
+
+
+def revoked_certificates(connection: Connection, private: Ed25519PrivateKey, now: datetime) -> bytes:
+    """The CRL (DER): every certificate of a revoked key that has not ended by itself."""
+    joined = select(certificates.c.serial, keys.c.revoked).join(keys, keys.c.key == certificates.c.key)
+    where = keys.c.revoked.is_not(None) & (certificates.c.expires > now.isoformat())
+    found = connection.execute(joined.where(where).order_by(certificates.c.serial))
+    return revocation_list(private, ((row.serial, datetime.fromisoformat(row.revoked)) for row in found), now)

@@ -9,9 +9,12 @@ from fastapi.responses import Response
 
 from sync.central.central import Central
 from sync.central.database import reading
-from sync.central.intake.devices import revocations
+from sync.central.intake.devices import revocations, revoked_certificates
 from sync.central.routes.asked import DOCUMENT, document
+from sync.certificates import authority
 from sync.protocol import SCHEMA, TIME, signed
+
+_CRL, _PEM = "application/pkix-crl", "application/x-pem-file"
 
 
 def add(app: FastAPI, central: Central) -> None:
@@ -39,3 +42,24 @@ def add(app: FastAPI, central: Central) -> None:
     def revoked() -> Response:
         with reading(central.engine) as connection:
             return document(revocations(connection, central.private, central.stamp()))
+
+    @app.get(
+        "/v1/revoked.crl",
+        tags=["central"],
+        operation_id="crl",
+        summary="Certificates of boxes that are not to be believed any more: a CRL (RFC 5280), DER.",
+        responses={200: {"description": "DER.", "content": {_CRL: {"schema": {"type": "string"}}}}},
+    )
+    def crl() -> Response:
+        with reading(central.engine) as connection:
+            return Response(revoked_certificates(connection, central.private, central.now()), media_type=_CRL)
+
+    @app.get(
+        "/v1/authority.pem",
+        tags=["central"],
+        operation_id="authority",
+        summary="The certificate (X.509) of the key that signs boxes' certificates and the CRL.",
+        responses={200: {"description": "PEM.", "content": {_PEM: {"schema": {"type": "string"}}}}},
+    )
+    def told_authority() -> Response:
+        return Response(authority(central.private), media_type=_PEM)

@@ -9,15 +9,14 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from edge.errors import InputError
 from sync.central.central import Central
-from sync.central.database import writing
-from sync.central.intake.devices import enrol
+from sync.central.intake.enrolling import enrolled_by, renewed_by
 from sync.central.intake.ingest import ingest, standing
 from sync.central.routes.asked import DOCUMENT, body_of, document, signer
-from sync.errors import DocumentRefused
+from sync.certificates import MAX_REQUEST_BYTES
 from sync.protocol import LEDGER, MAX_BATCH_BYTES
 
+_PEM = "application/x-pem-file"
 _SIGNED = {
     "requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string"}}}},
 }
@@ -29,7 +28,7 @@ class EnrolmentIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     device: str = Field(min_length=1, max_length=64)
-    public_key: str = Field(pattern="^[0-9a-f]{64}$", description="Ed25519, hex.")
+    request: str = Field(max_length=MAX_REQUEST_BYTES, description="PKCS #10 of an Ed25519 key, PEM.")
     proof: str = Field(pattern="^[0-9a-f]{64}$", description="HMAC-SHA256 under the token's secret, hex.")
 
 
@@ -45,15 +44,19 @@ def add(app: FastAPI, central: Central) -> None:
 
     @app.post("/v1/enrolments", tags=["boxes"], operation_id="enrol", summary="Enrol a box with a one-time token.")
     def enrolled(asked: EnrolmentIn) -> EnrolmentOut:
-        with writing(central.engine) as connection:
-            try:
-                certificate = enrol(
-                    connection, central.private, asked.device, asked.public_key, proof=asked.proof, now=central.now()
-                )
-            except DocumentRefused as error:
-                raise InputError("request_field", error.message) from error
-        public = central.private.public_key().public_bytes_raw().hex()
-        return EnrolmentOut(public_key=public, certificate=certificate.decode())
+        return EnrolmentOut(**enrolled_by(central, asked.device, asked.request.encode(), asked.proof))
+
+    @app.post(
+        "/v1/certificates",
+        tags=["boxes"],
+        operation_id="renew",
+        summary="Renew a box's certificate: a PKCS #10 request, signed by its key, with the serial number at hand.",
+        responses={200: {"description": "X.509, PEM.", "content": {_PEM: {"schema": {"type": "string"}}}}},
+        openapi_extra=_SIGNED,
+    )
+    async def renewed(request: Request) -> Response:
+        data = await body_of(request, MAX_REQUEST_BYTES)
+        return Response(await run_in_threadpool(renewed_by, central, data), media_type=_PEM)
 
     @app.post(
         "/v1/batches",
