@@ -17,7 +17,7 @@ from pathlib import Path
 import uuid_utils
 
 from edge import inputs, supervision
-from edge.devices.clock import system_clock
+from edge.devices.clock import SyncFloor, newest, system_clock
 from edge.door import Door
 from edge.errors import PolicyError, RegistryError, SettingsError
 from edge.flow import Bench
@@ -79,6 +79,7 @@ def open_box(settings: Settings, now: Now | None = None, *, pictures: bool = Tru
         stack.callback(shelves.close)
         ledger = open_ledger(settings)
         stack.callback(ledger.close)
+        floor = SyncFloor(settings.state_dir)
         evidence = EvidenceStore(settings.state_dir, reserve_bytes=settings.reserve_bytes)
         workers = stack.enter_context(_workers(settings, shelves) if pictures else NoWorkers())
         signatures = Signatures(settings.state_dir / "gallery", signature.builtin().name, signature.BYTES)
@@ -93,7 +94,7 @@ def open_box(settings: Settings, now: Now | None = None, *, pictures: bool = Tru
             gallery=gallery,
             ledger=ledger,
             evidence=evidence,
-            now=now or system_clock(lambda: _issued(shelves.editions)),
+            now=now or system_clock(lambda: newest(_issued(shelves.editions), floor.issued())),
             boot=str(uuid_utils.uuid4()),
         )
         late = LateSearch(
@@ -111,6 +112,7 @@ def open_box(settings: Settings, now: Now | None = None, *, pictures: bool = Tru
             policy=shelves.policies.current,
             now=bench.now,
             origin=bench.origin,
+            shed=shelves.editions.shed,
         )
         stack.callback(retention.close)
         orders = Orders(settings.state_dir, settings.device, ledger, retention, bench.origin)

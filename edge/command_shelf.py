@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from edge.app import require_state_dir
-from edge.devices.clock import system_clock
+from edge.devices.clock import SyncFloor, newest, system_clock
 from edge.errors import NotFound, SekishoError, SettingsError
 from edge.ports import Now
 from edge.settings import Settings
@@ -165,14 +165,15 @@ def _told(report: ShadowReport) -> list[str]:
 
 
 def command_clock(settings: Settings) -> Now:
-    """The clock of a command: trusted as far as the edition in use allows."""
+    """The clock of a command: trusted as far as the edition in use and what sync has verified allow."""
+    floor = SyncFloor(settings.state_dir)
 
     def issued() -> datetime | None:
         with contextlib.closing(editions(settings.state_dir, settings.registry)) as shelf:
             try:
-                return shelf.current().edition.issued
+                return newest(shelf.current().edition.issued, floor.issued())
             except SekishoError:
-                return None
+                return floor.issued()
 
     return system_clock(issued)
 

@@ -8,11 +8,13 @@ anywhere leaves the evidence on at least one side and the rows true:
 crash after 3 is found by the next start, which finishes 4. A shared picture goes with the last inspection naming it.
 
 What was referred or detained stays: when its case ends is known to the central alone.
-A disk that runs full makes receipted pictures go before their time, the oldest first, and never one without a receipt.
+A disk that runs full makes receipted pictures go before their time, the oldest first, and never one without a receipt;
+when none is left to go, older registry editions, which are kept for a roll-back only. A result never goes.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +36,8 @@ from edge.storage.ledger_file import LEDGER, ledgers
 from edge.storage.ledger_reader import LedgerReader
 from edge.storage.outbox import Outbox
 from edge.storage.receipts import PictureReceipt, Receipts
+
+log = logging.getLogger(__name__)
 
 DELETED, RETENTION = "deleted", "retention"
 NO_FINDING, CHECKED, PERSONAL, SHED = "no_finding_h", "checked_days", "personal_days", "shed_below"
@@ -217,8 +221,12 @@ class Retention:
         now: Now,
         origin: Callable[[str], Origin],
         free: Callable[[], float] | None = None,
+        shed: Callable[[], str] = str,
     ) -> None:
-        """`origin` is of a station, "" for the box; `free` is the share of the disk that is free."""
+        """`origin` is of a station, "" for the box; `free` is the share of the disk that is free.
+
+        `shed` gives up one thing that may be had again, the oldest first; its name, "" when there is none.
+        """
         self._state_dir = state_dir
         self._opened: Due | None = None  # by the first piece, as it takes its time
         self._ledger = ledger
@@ -228,6 +236,7 @@ class Retention:
         self._now = now
         self._origin = origin
         self._free = free or (lambda: _free(state_dir))
+        self._shed = shed
         self._finished = False  # what the last row says has gone has gone
         self._shed_after = ("", "")
 
@@ -262,39 +271,52 @@ class Retention:
     def step(self) -> Going | None:
         """Do one piece of what is to be done and answer what has gone; None when nothing is to be done.
 
-        Nothing is done by a clock that is not believed.
+        By a clock that is not believed no picture and no value goes.
 
         Raises:
             LedgerError: the ledger or the outbox cannot be read or written.
-            EvidenceError: evidence_unwritable, evidence_index.
+            EvidenceError: evidence_unwritable, evidence_index. ShelfError: an edition cannot be given up.
             OSError: receipts cannot be kept together.
         """
         now, policy, index = self._now(), self._policy(), self._due.index
         if now.trust is ClockTrust.UNTRUSTED:
-            return None
+            return self._edition_shed(policy)
         if self._due.take_in():
             return Going()
         if not self._finished:
             self._finish()
         index.judge_by(policy.retention.model_dump_json())
-        going = Going()
-        for inspection in (due := index.due(now.utc, _AT_ONCE)):
-            found = self._due.of(inspection, policy.retention, now)
-            if found:
-                going = going.with_more(found)  # it is looked at once more when that is gone
-            elif found.again is None:
-                index.settled(inspection)
-            else:
-                index.put_off(inspection, found.again)
-        if not due:
-            going = self._to_shed(policy, now)
+        due = index.due(now.utc, _AT_ONCE)
+        going = self._of_due(due, policy, now) if due else self._to_shed(policy, now)
         for rule, pictures in going.pictures.items():
             term = getattr(policy.retention, rule)
             self.delete(pictures, {"reason": RETENTION, "rule": rule, "term": term, "policy": policy.title}, now)
         if going.personal:
             why = {"rule": PERSONAL, "term": policy.retention.personal_days, "policy": policy.title}
             self._ledger.erase_personal(going.personal, origin=self._origin(""), at=now, reason=RETENTION, why=why)
-        return going if due or going else None
+        if due or going:
+            return going
+        return self._edition_shed(policy) if self._shed_after == ("", "") else None
+
+    def _of_due(self, due: Iterable[str], policy: Policy, now: Moment) -> Going:
+        """What goes of inspections whose time has come; those of which nothing does are looked at later."""
+        going = Going()
+        for inspection in due:
+            found = self._due.of(inspection, policy.retention, now)
+            if found:
+                going = going.with_more(found)  # it is looked at once more when that is gone
+            elif found.again is None:
+                self._due.index.settled(inspection)
+            else:
+                self._due.index.put_off(inspection, found.again)
+        return going
+
+    def _edition_shed(self, policy: Policy) -> Going | None:
+        """On a disk that runs full still, give up an older edition; None when there is room or nothing to give up."""
+        if self._free() >= policy.retention.shed_below or not (name := self._shed()):
+            return None
+        log.warning("The disk runs full: the older edition %s was given up.", name)
+        return Going()
 
     def _to_shed(self, policy: Policy, now: Moment) -> Going:
         """On a disk that runs full, receipted pictures whose time has not come, those first whose time comes first."""

@@ -10,6 +10,10 @@ from edge.lookup import Edition
 from edge.moment import ClockTrust, Moment
 from edge.policy import Policy
 
+_DATED = frozenset(
+    {"recordation.expired", "recordation.not_yet", "goods.expired", "bulletin.applies", "registry.stale"}
+)
+
 
 def age_days(edition: Edition | None, now: Moment) -> int | None:
     """Whole days since the edition was issued; None without an edition or with a clock that is not to be trusted."""
@@ -29,7 +33,7 @@ def judged_day(edition: Edition | None, now: Moment) -> date:
 
     No day before the edition was issued can be the true one, so a term that was over by then is over.
     """
-    if now.trust is ClockTrust.UNTRUSTED and edition is not None:
+    if edition is not None and (now.trust is ClockTrust.UNTRUSTED or now.utc < edition.issued):
         return edition.issued.date()
     return now.utc.date()
 
@@ -45,10 +49,21 @@ def check(case: Case, policy: Policy) -> Checked:
     findings = Findings(policy, source=Source(lookup.edition.name, lookup.edition.issued.date()))
     age = age_days(lookup.edition, now)
     if age is None:
-        return Checked(findings=(findings.make("registry.clock"),))
+        return Checked(findings=(findings.make("registry.clock", date=judged_day(lookup.edition, now).isoformat()),))
     if age > policy.freshness.registry_limit_days:
         limit = str(policy.freshness.registry_limit_days)
         return Checked(findings=(findings.make("registry.stale", age_days=str(age), limit_days=limit),))
     if age > policy.freshness.registry_note_days:
         return Checked(findings=(findings.make("registry.aging", age_days=str(age)),))
     return Checked()
+
+
+def check_terms(made: Checked, case: Case, policy: Policy) -> Checked:
+    """Whether something in `made` rests on a day that only the box's own clock tells.
+
+    A clock that runs ahead cannot be told from a right one: where a term was judged by it, the verdict says so.
+    """
+    if case.now.trust is not ClockTrust.FLOOR or not _DATED & {finding.code for finding in made.findings}:
+        return Checked()
+    day = judged_day(case.lookup.edition, case.now).isoformat()
+    return Checked(findings=(Findings(policy).make("registry.clock_alone", date=day),))

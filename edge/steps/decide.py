@@ -51,6 +51,7 @@ def assess(case: Case, policy: Policy) -> Verdict:
             face.check_unread(case.identity, case.seen, _names(lookup), policy),
         )
     )
+    answer = joined((answer, registry.check_terms(answer, case, policy)))
     if not _counted(answer, policy) and not _limited(answer):
         nothing = Findings(policy).make("product.nothing_checked")
         answer = joined((answer, Checked(findings=(nothing,))))

@@ -77,6 +77,10 @@ class Slot:
             set_back=_first(self.in_use, self.set_back)[:SET_BACK],
         )
 
+    def without_oldest(self) -> Slot:
+        """Without the oldest of those kept for roll-back; what is in use and what waits stay."""
+        return replace(self, older=self.older[:-1])
+
 
 @dataclass(frozen=True, slots=True)
 class Current:

@@ -345,6 +345,26 @@ class Shelf(Generic[Item]):
             ]
         return tuple(gone)
 
+    def shed(self) -> str:
+        """Give up the oldest of what is kept for roll-back and remove it; its name, "" when nothing is kept.
+
+        For a disk that runs full. What is in use and what waits stay, and the publishers' supplements, which are small.
+
+        Raises:
+            ShelfError: shelf_unwritable, shelf_damaged.
+            SekishoError: of the kind: what is in use cannot be used, so that an older one stands in for it.
+        """
+        if not (self.directory / CURRENT).exists():
+            return ""
+        with _told(self.directory), self._changing() as whole:
+            slot = whole.slot(MAIN)
+            if not slot.older:
+                return ""
+            self._require_usable(self.directory / slot.in_use)
+            self._write(whole.with_slot(MAIN, slot.without_oldest()))
+        self.prune()
+        return slot.older[-1]
+
     def note(self, file: str, data: bytes) -> None:
         """Note what was found out about a file, such as a shadow report; it goes with the file.
 

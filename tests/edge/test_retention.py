@@ -45,6 +45,7 @@ class Box:
     trust: ClockTrust = ClockTrust.SYNCED
     now: datetime = DAY
     free: float = 1.0
+    older: list[str] = field(default_factory=list)  # editions, the oldest first
 
     def __post_init__(self) -> None:
         told = {"central": self.central.public_key().public_bytes_raw().hex()}
@@ -62,6 +63,7 @@ class Box:
             now=lambda: Moment(self.now, self.trust),
             origin=origin,
             free=lambda: self.free,
+            shed=lambda: self.older.pop(0) if self.older else "",
         )
 
     def close(self) -> None:
@@ -239,6 +241,29 @@ def test_a_full_disk_lets_receipted_pictures_go_before_their_time_and_no_persona
     assert box.kept() == set(bare)
     assert [row.entry.body["rule"] for row in box.rows()] == ["shed_below"]
     assert box.rows("erased") == ()
+
+
+def test_older_editions_are_given_up_when_no_receipted_picture_is_left_and_the_disk_is_full_still(box: Box) -> None:
+    receipted = box.inspected("a", b"a")
+    bare = box.inspected("b", b"b")
+    box.receipt(*receipted)
+    box.older = ["oldest", "older"]
+    box.run(H)
+    assert (box.kept(), box.older) == ({*receipted, *bare}, ["oldest", "older"])  # there is room
+    box.free = 0.04
+    while box.kept() != set(bare):
+        assert box.older == ["oldest", "older"]  # pictures first
+        assert box.retention.piece()
+    for _ in range(6):  # the bench asks again every second
+        box.retention.piece()
+    assert (box.kept(), box.older) == (set(bare), [])  # what no central has stays
+
+
+def test_older_editions_are_given_up_by_a_clock_that_is_not_believed_too(box: Box) -> None:
+    box.trust, box.free, box.older = ClockTrust.UNTRUSTED, 0.04, ["oldest"]
+    assert box.retention.piece()
+    assert box.older == []
+    assert not box.retention.piece()
 
 
 def test_a_clock_that_is_not_believed_lets_nothing_go(box: Box) -> None:

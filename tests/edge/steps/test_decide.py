@@ -333,6 +333,18 @@ def test_terms_are_judged_on_the_day_of_issue_while_the_clock_is_not_to_be_trust
     over = replace(drawn.RECORDATION, valid_to=date(2026, 11, 19))
     late = assess(drawn.case(replace(drawn.FOUND, recordations=(over,)), now=now), POLICY)
     assert "recordation.expired" in codes(late)
+    told = next(one for one in late.findings if one.code == "registry.clock")
+    assert told.arguments == {"date": "2026-11-20"}
+
+
+@pytest.mark.parametrize(("trust", "said"), [(ClockTrust.FLOOR, True), (ClockTrust.SYNCED, False)])
+def test_a_term_that_only_the_boxs_own_clock_ends_is_told_as_such(trust: ClockTrust, said: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    ahead = Moment(drawn.NOW.utc + timedelta(days=20), trust)
+    assert assess(drawn.case(now=ahead), POLICY).findings == ()  # nothing rests on the day: nothing is said
+    over = replace(drawn.RECORDATION, valid_to=ahead.utc.date() - timedelta(days=1))
+    told = assess(drawn.case(replace(drawn.FOUND, recordations=(over,)), now=ahead), POLICY)
+    assert "recordation.expired" in codes(told)
+    assert ("registry.clock_alone" in codes(told)) is said
 
 
 def test_a_fault_whose_work_was_done_since_is_forgotten() -> None:

@@ -78,6 +78,26 @@ def test_two_older_editions_are_kept_and_rolled_back_to(shelf: Shelf[Registry], 
     assert shelf.contents().slot().set_back == (files[2],)
 
 
+def test_the_oldest_that_is_kept_is_given_up_first_and_never_what_is_in_use_or_waits(
+    shelf: Shelf[Registry], built: dict[int, Path]
+) -> None:
+    assert shelf.shed() == ""
+    files = [install(shelf, built[number]) for number in (1, 2, 3)]
+    waits = shelf.stage(built[4])
+    assert [shelf.shed(), shelf.shed(), shelf.shed()] == [files[0], files[1], ""]
+    assert {path.name for path in shelf.directory.glob("edition-*.sqlite")} == {files[2], waits}
+    assert in_use(shelf) == 3
+
+
+def test_what_stands_in_for_a_damaged_edition_is_not_given_up(shelf: Shelf[Registry], built: dict[int, Path]) -> None:
+    first, second = install(shelf, built[1]), install(shelf, built[2])
+    (shelf.directory / second).write_bytes(b"damaged")
+    with pytest.raises(RegistryError):
+        shelf.shed()
+    assert (shelf.directory / first).exists()
+    assert in_use(shelf) == 1
+
+
 def test_staging_what_is_there_already_changes_nothing(shelf: Shelf[Registry], built: dict[int, Path]) -> None:
     first = install(shelf, built[1])
     before = (shelf.directory / "CURRENT").read_bytes()
