@@ -17,7 +17,7 @@ from edge.comparison import FaceComparison
 from edge.display import visible
 from edge.errors import BoxError, RequestRefused
 from edge.inspection import Assessment
-from edge.messages import action, sentence
+from edge.messages import action, sentence, tag
 
 EvidenceOf = Callable[[str], bytes]
 _ROLES = ("face", "registered", "heat")
@@ -50,7 +50,7 @@ def write_report(directory: Path, assessments: Sequence[Assessment], evidence: E
         )
         for assessment in assessments
     ]
-    text = template.render(shown=shown, language=language, sentence=sentence, action=action)
+    text = template.render(shown=shown, language=language, tag=tag(language), sentence=sentence, action=action)
     page = directory / "report.html"
     try:
         directory.mkdir(parents=True, exist_ok=True)

@@ -51,7 +51,11 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address to listen on; other than loopback needs a token.")
     port: int = Field(default=8080, ge=0, le=65535, description="TCP port to listen on.")
     token: str = Field(default="", description="Bearer token of the API; loopback needs none.")
-    language: str = Field(default="en", pattern="^(en|ja)$", description="Language of sentences: en or ja.")
+    language: str = Field(
+        default="en",
+        pattern="^(en|ja|zh|ko|vi|th|id)$",
+        description="Language where none is asked for: en, ja, zh, ko, vi, th or id.",
+    )
     workers: int = Field(default=2, ge=1, le=16, description="Pixel worker processes.")
     decode_budget_s: float = Field(default=3.0, gt=0, le=60, description="Time for reading one frame, seconds.")
     compare_budget_s: float = Field(default=5.0, gt=0, le=60, description="Time for comparing one face, seconds.")

@@ -1,4 +1,6 @@
-"""What the API gives out: typed documents made from the nouns, with every sentence in every language.
+"""What the API gives out: typed documents made from the nouns, with every sentence in the language asked for.
+
+Whoever stores an answer keeps the code and the arguments of a finding: they say the same in every language.
 
 Personal fields of a consignment are not among them.
 """
@@ -27,7 +29,7 @@ from edge.inspection import (
     Verdict,
     Weight,
 )
-from edge.messages import LANGUAGES, action, sentence
+from edge.messages import action, sentence
 from edge.moment import ClockTrust
 
 
@@ -35,23 +37,6 @@ class Outgoing(BaseModel):
     """A document that the bench answers."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
-
-
-class Words(Outgoing):
-    """One sentence in every language of the bench."""
-
-    en: str
-    ja: str
-
-    @classmethod
-    def of(cls, code: str, arguments: dict[str, str] | None = None) -> Self:
-        """The sentence of a message id."""
-        return cls(**{language: sentence(code, arguments or {}, language) for language in LANGUAGES})
-
-    @classmethod
-    def to_do(cls, code: str) -> Self:
-        """What to do about a message id."""
-        return cls(**{language: action(code, language) for language in LANGUAGES})
 
 
 class BoxOut(Outgoing):
@@ -90,8 +75,8 @@ class FindingOut(Outgoing):
     cause: Cause
     weight: Weight
     item: str = Field(description="GTIN of the item it speaks of; empty: the parcel.")
-    sentence: Words
-    action: Words
+    sentence: str
+    action: str = Field(description="What to do about it; empty: nothing.")
     arguments: dict[str, str]
     evidence: tuple[EvidenceOut, ...]
     box: BoxOut | None
@@ -99,7 +84,7 @@ class FindingOut(Outgoing):
     dated: date | None
 
     @classmethod
-    def of(cls, finding: Finding) -> Self:
+    def of(cls, finding: Finding, language: str) -> Self:
         """From the noun."""
         arguments = dict(finding.arguments)
         return cls(
@@ -107,8 +92,8 @@ class FindingOut(Outgoing):
             cause=finding.cause,
             weight=finding.weight,
             item=finding.item,
-            sentence=Words.of(finding.code, arguments),
-            action=Words.to_do(finding.code),
+            sentence=sentence(finding.code, arguments, language),
+            action=action(finding.code, language),
             arguments=arguments,
             evidence=tuple(EvidenceOut.of(one) for one in finding.evidence),
             box=BoxOut.of(finding.box),
@@ -123,18 +108,18 @@ class NotCheckedOut(Outgoing):
     check: str
     reason: str
     item: str
-    name: Words = Field(description="The check in words.")
-    sentence: Words = Field(description="Why it did not run.")
+    name: str = Field(description="The check in words.")
+    sentence: str = Field(description="Why it did not run.")
 
     @classmethod
-    def of(cls, one: NotChecked) -> Self:
+    def of(cls, one: NotChecked, language: str) -> Self:
         """From the noun."""
         return cls(
             check=one.check,
             reason=one.reason,
             item=one.item,
-            name=Words.of(f"check.{one.check}"),
-            sentence=Words.of(one.reason),
+            name=sentence(f"check.{one.check}", {}, language),
+            sentence=sentence(one.reason, {}, language),
         )
 
 
@@ -160,20 +145,20 @@ class VerdictOut(Outgoing):
     """The advice of the bench. The officer decides."""
 
     outcome: Outcome
-    sentence: Words
+    sentence: str
     findings: tuple[FindingOut, ...] = Field(description="Most decisive first.")
     not_checked: tuple[NotCheckedOut, ...]
     checked: tuple[str, ...]
     freshness: FreshnessOut
 
     @classmethod
-    def of(cls, verdict: Verdict) -> Self:
+    def of(cls, verdict: Verdict, language: str) -> Self:
         """From the noun."""
         return cls(
             outcome=verdict.outcome,
-            sentence=Words.of(f"verdict.{verdict.outcome}"),
-            findings=tuple(FindingOut.of(finding) for finding in verdict.findings),
-            not_checked=tuple(NotCheckedOut.of(one) for one in verdict.not_checked),
+            sentence=sentence(f"verdict.{verdict.outcome}", {}, language),
+            findings=tuple(FindingOut.of(finding, language) for finding in verdict.findings),
+            not_checked=tuple(NotCheckedOut.of(one, language) for one in verdict.not_checked),
             checked=verdict.checked,
             freshness=FreshnessOut.of(verdict.freshness),
         )
@@ -308,7 +293,7 @@ class AssessmentOut(Outgoing):
     stage_ms: dict[str, float]
 
     @classmethod
-    def of(cls, assessment: Assessment) -> Self:
+    def of(cls, assessment: Assessment, language: str) -> Self:
         """From the noun."""
         identity, seen = assessment.identity, assessment.seen
         return cls(
@@ -316,7 +301,7 @@ class AssessmentOut(Outgoing):
             number=assessment.number,
             at=assessment.at.utc,
             clock=assessment.at.trust,
-            verdict=VerdictOut.of(assessment.verdict),
+            verdict=VerdictOut.of(assessment.verdict, language),
             items=tuple(
                 ItemOut(gtin=item.gtin.value, serial=item.serial, batch=item.batch, expiry=item.expiry)
                 for item in identity.items
@@ -362,20 +347,20 @@ class LateOut(Outgoing):
     released: datetime
     assessment: int = Field(description="Number of the assessment that was released on.")
     outcome: Outcome = Field(description="What the bench would say now.")
-    sentence: Words
+    sentence: str
     findings: tuple[FindingOut, ...] = Field(description="Only what could not be said then.")
     freshness: FreshnessOut
 
     @classmethod
-    def of(cls, late: LateAssessment) -> Self:
+    def of(cls, late: LateAssessment, language: str) -> Self:
         """From the noun."""
         return cls(
             at=late.at.utc,
             released=late.released,
             assessment=late.assessment,
             outcome=late.outcome,
-            sentence=Words.of("late.released", {"date": f"{late.released:%Y-%m-%d}"}),
-            findings=tuple(FindingOut.of(finding) for finding in late.findings),
+            sentence=sentence("late.released", {"date": f"{late.released:%Y-%m-%d}"}, language),
+            findings=tuple(FindingOut.of(finding, language) for finding in late.findings),
             freshness=FreshnessOut.of(late.freshness),
         )
 
@@ -393,7 +378,7 @@ class InspectionOut(Outgoing):
     late: tuple[LateOut, ...] = Field(description="What later editions say of it, oldest first.")
 
     @classmethod
-    def of(cls, record: InspectionRecord) -> Self:
+    def of(cls, record: InspectionRecord, language: str) -> Self:
         """From the record."""
         latest = record.assessments[-1]
         return cls(
@@ -401,10 +386,10 @@ class InspectionOut(Outgoing):
             station=record.station,
             state=record.state,
             assessments=len(record.assessments),
-            latest=AssessmentOut.of(latest),
+            latest=AssessmentOut.of(latest, language),
             decision=record.disposition.decision if record.disposition else None,
             dispositions=tuple(DispositionOut.of(row, sequence) for sequence, row in record.dispositions),
-            late=tuple(LateOut.of(late) for late in record.late),
+            late=tuple(LateOut.of(late, language) for late in record.late),
         )
 
 
@@ -416,15 +401,15 @@ class SummaryOut(Outgoing):
     state: str
     at: datetime
     outcome: Outcome
-    sentence: Words
+    sentence: str
     items: tuple[str, ...] = Field(description="GTINs.")
     parcel_numbers: tuple[str, ...]
-    first_reason: Words | None
+    first_reason: str | None
     decision: Decision | None
     late: tuple[LateOut, ...]
 
     @classmethod
-    def of(cls, record: InspectionRecord) -> Self:
+    def of(cls, record: InspectionRecord, language: str) -> Self:
         """From the record."""
         latest = record.assessments[-1]
         verdict = latest.verdict
@@ -435,12 +420,12 @@ class SummaryOut(Outgoing):
             state=record.state,
             at=latest.at.utc,
             outcome=verdict.outcome,
-            sentence=Words.of(f"verdict.{verdict.outcome}"),
+            sentence=sentence(f"verdict.{verdict.outcome}", {}, language),
             items=tuple(item.gtin.value for item in latest.identity.items),
             parcel_numbers=tuple(str(number) for number in latest.identity.parcel_numbers),
-            first_reason=None if first is None else Words.of(first.code, dict(first.arguments)),
+            first_reason=None if first is None else sentence(first.code, first.arguments, language),
             decision=record.disposition.decision if record.disposition else None,
-            late=tuple(LateOut.of(late) for late in record.late),
+            late=tuple(LateOut.of(late, language) for late in record.late),
         )
 
 

@@ -16,6 +16,7 @@ from edge.ports import Frame
 from edge.steps.record import ASSESSED
 from edge.web.answers import AssessmentOut, DispositionOut, InspectionOut, InspectionsOut, SummaryOut
 from edge.web.documents import body, problems
+from edge.web.languages import Language
 from edge.web.requests import ID_PATTERN, ArrivalIn, CodesIn, DispositionIn, InspectionIn, UndoIn
 from edge.web.tasks import Work, Works
 from edge.web.uploads import received
@@ -41,7 +42,9 @@ Id = Annotated[str, Path(pattern=ID_PATTERN, description="UUIDv7.")]
     responses=problems(404, 409, 415),
     openapi_extra=body(InspectionIn, pictures=True),
 )
-async def inspect(request: Request, response: Response, work: Works, key: Key = "") -> AssessmentOut:
+async def inspect(
+    request: Request, response: Response, work: Works, language: Language, key: Key = ""
+) -> AssessmentOut:
     """Joins the inspection that lies open at the station when it is the same parcel, or opens one.
 
     The answer is durable before it is sent. Its Location is the inspection.
@@ -49,7 +52,7 @@ async def inspect(request: Request, response: Response, work: Works, key: Key = 
     document, frames = await received(request, InspectionIn, work.settings)
     station = document.station or work.settings.stations[0]
     came = arrival(document, frames, station=station, key=key)
-    return await take(work, response, replace(came, joins=document.joins))
+    return await take(work, response, replace(came, joins=document.joins), language)
 
 
 @router.post(
@@ -59,11 +62,13 @@ async def inspect(request: Request, response: Response, work: Works, key: Key = 
     responses=problems(404, 409, 415),
     openapi_extra=body(CodesIn, pictures=False),
 )
-async def add_codes(request: Request, response: Response, work: Works, inspection: Id, key: Key = "") -> AssessmentOut:
+async def add_codes(  # noqa: PLR0917 - FastAPI gives each by its name
+    request: Request, response: Response, work: Works, inspection: Id, language: Language, key: Key = ""
+) -> AssessmentOut:
     """Answers with a new assessment of everything seen so far."""
     document, _ = await received(request, CodesIn, work.settings)
     more = ArrivalIn(codes=document.codes, officer=document.officer)
-    return await take(work, response, arrival(more, (), station="", key=key, inspection=inspection))
+    return await take(work, response, arrival(more, (), station="", key=key, inspection=inspection), language)
 
 
 @router.post(
@@ -73,29 +78,30 @@ async def add_codes(request: Request, response: Response, work: Works, inspectio
     responses=problems(404, 409, 415),
     openapi_extra=body(ArrivalIn, pictures=True),
 )
-async def add_captures(
-    request: Request, response: Response, work: Works, inspection: Id, key: Key = ""
+async def add_captures(  # noqa: PLR0917 - FastAPI gives each by its name
+    request: Request, response: Response, work: Works, inspection: Id, language: Language, key: Key = ""
 ) -> AssessmentOut:
     """Answers with a new assessment of everything seen so far."""
     document, frames = await received(request, ArrivalIn, work.settings)
-    return await take(work, response, arrival(document, frames, station="", key=key, inspection=inspection))
+    return await take(work, response, arrival(document, frames, station="", key=key, inspection=inspection), language)
 
 
 @router.get("/{inspection}", operation_id="read_inspection", summary="Read an inspection", responses=problems(404))
-def read_inspection(work: Works, inspection: Id) -> InspectionOut:
+def read_inspection(work: Works, inspection: Id, language: Language) -> InspectionOut:
     """Its newest assessment, and the officer's rows."""
-    return InspectionOut.of(work.bench.record(inspection))
+    return InspectionOut.of(work.bench.record(inspection), language)
 
 
 @router.get("", operation_id="list_inspections", summary="List inspections, newest first", responses=problems())
 def list_inspections(
     work: Works,
+    language: Language,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     before: Annotated[int | None, Query(ge=1, le=2**53, description="`before` of the page that came before.")] = None,
 ) -> InspectionsOut:
     """One entry an inspection, at the place of its newest assessment."""
     records, last = recent(work, limit, before)
-    return InspectionsOut(inspections=tuple(SummaryOut.of(record) for record in records), before=last)
+    return InspectionsOut(inspections=tuple(SummaryOut.of(record, language) for record in records), before=last)
 
 
 @router.put(
@@ -144,7 +150,7 @@ def arrival(document: ArrivalIn, frames: tuple[Frame, ...], *, station: str, key
     )
 
 
-async def take(work: Work, response: Response, came: Arrival) -> AssessmentOut:
+async def take(work: Work, response: Response, came: Arrival, language: str) -> AssessmentOut:
     """Have the bench take an arrival, and point to its inspection. One that names no station comes to its own."""
     if came.inspection:
         kept = await run_in_threadpool(work.bench.record, came.inspection)
@@ -152,7 +158,7 @@ async def take(work: Work, response: Response, came: Arrival) -> AssessmentOut:
     assessment = await work.take(partial(work.bench.inspect, came))
     response.headers["Location"] = f"/api/v1/inspections/{assessment.inspection}"
     work.measures.count(assessment)
-    return AssessmentOut.of(assessment)
+    return AssessmentOut.of(assessment, language)
 
 
 def recent(work: Work, limit: int, before: int | None = None) -> tuple[list[InspectionRecord], int | None]:

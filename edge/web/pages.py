@@ -9,9 +9,7 @@ import asyncio
 import base64
 import hmac
 import time
-import tomllib
 from functools import cache
-from importlib import resources
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request
@@ -24,13 +22,15 @@ from edge.comparison import FaceComparison
 from edge.display import visible
 from edge.errors import BoxError
 from edge.inspection import InspectionRecord
+from edge.messages import NAMES, labels, tag
 from edge.steps.record import LATE, late_of
 from edge.web.access import COOKIE, SESSION_S, WRONG_TOKEN_PAUSE_S, session_cookie
-from edge.web.answers import AssessmentOut, DispositionOut, LateOut, SummaryOut, Words
+from edge.web.answers import AssessmentOut, DispositionOut, LateOut, SummaryOut
 from edge.web.box import kind_of, status_of
 from edge.web.documents import problems
 from edge.web.events import newest
 from edge.web.inspections import Id, recent
+from edge.web.languages import Asked, Language, remember
 from edge.web.tasks import Work, Works
 from edge.web.told import told_now
 
@@ -41,7 +41,6 @@ SHOWN_REASONS = 3
 SHOWN_RECENT = 12
 SHOWN_LATE = 5
 
-Language = Annotated[str, Query(pattern="^(en|ja)?$")]
 StationName = Annotated[str, Query(max_length=64)]
 
 
@@ -62,53 +61,40 @@ def _shown(value: object) -> object:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-@cache
-def labels(language: str) -> dict[str, str]:
-    """The fixed words of the pages in one language."""
-    raw = tomllib.loads(resources.files("edge.web").joinpath("labels.toml").read_text("utf-8"))
-    return {name: words[language] for name, words in raw.items()}
-
-
 def _page(name: str, work: Work, language: str, **values: object) -> HTMLResponse:
-    language = language or work.settings.language
-
-    def say(words: Words) -> str:
-        return str(getattr(words, language))
-
-    html = (
-        _templates()
-        .get_template(name)
-        .render(label=labels(language), language=language, say=say, settings=work.settings, **values)
-    )
-    return HTMLResponse(html)
+    words = {"label": labels(language), "language": language, "tag": tag(language), "names": NAMES, "tag_of": tag}
+    return HTMLResponse(_templates().get_template(name).render(**words, settings=work.settings, **values))
 
 
 @router.get("/")
-def bench(work: Works, lang: Language = "", station: StationName = "") -> HTMLResponse:
+def bench(work: Works, language: Language, lang: Asked = "", station: StationName = "") -> HTMLResponse:
     """The bench page of one station."""
     station, told = _station(work, station), newest(work.bench)
-    card = _open_card(work, station)
-    return _page("bench.html", work, lang, station=station, told=told, card=card, **_around(work))
+    card = _open_card(work, station, language)
+    page = _page("bench.html", work, language, station=station, told=told, card=card, **_around(work, language))
+    if lang:
+        remember(page, lang)
+    return page
 
 
 @router.get("/pages/card")
-def card(work: Works, lang: Language = "", station: StationName = "") -> HTMLResponse:
+def card(work: Works, language: Language, station: StationName = "") -> HTMLResponse:
     """What lies open at a station."""
-    return _page("card.html", work, lang, card=_open_card(work, _station(work, station)))
+    return _page("card.html", work, language, card=_open_card(work, _station(work, station), language))
 
 
 @router.get("/pages/around")
-def around(work: Works, lang: Language = "", station: StationName = "") -> HTMLResponse:
+def around(work: Works, language: Language, station: StationName = "") -> HTMLResponse:
     """The recent inspections and the status of the box."""
-    return _page("around.html", work, lang, station=_station(work, station), **_around(work))
+    return _page("around.html", work, language, station=_station(work, station), **_around(work, language))
 
 
 @router.get("/inspections/{inspection}")
-def one(work: Works, inspection: Id, lang: Language = "") -> HTMLResponse:
+def one(work: Works, inspection: Id, language: Language) -> HTMLResponse:
     """The report of one inspection, for reading and printing."""
     record = work.bench.record(inspection)
-    shown = _card(work, record)
-    return _page("report.html", work, lang, card=shown, station=shown["station"], pictures=askable(record))
+    shown = _card(work, record, language)
+    return _page("report.html", work, language, card=shown, station=shown["station"], pictures=askable(record))
 
 
 @pictures.get(
@@ -118,27 +104,29 @@ def one(work: Works, inspection: Id, lang: Language = "") -> HTMLResponse:
     response_class=Response,
     responses={200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}}, **problems(404)},
 )
-def report_picture(work: Works, inspection: Id, lang: Language = "") -> Response:
+def report_picture(work: Works, inspection: Id, language: Language) -> Response:
     """One row a comparison; the pictures are inside it, so that it needs nothing else."""
     record = work.bench.record(inspection)
     rows = [_pictures(work, comparison) for comparison in record.assessments[-1].seen.comparisons]
-    page = _page("report.svg", work, lang, rows=rows, inspection=inspection)
+    page = _page("report.svg", work, language, rows=rows, inspection=inspection)
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
     return Response(page.body, media_type="image/svg+xml", headers={"Content-Security-Policy": policy})
 
 
 @router.get("/sign-in")
-def sign_in_page(work: Works, lang: Language = "") -> HTMLResponse:
+def sign_in_page(work: Works, language: Language) -> HTMLResponse:
     """Asks for the token."""
-    return _page("sign_in.html", work, lang, wrong=False)
+    return _page("sign_in.html", work, language, wrong=False)
 
 
 @router.post("/sign-in")
-async def sign_in(request: Request, work: Works, token: Annotated[str, Form(max_length=1000)] = "") -> Response:
+async def sign_in(
+    request: Request, work: Works, language: Language, token: Annotated[str, Form(max_length=1000)] = ""
+) -> Response:
     """Turns the token into a cookie, because an EventSource and a picture cannot send a header."""
     if not hmac.compare_digest(token.strip().encode(), work.settings.token.encode()) or not work.settings.token:
         await asyncio.sleep(WRONG_TOKEN_PAUSE_S)
-        page = _page("sign_in.html", work, "", wrong=True)
+        page = _page("sign_in.html", work, language, wrong=True)
         page.status_code = 401
         return page
     answer = RedirectResponse("/", 303)
@@ -165,30 +153,33 @@ def _station(work: Work, station: str) -> str:
     return station if station in work.settings.stations else work.settings.stations[0]
 
 
-def _around(work: Work) -> dict[str, Any]:
+def _around(work: Work, language: str) -> dict[str, Any]:
     records, _ = recent(work, SHOWN_RECENT)
-    late = [(row.entry.inspection, LateOut.of(late_of(row))) for row in work.bench.recent(SHOWN_LATE, kinds=(LATE,))]
-    return {"recent": [SummaryOut.of(record) for record in records], "late": late, "status": status_of(work)}
+    late = [
+        (row.entry.inspection, LateOut.of(late_of(row), language))
+        for row in work.bench.recent(SHOWN_LATE, kinds=(LATE,))
+    ]
+    return {"recent": [SummaryOut.of(record, language) for record in records], "late": late, "status": status_of(work)}
 
 
-def _open_card(work: Work, station: str) -> dict[str, Any] | None:
+def _open_card(work: Work, station: str, language: str) -> dict[str, Any] | None:
     """What lies open at a station, as the bench has it: the next scan may join it."""
     inspection = work.bench.open_at(station)
-    return _card(work, work.bench.record(inspection)) if inspection else None
+    return _card(work, work.bench.record(inspection), language) if inspection else None
 
 
-def _card(work: Work, record: InspectionRecord) -> dict[str, Any]:
+def _card(work: Work, record: InspectionRecord, language: str) -> dict[str, Any]:
     latest = record.assessments[-1]
     shown = _most_suspicious(latest.seen.comparisons)
     return {
         "id": record.inspection,
         "station": record.station,
-        "assessment": AssessmentOut.of(latest),
+        "assessment": AssessmentOut.of(latest, language),
         "shown_reasons": SHOWN_REASONS,
         "faces": {picture.role: picture.sha256 for picture in shown.pictures} if shown else {},
         "comparison": shown,
         "decision": DispositionOut.of(record.disposition) if record.disposition else None,
-        "late": [LateOut.of(late) for late in record.late],
+        "late": [LateOut.of(late, language) for late in record.late],
         "told": told_now(work, record),
         "dispositions": [DispositionOut.of(row, sequence) for sequence, row in record.dispositions],
     }

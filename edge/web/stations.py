@@ -10,6 +10,7 @@ from edge.flow import NOT_SIGNED_IN
 from edge.web.answers import AssessmentOut
 from edge.web.documents import body, problems
 from edge.web.inspections import Key, arrival, take
+from edge.web.languages import Language
 from edge.web.requests import ArrivalIn, NextIn
 from edge.web.tasks import Works
 from edge.web.uploads import received
@@ -26,10 +27,12 @@ Station = Annotated[str, Path(min_length=1, max_length=64, description="Name of 
     responses=problems(404, 409, 415),
     openapi_extra=body(ArrivalIn, pictures=True),
 )
-async def scan(request: Request, response: Response, work: Works, station: Station, key: Key = "") -> AssessmentOut:
+async def scan(  # noqa: PLR0917 - FastAPI gives each by its name
+    request: Request, response: Response, work: Works, station: Station, language: Language, key: Key = ""
+) -> AssessmentOut:
     """Joins the inspection that lies open there when it is the same parcel, or opens one."""
     document, frames = await received(request, ArrivalIn, work.settings)
-    return await take(work, response, arrival(document, frames, station=station, key=key))
+    return await take(work, response, arrival(document, frames, station=station, key=key), language)
 
 
 @router.post(

@@ -18,6 +18,7 @@ from edge.storage.knowledge import Told, utc_day
 from edge.web.answers import Outgoing
 from edge.web.documents import problems
 from edge.web.inspections import Id
+from edge.web.languages import ONE_OR_NONE
 from edge.web.requests import Incoming, Name, Text
 from edge.web.tasks import Work, Works
 
@@ -173,7 +174,7 @@ def ask_by_form(  # noqa: PLR0917 - FastAPI reads the form from the signature
     text: Annotated[str, Form(max_length=2_000)] = "",
     picture: Annotated[str, Form(max_length=64)] = "",
     officer: Annotated[str, Form(max_length=64)] = "",
-    lang: Annotated[str, Form(pattern="^(en|ja)?$")] = "",
+    lang: Annotated[str, Form(pattern=ONE_OR_NONE)] = "",
 ) -> Response:
     """The form of the report, which needs no script."""
     name = "".join(letter for letter in officer if letter >= " ").strip()

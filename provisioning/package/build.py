@@ -18,13 +18,14 @@ from typing import Annotated
 import typer
 
 from edge.errors import BoxError, RequestRefused
+from edge.messages import LANGUAGES
 from edge.terminal import clear_errors
 from provisioning.package import bill
 from provisioning.package.deb import ARCHITECTURES, PYTHONS, Target, packed
 
 ROOT = Path(__file__).parents[2]
 _OURS = ("edge", "models", "sync", "provisioning")
-_LEFT_OUT = ("models/training", "provisioning/package", "sync/central/migrations/__pycache__")
+_LEFT_OUT = ("models/training", "provisioning/package", "provisioning/words", "sync/central/migrations/__pycache__")
 _GLIBC = ("2_17", "2_24", "2_26", "2_27", "2_28", "2_31", "2_34", "2_36")  # Debian 12 has 2.36
 _LAUNCHER = '#!/bin/sh\nPYTHONPATH=/opt/sekisho/lib exec /usr/bin/python3 -P -m sekisho "$@"\n'
 _UNIT_PLACES = {".service": "usr/lib/systemd/system", ".socket": "usr/lib/systemd/system"}
@@ -122,6 +123,9 @@ def _libraries(lib: Path, target: Target) -> None:
         shutil.rmtree(extra)
     for cache in [*lib.rglob("__pycache__")]:
         shutil.rmtree(cache)
+    for locale in [*lib.glob("babel/locale-data/*.dat")]:
+        if locale.stem.partition("_")[0] not in {"root", *LANGUAGES}:
+            locale.unlink()
     for typing in [*lib.rglob("*.pyi")]:
         typing.unlink()
 

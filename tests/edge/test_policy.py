@@ -65,9 +65,9 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     assert caught.value.code == "policy_unreadable"
 
 
-def test_every_weighed_code_has_a_cause_and_words_in_every_language() -> None:
+def test_every_weighed_code_has_a_cause_and_words_and_what_to_do() -> None:
     words = catalogue()
     for code in policies.builtin().weights:
         assert Cause(words[code].cause)
-        assert all(words[code].sentence.values()), code
-        assert all(words[code].action.values()), code
+        assert words[code].sentence, code
+        assert words[code].action, code

@@ -201,7 +201,7 @@ def test_a_late_finding_is_on_the_api_the_list_and_the_page(tmp_path: Path) -> N
         assert told["decision"] == "release"
         assert told["latest"]["number"] == 1
         assert told["late"][0]["findings"][0]["arguments"]["number"] == "B-12"
-        assert told["late"][0]["sentence"]["en"] == "Late finding: it concerns an inspection released on 2026-11-21."
+        assert told["late"][0]["sentence"] == "Late finding: it concerns an inspection released on 2026-11-21."
         listed = web.get("/api/v1/inspections").json()["inspections"]
         assert [len(row["late"]) for row in listed] == [1]
         for page in ("/pages/around", f"/inspections/{inspection}"):
