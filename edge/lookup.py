@@ -93,7 +93,10 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class DistinguishingPoint:
-    """A recorded point that tells the genuine product from known counterfeits, for the officer's eye."""
+    """A recorded point that tells the genuine product from known counterfeits, for the officer's senses.
+
+    `x_mm` and `y_mm` say where it lies on the registered face of `side`, from its top left; None: nowhere there.
+    """
 
     number: int
     text: Mapping[str, str]  # language -> text
@@ -101,6 +104,10 @@ class DistinguishingPoint:
     source: str
     valid_to: date | None = None
     picture: str = ""  # sha256 of a picture of the edition, "" when there is none
+    sense: str = "look"  # what it takes: "look", "tilt", "magnify", "feel", "weigh", "smell", "listen", "open"
+    side: str = "front"
+    x_mm: float | None = None
+    y_mm: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,9 +57,9 @@ def _canonical(column: str) -> str:
     return f"hex({column})" if column == "digest" else column
 
 
-def bits(number: float) -> str:
+def bits(number: float | None) -> str | None:
     """A number as the 16 hexadecimal digits of its IEEE 754 double, big endian: exactly, and each its own."""
-    return struct.pack(">d", number).hex()
+    return None if number is None else struct.pack(">d", number).hex()
 
 
 CONTENT: Final = (
@@ -71,7 +71,14 @@ CONTENT: Final = (
         source="{schema}.products CROSS JOIN {schema}.product_lines ON product_lines.id=line",
     ),
     Content("recordations", 1, ("number", "right_type", "right_holder", "valid_from", "valid_to", "source", "details")),
-    Content("points", 2, ("recordation", "number", "text", "severity", "gtin", "picture", "valid_to", "source")),
+    Content(
+        "points",
+        2,
+        (
+            *("recordation", "number", "text", "severity", "gtin", "picture", "valid_to", "source"),
+            *("sense", "side", "x_mm", "y_mm"),
+        ),
+    ),
     Content("bulletins", 1, ("number", "title", "text", "valid_from", "valid_to", "source")),
     Content("scopes", 3, ("target", "scope", "number")),
     Content("serial_exceptions", 2, ("gtin", "serial", "status", "dated", "source")),

@@ -196,6 +196,10 @@ class Registry:
                     source=point[3],
                     valid_to=_day(point[4]),
                     picture=point[5],
+                    sense=point[7],
+                    side=point[8],
+                    x_mm=point[9],
+                    y_mm=point[10],
                 )
                 for point in points
             ),
@@ -417,7 +421,8 @@ SELECT DISTINCT length(scope) - 1 FROM scopes WHERE target IN ('r', 'b') AND sco
 _RECORDATION = "SELECT right_type, right_holder, valid_from, valid_to, source FROM recordations WHERE number=?"
 _SHOWN_RIGHT = f"SELECT {', '.join(_RIGHT_NAMES)}, details FROM recordations WHERE number=?"  # noqa: S608 - names of our own
 _POINTS = """
-SELECT number, text, severity, source, valid_to, picture, gtin FROM points WHERE recordation=? ORDER BY number
+SELECT number, text, severity, source, valid_to, picture, gtin, sense, side, x_mm, y_mm
+FROM points WHERE recordation=? ORDER BY number
 """
 _BULLETINS = """
 SELECT DISTINCT b.number, b.title, b.text, b.valid_from, b.valid_to, b.source

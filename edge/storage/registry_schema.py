@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterable
 from hashlib import blake2b
 
-SCHEMA = 2
+SCHEMA = 3
 SOURCE_SCHEMA = 1  # of docs/registry-sources.md, which grows by optional columns only
 
 DDL = """
@@ -36,7 +36,8 @@ CREATE TABLE recordations (
 ) WITHOUT ROWID;
 CREATE TABLE points (
     recordation TEXT NOT NULL, number INTEGER NOT NULL, text TEXT NOT NULL, severity TEXT NOT NULL, gtin INTEGER,
-    picture TEXT NOT NULL, valid_to TEXT, source TEXT NOT NULL, PRIMARY KEY (recordation, number)
+    picture TEXT NOT NULL, valid_to TEXT, source TEXT NOT NULL, sense TEXT NOT NULL, side TEXT NOT NULL, x_mm REAL,
+    y_mm REAL, PRIMARY KEY (recordation, number)
 ) WITHOUT ROWID;
 CREATE TABLE bulletins (
     number TEXT PRIMARY KEY, title TEXT NOT NULL, text TEXT NOT NULL,

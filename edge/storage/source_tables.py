@@ -25,6 +25,7 @@ from edge.storage.sources import Column, Row, Table
 
 REGION_KINDS = ("logo", "hologram", "microprint", "label", "artwork", "ignore")
 SIDES = ("front", "back", "left", "right", "top", "bottom")
+SENSES = ("look", "tilt", "magnify", "feel", "weigh", "smell", "listen", "open")
 
 
 def _languages(*, required: bool = False) -> Column:
@@ -87,6 +88,11 @@ def _face_rule(row: Row) -> None:
     for name in ("width_mm", "height_mm"):
         if row[name] <= 0:
             raise refuse(row[name], f"{name} above zero", str(row[name]))
+
+
+def _point_rule(row: Row) -> None:
+    if (row["x_mm"] is None) != (row["y_mm"] is None):
+        raise refuse(row["x_mm"], "x_mm and y_mm together, or neither", f"{row['x_mm']} and {row['y_mm']}")
 
 
 def _regions(value: Cell) -> list[Row]:
@@ -157,7 +163,12 @@ POINTS = Table(
         "picture": Column(text),
         "valid_to": Column(day, default=None),
         "source": Column(text),
+        "sense": Column(one_of(*SENSES), default="look"),
+        "side": Column(one_of(*SIDES), default="front"),
+        "x_mm": Column(millimetres, default=None),
+        "y_mm": Column(millimetres, default=None),
     },
+    _point_rule,
 )
 SERIALS = Table(
     "serials",

@@ -11,6 +11,16 @@ from provisioning.demo.symbols import with_check_digit
 
 
 @dataclass(frozen=True, slots=True)
+class DemoPoint:
+    """A distinguishing point. `region` is the kind of the front's region that it lies on, "" for none."""
+
+    en: str
+    ja: str
+    sense: str = "look"
+    region: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DemoProduct:
     """One product; `key` names its artwork. Money is in yen, sizes in millimetres, mass in grams."""
 
@@ -34,7 +44,7 @@ class DemoProduct:
     programme_age_days: int = 0  # how long before the demo's day the serial programme began; 0 = none
     first_serialised_batch: str = ""
     registered: bool = True
-    points: tuple[tuple[str, str], ...] = field(default=())  # (English, Japanese), for the officer's eye
+    points: tuple[DemoPoint, ...] = field(default=())
 
 
 def _gtin(item: str) -> str:
@@ -62,11 +72,27 @@ PRODUCTS: tuple[DemoProduct, ...] = (
         programme_age_days=900,
         first_serialised_batch="A2401",
         points=(
-            (
+            DemoPoint(
                 "The moon of the logo is closed at its left; in the known imitation it is open.",
                 "ロゴの月は左が閉じている。",
+                region="logo",
             ),
-            ("The micro-print reads MIZURELLE, never MIZUREILE.", "微小印字は MIZURELLE と読める。"),
+            DemoPoint(
+                "The micro-print reads MIZURELLE, never MIZUREILE.",
+                "微小印字は MIZURELLE と読める。",
+                "magnify",
+                region="microprint",
+            ),
+            DemoPoint(
+                "Full, it weighs 140 g; the known imitation is lighter by 20 g or more.",
+                "満量で 140 g。既知の模倣品は 20 g 以上軽い。",
+                "weigh",
+            ),
+            DemoPoint(
+                "It smells of rose; the known imitation of alcohol.",
+                "バラの香り。既知の模倣品はアルコール臭。",
+                "smell",
+            ),
         ),
     ),
     DemoProduct(
@@ -89,7 +115,11 @@ PRODUCTS: tuple[DemoProduct, ...] = (
         serial_rule=r"IK\d{6}[A-Z]",
         programme_age_days=700,
         first_serialised_batch="L18A1",
-        points=(("The hologram lies 6 mm from the right edge.", "ホログラムは右端から6 mmにある。"),),
+        points=(
+            DemoPoint(
+                "The hologram lies 6 mm from the right edge.", "ホログラムは右端から6 mmにある。", region="hologram"
+            ),
+        ),
     ),
     DemoProduct(
         "game",
@@ -106,7 +136,7 @@ PRODUCTS: tuple[DemoProduct, ...] = (
         origins=("JP", "TW"),
         makers=("Pixelmoth Media Taichung",),
         importers=("Pixelmoth Japan K.K.",),
-        points=(("The moth of the seal has six wing lines.", "蛾の羽の線は六本。"),),
+        points=(DemoPoint("The moth of the seal has six wing lines.", "蛾の羽の線は六本。"),),
     ),
     DemoProduct(
         "medicine",
@@ -128,7 +158,9 @@ PRODUCTS: tuple[DemoProduct, ...] = (
         serial_rule=r"[A-Z0-9]{12}",
         programme_age_days=1500,
         first_serialised_batch="K20001",
-        points=(("The Braille line under the name can be felt.", "商品名の下の点字に触れることができる。"),),
+        points=(
+            DemoPoint("The Braille line under the name can be felt.", "商品名の下の点字に触れることができる。", "feel"),
+        ),
     ),
     DemoProduct(
         "watch",
@@ -149,7 +181,7 @@ PRODUCTS: tuple[DemoProduct, ...] = (
         serialised=True,
         serial_rule=r"T\d{7}",
         programme_age_days=2000,
-        points=(("The crown of the logo has five points.", "ロゴの冠の先は五つ。"),),
+        points=(DemoPoint("The crown of the logo has five points.", "ロゴの冠の先は五つ。", region="logo"),),
     ),
     DemoProduct(
         "cable",
@@ -218,7 +250,7 @@ PRODUCTS: tuple[DemoProduct, ...] = (
         serial_rule=r"SV\d{9}",
         programme_age_days=300,
         first_serialised_batch="P2601",
-        points=(("The hologram shows S D 2.", "ホログラムに S D 2 が見える。"),),
+        points=(DemoPoint("The hologram shows S D 2.", "ホログラムに S D 2 が見える。", "tilt", region="hologram"),),
     ),
     DemoProduct(
         "perfume",
@@ -236,7 +268,7 @@ PRODUCTS: tuple[DemoProduct, ...] = (
         makers=("Maison Oriette SAS, Grasse",),
         importers=("Oriette Japon K.K.",),
         routes=("FR-JP",),
-        points=(("The gold of the frame is warm, never greenish.", "枠の金は赤みがある。"),),
+        points=(DemoPoint("The gold of the frame is warm, never greenish.", "枠の金は赤みがある。"),),
     ),
     DemoProduct(
         "brakes",
@@ -258,7 +290,7 @@ PRODUCTS: tuple[DemoProduct, ...] = (
         serial_rule=r"\d{10}",
         programme_age_days=800,
         first_serialised_batch="0124",
-        points=(("The wear mark of the picture points up.", "摩耗の印は上を向く。"),),
+        points=(DemoPoint("The wear mark of the picture points up.", "摩耗の印は上を向く。"),),
     ),
     DemoProduct(
         "cards",
@@ -273,7 +305,7 @@ PRODUCTS: tuple[DemoProduct, ...] = (
         "trading cards booster game",
         "遊戯札",
         makers=("Umibeya Games K.K., Kobe",),
-        points=(("The foil of the seal shows a wave.", "封の箔に波が見える。"),),
+        points=(DemoPoint("The foil of the seal shows a wave.", "封の箔に波が見える。"),),
     ),
     DemoProduct(
         "razor",

@@ -69,7 +69,7 @@ def write(directory: Path, printed_samples: Sequence[Sample], day: date, *, old:
     tables = {
         "products": [_product(product, day) for product in registered],
         "recordations": _recordations(registered, day),
-        "distinguishing_points": _points(registered),
+        "distinguishing_points": _points(registered, printed_samples),
         "serials": _serials(day),
         "serial_ranges": _ranges(day),
         "watch_list": _watch_list(day),
@@ -143,20 +143,32 @@ def _recordations(products: Sequence[DemoProduct], day: date) -> list[Row]:
     return found
 
 
-def _points(products: Sequence[DemoProduct]) -> list[Row]:
-    return [
-        {
-            "recordation": recordation_number(product.brand),
-            "number": number,
-            "text_en": english,
-            "text_ja": japanese,
-            "severity": "check",
-            "gtin": product.gtin,
-            "source": product.right_holder,
-        }
-        for product in products
-        for number, (english, japanese) in enumerate(product.points, start=1)
-    ]
+def _points(products: Sequence[DemoProduct], printed_samples: Sequence[Sample]) -> list[Row]:
+    """The points, each at the middle of the front's region that it names."""
+    middles = {
+        (sample.product.gtin, region.kind): (region.x_mm + region.w_mm / 2, region.y_mm + region.h_mm / 2)
+        for sample in printed_samples
+        for region in sample.face.regions
+    }
+    rows: list[Row] = []
+    for product in products:
+        for number, point in enumerate(product.points, start=1):
+            x_mm, y_mm = middles[product.gtin, point.region] if point.region else ("", "")
+            rows.append(
+                {
+                    "recordation": recordation_number(product.brand),
+                    "number": number,
+                    "text_en": point.en,
+                    "text_ja": point.ja,
+                    "severity": "check",
+                    "gtin": product.gtin,
+                    "source": product.right_holder,
+                    "sense": point.sense,
+                    "x_mm": x_mm,
+                    "y_mm": y_mm,
+                }
+            )
+    return rows
 
 
 def _serials(day: date) -> list[Row]:

@@ -32,6 +32,7 @@ GTINS = ("09521234543213", "04912345678904", "00000096385074", "04006381333931",
 EDITION = 'schema = 1\nname = "e"\nnumber = {}\nissued = 2026-11-20T00:00:00Z\n'
 LETTERS = st.text("AB1", min_size=1, max_size=3)
 FEW = st.lists(LETTERS, unique=True, max_size=4)
+PLACES = st.sampled_from([{}, {"sense": "weigh"}, {"side": "back", "x_mm": 0.1, "y_mm": 12}])
 TERM = {"valid_from": "2026-01-01", "valid_to": "2027-01-01"}
 
 
@@ -49,7 +50,8 @@ def sources(draw: st.DrawFn) -> dict[str, list[dict[str, object]]]:
             for n in numbers
         ],
         "distinguishing_points": [
-            {"recordation": n, "number": place, "text_en": draw(LETTERS)} for place, n in enumerate(numbers)
+            {"recordation": n, "number": place, "text_en": draw(LETTERS), **draw(PLACES)}
+            for place, n in enumerate(numbers)
         ],
         "serials": [
             {"gtin": draw(st.sampled_from(gtins)), "serial": s, "status": draw(st.sampled_from(["known", "stolen"]))}
@@ -357,7 +359,7 @@ def by_hand(path: Path) -> str:
             rows = []
             for row in connection.execute(content.select()):
                 cells = [
-                    struct.pack(">d", cell).hex() if name.endswith("_mm") else cell
+                    struct.pack(">d", cell).hex() if name.endswith("_mm") and cell is not None else cell
                     for name, cell in zip(content.columns, row, strict=True)
                     if name != "data"
                 ]

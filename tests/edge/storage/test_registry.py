@@ -65,7 +65,7 @@ def test_the_examples_of_the_document_build_whole(registry: Registry) -> None:
     assert registry.counts == {
         "products": 1,
         "recordations": 1,
-        "distinguishing_points": 1,
+        "distinguishing_points": 2,
         "serials": 2,
         "serial_ranges": 1,
         "batches": 2,
@@ -145,7 +145,9 @@ def test_a_recordation_is_found_by_prefix_and_by_brand(registry: Registry) -> No
     for gtin, brand in ((GTIN, ""), (OTHER, "KUMO"), (OTHER, "\uff4bumo")):
         assert [found.number for found in registry.recordations(gtin, brand)] == ["JP-TM-2026-0117"]
     assert registry.recordations(OTHER) == ()
-    (point,) = registry.recordations(GTIN)[0].points
+    point, weight = registry.recordations(GTIN)[0].points
+    assert (point.sense, point.side, point.x_mm, point.y_mm) == ("tilt", "front", 72.0, 18.5)
+    assert (weight.sense, weight.x_mm, weight.y_mm) == ("weigh", None, None)
     assert (point.number, point.severity, sorted(point.text)) == (1, "strong", ["en", "ja"])
 
 
@@ -267,9 +269,9 @@ def test_an_overwritten_edition_is_damaged_and_never_a_wrong_answer(registry: Re
 def test_an_edition_of_a_newer_schema_is_refused_not_guessed(registry: Registry) -> None:
     registry.close()
     connection = sqlite3.connect(registry.path)
-    connection.executescript("PRAGMA user_version=3")
+    connection.executescript("PRAGMA user_version=4")
     connection.close()
-    message = f"{registry.path}: expected schema 2, got 3."
+    message = f"{registry.path}: expected schema 3, got 4."
     assert refused(registry.path) == ("registry_newer_schema", message)
 
 
@@ -278,14 +280,14 @@ def test_an_edition_of_the_first_schema_asks_to_be_built_again(registry: Registr
     connection = sqlite3.connect(registry.path)
     connection.executescript("PRAGMA user_version=1")
     connection.close()
-    message = f"{registry.path}: expected schema 2, got 1."
+    message = f"{registry.path}: expected schema 3, got 1."
     assert refused(registry.path) == ("registry_older_schema", message)
 
 
 def test_an_empty_database_with_our_mark_is_damaged(tmp_path: Path) -> None:
     path = tmp_path / "hollow.sqlite"
     connection = sqlite3.connect(path)
-    connection.executescript(f"PRAGMA application_id={Kind.REGISTRY.value}; PRAGMA user_version=2; CREATE TABLE t (x)")
+    connection.executescript(f"PRAGMA application_id={Kind.REGISTRY.value}; PRAGMA user_version=3; CREATE TABLE t (x)")
     connection.close()
     assert refused(path)[0] == "registry_damaged"
 

@@ -215,6 +215,18 @@ def test_faces_may_carry_their_regions(source: Path) -> None:
     registry.close()
 
 
+def test_a_point_has_a_whole_place_or_none(source: Path) -> None:
+    (source / "recordations.csv").write_text(
+        "number,right_type,right_holder,valid_from,valid_to,brands\nR2,design,K,2026-01-01,2026-01-02,Kumo\n"
+    )
+    (source / "distinguishing_points.csv").write_text(
+        "recordation,number,text_en,x_mm,y_mm\nR2,1,Seam,4,\nR2,2,Cloud,4,6.5\nR2,3,Weight,,\n"
+    )
+    assert refusals(source) == [
+        "distinguishing_points.csv, row 2: 4.0: expected x_mm and y_mm together, or neither, got 4.0 and None."
+    ]
+
+
 def test_a_product_without_a_programme_still_has_its_stolen_serials(source: Path) -> None:
     (source / "serials.csv").write_text(f"gtin,serial,status\n{GTIN},A,stolen\n{GTIN},A,revoked\n")
     (source / "serial_ranges.csv").write_text(f"gtin,first,last,status\n{GTIN},R10,R19,revoked\n{GTIN},R15,R15,\n")
