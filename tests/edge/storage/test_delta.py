@@ -32,7 +32,9 @@ GTINS = ("09521234543213", "04912345678904", "00000096385074", "04006381333931",
 EDITION = 'schema = 1\nname = "e"\nnumber = {}\nissued = 2026-11-20T00:00:00Z\n'
 LETTERS = st.text("AB1", min_size=1, max_size=3)
 FEW = st.lists(LETTERS, unique=True, max_size=4)
-PLACES = st.sampled_from([{}, {"sense": "weigh"}, {"side": "back", "x_mm": 0.1, "y_mm": 12}])
+PLACES: st.SearchStrategy[dict[str, object]] = st.sampled_from(
+    [{}, {"sense": "weigh"}, {"side": "back", "x_mm": 0.1, "y_mm": 12}]
+)
 TERM = {"valid_from": "2026-01-01", "valid_to": "2027-01-01"}
 
 
