@@ -146,7 +146,7 @@ def serve(settings: Settings, *, devices: bool = True, pictures: bool = True) ->
         inputs.listening(box.bench, settings) if devices else contextlib.nullcontext(),
         box.upkeep.running(),
     ):
-        server.run(build(box.bench, settings), held, box.rehearse)
+        server.run(build(box.bench, settings), settings, held, box.rehearse)
 
 
 def hand_on(settings: Settings, door: Path) -> None:

@@ -72,6 +72,13 @@ class Settings(BaseSettings):
     )
     upload_idle_s: float = Field(default=20.0, gt=0, description="Longest silence within a request body, seconds.")
     upload_s: float = Field(default=300.0, gt=0, description="Longest time for a whole request body, seconds.")
+    client_requests_per_s: float = Field(
+        default=30.0, gt=0, description="Requests a second that one address of the network may send on average."
+    )
+    client_arrivals: int = Field(default=4, ge=1, description="Arrivals of one address that are at work at once.")
+    station_arrivals: int = Field(default=12, ge=1, description="Arrivals at one station that are at work at once.")
+    client_connections: int = Field(default=64, ge=1, description="Connections of one address at once.")
+    connections: int = Field(default=512, ge=1, description="Connections of all addresses at once.")
     frame_memory_bytes: int = Field(
         default=48_000_000,
         ge=0,

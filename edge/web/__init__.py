@@ -20,6 +20,7 @@ from edge.web.access import Access
 from edge.web.documents import describe_api
 from edge.web.limits import BodyLimits
 from edge.web.measures import Measured, Measures
+from edge.web.pace import Pace
 from edge.web.problems import answer_errors
 from edge.web.tasks import Work
 
@@ -60,5 +61,6 @@ def build(bench: Bench, settings: Settings) -> FastAPI:
     describe_api(app)
     app.add_middleware(BodyLimits, settings=settings)
     app.add_middleware(Access, settings=settings)
+    app.add_middleware(Pace, settings=settings)
     app.add_middleware(Measured, measures=measures)
     return app

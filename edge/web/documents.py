@@ -33,7 +33,7 @@ TAGS = [
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The error answers of a route, for its OpenAPI entry."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    common = (400, 401, 403, 408, 413, 422, 503)
+    common = (400, 401, 403, 408, 413, 422, 429, 503)
     titles = {
         400: "Not well-formed.",
         401: "The token is missing or wrong.",
@@ -42,6 +42,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         408: "The body came too slowly.",
         409: "It does not fit the state of the inspection, or the key was used for other content.",
         413: "Too large.",
+        429: "More than one client may ask at once.",
         415: "Not a media type that is read here.",
         422: "A document, picture or code that the bench does not take.",
         503: "The box cannot do its part now.",

@@ -17,6 +17,7 @@ from edge.steps.record import ASSESSED
 from edge.web.answers import AssessmentOut, DispositionOut, InspectionOut, InspectionsOut, SummaryOut
 from edge.web.documents import body, problems
 from edge.web.languages import Language
+from edge.web.pace import client_of
 from edge.web.requests import ID_PATTERN, ArrivalIn, CodesIn, DispositionIn, InspectionIn, UndoIn
 from edge.web.tasks import Work, Works
 from edge.web.uploads import received
@@ -52,7 +53,7 @@ async def inspect(
     document, frames = await received(request, InspectionIn, work.settings)
     station = document.station or work.settings.stations[0]
     came = arrival(document, frames, station=station, key=key)
-    return await take(work, response, replace(came, joins=document.joins), language)
+    return await take(work, request, response, replace(came, joins=document.joins), language)
 
 
 @router.post(
@@ -68,7 +69,7 @@ async def add_codes(  # noqa: PLR0917 - FastAPI gives each by its name
     """Answers with a new assessment of everything seen so far."""
     document, _ = await received(request, CodesIn, work.settings)
     more = ArrivalIn(codes=document.codes, officer=document.officer)
-    return await take(work, response, arrival(more, (), station="", key=key, inspection=inspection), language)
+    return await take(work, request, response, arrival(more, (), station="", key=key, inspection=inspection), language)
 
 
 @router.post(
@@ -83,7 +84,9 @@ async def add_captures(  # noqa: PLR0917 - FastAPI gives each by its name
 ) -> AssessmentOut:
     """Answers with a new assessment of everything seen so far."""
     document, frames = await received(request, ArrivalIn, work.settings)
-    return await take(work, response, arrival(document, frames, station="", key=key, inspection=inspection), language)
+    return await take(
+        work, request, response, arrival(document, frames, station="", key=key, inspection=inspection), language
+    )
 
 
 @router.get("/{inspection}", operation_id="read_inspection", summary="Read an inspection", responses=problems(404))
@@ -150,12 +153,13 @@ def arrival(document: ArrivalIn, frames: tuple[Frame, ...], *, station: str, key
     )
 
 
-async def take(work: Work, response: Response, came: Arrival, language: str) -> AssessmentOut:
+async def take(work: Work, request: Request, response: Response, came: Arrival, language: str) -> AssessmentOut:
     """Have the bench take an arrival, and point to its inspection. One that names no station comes to its own."""
     if came.inspection:
         kept = await run_in_threadpool(work.bench.record, came.inspection)
         came = replace(came, station=kept.station)
-    assessment = await work.take(partial(work.bench.inspect, came))
+    inspect = partial(work.bench.inspect, came)
+    assessment = await work.take(inspect, client=client_of(request.scope), station=came.station)
     response.headers["Location"] = f"/api/v1/inspections/{assessment.inspection}"
     work.measures.count(assessment)
     return AssessmentOut.of(assessment, language)

@@ -29,6 +29,7 @@ _STATUS = {
     "request_header_too_large": 431,
     "request_media_type": 415,
     "request_slow": 408,
+    "request_rate": 429,
     "request_json": 422,
     "access_host": 403,
     "access_origin": 403,
@@ -97,7 +98,7 @@ def answer_to(error: SekishoError) -> Response:
     headers = {}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
         headers["Retry-After"] = str(BUSY_RETRY_S)
     return answered(status, error.code, error.message, error.hint, headers)
 

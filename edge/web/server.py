@@ -22,6 +22,7 @@ from edge import supervision
 from edge.errors import BoxError, SettingsError
 from edge.web.access import check_binding
 from edge.web.limits import HEADER_BYTES
+from edge.web.pace import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,18 +40,22 @@ _HINTS = {
 }
 
 
-class HeaderInTime(H11Protocol):
-    """uvicorn's HTTP/1.1, with a time limit for a request's header.
+class Limited(H11Protocol):
+    """uvicorn's HTTP/1.1, with a time limit for a request's header, and limits on connections.
 
     uvicorn limits the silence between requests only: a sender that never ends its header would hold its connection
-    for good. One that takes longer than `HEADER_S` is hung up on.
+    for good. One that takes longer than `HEADER_S` is hung up on; so is a connection beyond a limit, unanswered.
     """
 
+    settings: Settings
     _limit: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-        """Give a new connection its time."""
+        """Give a new connection its time, or hang up."""
         super().connection_made(transport)
+        if self._is_one_too_many():
+            transport.abort()
+            return
         self._limit = self.loop.call_later(HEADER_S, transport.close)
 
     def handle_events(self) -> None:
@@ -66,17 +71,27 @@ class HeaderInTime(H11Protocol):
         self._stop_limit()
         super().connection_lost(exc)
 
+    def _is_one_too_many(self) -> bool:
+        """Whether this client, or all of them together, have too many connections; the box itself is let in always."""
+        mine = named(self.client[0]) if self.client else ""
+        if not mine:
+            return False
+        others = [
+            named(one.client[0]) for one in self.server_state.connections if isinstance(one, Limited) and one.client
+        ]
+        return others.count(mine) > self.settings.client_connections or len(others) > self.settings.connections
+
     def _stop_limit(self) -> None:
         if self._limit is not None:
             self._limit.cancel()
             self._limit = None
 
 
-def configured(app: FastAPI) -> uvicorn.Config:
+def configured(app: FastAPI, settings: Settings) -> uvicorn.Config:
     """How `app` is served."""
     return uvicorn.Config(
         app,
-        http=HeaderInTime,
+        http=type("LimitedBy", (Limited,), {"settings": settings}),
         ws="none",
         log_level="warning",
         server_header=False,
@@ -125,13 +140,13 @@ def listening(settings: Settings) -> Iterator[tuple[socket.socket, ...]]:
         yield held
 
 
-def run(app: FastAPI, held: Sequence[socket.socket], prove: Callable[[], str] = str) -> None:
+def run(app: FastAPI, settings: Settings, held: Sequence[socket.socket], prove: Callable[[], str] = str) -> None:
     """Serve `app` on the sockets until told to stop. systemd hears when it answers and, with `prove`, that it does.
 
     Raises:
         BoxError: box_starting, the server ended before it began to answer.
     """
-    server = _Server(configured(app))
+    server = _Server(configured(app, settings))
 
     def proved() -> str:
         server.answers()

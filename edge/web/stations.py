@@ -32,7 +32,7 @@ async def scan(  # noqa: PLR0917 - FastAPI gives each by its name
 ) -> AssessmentOut:
     """Joins the inspection that lies open there when it is the same parcel, or opens one."""
     document, frames = await received(request, ArrivalIn, work.settings)
-    return await take(work, response, arrival(document, frames, station=station, key=key), language)
+    return await take(work, request, response, arrival(document, frames, station=station, key=key), language)
 
 
 @router.post(

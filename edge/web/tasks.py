@@ -13,6 +13,7 @@ from edge.errors import BoxError
 from edge.flow import Bench
 from edge.settings import Settings
 from edge.web.measures import Measures
+from edge.web.pace import AtWork
 
 Result = TypeVar("Result")
 
@@ -27,10 +28,20 @@ class Work:
     settings: Settings
     measures: Measures
     turns: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(INSPECTIONS_AT_ONCE))
+    at_work: AtWork = field(init=False)
 
-    async def take(self, arrival: Callable[[], Result]) -> Result:
-        """Run one arrival in a thread of its own; it ends even when the sender hangs up."""
-        return await anyio.to_thread.run_sync(arrival, limiter=self.turns)
+    def __post_init__(self) -> None:
+        """Nothing is at work yet."""
+        self.at_work = AtWork(self.settings)
+
+    async def take(self, arrival: Callable[[], Result], *, client: str, station: str) -> Result:
+        """Run one arrival in a thread of its own; it ends even when the sender hangs up.
+
+        Raises:
+            RequestRefused: request_rate: too many of this client, or at this station, are at work.
+        """
+        with self.at_work.one(client, station):
+            return await anyio.to_thread.run_sync(arrival, limiter=self.turns)
 
 
 def work_of(request: Request) -> Work:

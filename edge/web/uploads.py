@@ -129,10 +129,6 @@ class _Form:
                 hint="Send it again.",
             )
         documents = [part for part in self._parts if part.name == DOCUMENT_PART]
-        if len(documents) > 1:
-            raise RequestRefused(
-                "request_field", f"There must be one part named inspection, got {len(documents)}.", hint=_SEE
-            )
         raw = bytes(documents[0].data) if documents else b"{}"
         pictures = [part for part in self._parts if part.name == PICTURE_PART]
         frames = tuple(Frame(bytes(part.data), part.media_type, "upload") for part in pictures)
@@ -162,6 +158,11 @@ class _Form:
         if name not in {DOCUMENT_PART, PICTURE_PART}:
             raise RequestRefused(
                 "request_field", f"A part must be named inspection or capture, got {name[:80]!r}.", hint=_SEE
+            )
+        documents = sum(part.name == DOCUMENT_PART for part in self._parts) + (name == DOCUMENT_PART)
+        if documents > 1:
+            raise RequestRefused(
+                "request_field", f"There must be one part named inspection, got {documents} or more.", hint=_SEE
             )
         pictures = sum(part.name == PICTURE_PART for part in self._parts) + (name == PICTURE_PART)
         if pictures > self._settings.max_images:

@@ -28,7 +28,7 @@ class Server:
 @contextmanager
 def serving(bench: Bench, settings: Settings) -> Iterator[Server]:
     """The bench's app on a free port of loopback, until the block is left."""
-    config = configured(build(bench, settings))
+    config = configured(build(bench, settings), settings)
     config.timeout_graceful_shutdown = 1
     server = uvicorn.Server(config)
     held = bound(settings.model_copy(update={"host": "127.0.0.1", "port": 0}))

@@ -27,7 +27,8 @@ CODE = RawCode(b"]d20109521234543213\x1d21A7", "scanner:gun", "")
 def door(bench: Bench, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The app at a UNIX socket; the token of the box is not known to the devices."""
     path = tmp_path_factory.mktemp("run") / "bench.sock"
-    config = configured(build(bench, settings.model_copy(update={"token": "a token that is long enough"})))
+    guarded = settings.model_copy(update={"token": "a token that is long enough"})
+    config = configured(build(bench, guarded), guarded)
     config.timeout_graceful_shutdown = 1
     server = uvicorn.Server(config)
     with socket.socket(socket.AF_UNIX) as held:
