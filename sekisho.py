@@ -6,6 +6,7 @@ from edge.command import app
 from edge.command_retention import retention_app
 from provisioning.command import provision_app
 from provisioning.demo.command import demo
+from provisioning.doctor.command import doctor
 from provisioning.enrol import face_app
 from sync.command import sync_app
 from sync.command_central import central_app
@@ -19,6 +20,7 @@ from sync.publish_command import publish_app
 __all__ = ["app", "main"]
 
 app.command()(demo)
+app.command()(doctor)
 app.add_typer(face_app, name="face")
 app.add_typer(provision_app, name="provision")
 app.add_typer(retention_app, name="retention")

@@ -25,6 +25,7 @@ from edge.gallery import Gallery
 from edge.late import LateSearch
 from edge.orders import Orders
 from edge.ports import Now
+from edge.precision import in_use
 from edge.rehearsal import Rehearsal
 from edge.retention import Retention
 from edge.settings import Settings
@@ -180,7 +181,7 @@ def _workers(settings: Settings, shelves: Shelves) -> PixelWorkers:
         settings.workers,
         limits=PictureLimits(settings.max_image_bytes, settings.max_image_pixels),
         pack_dir=settings.pack_dir or shelves.packs.current().path,
-        precision=settings.precision,
+        precision=in_use(settings, shelves),
         read_budget_s=settings.decode_budget_s,
         compare_budget_s=settings.compare_budget_s,
     )

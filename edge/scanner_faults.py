@@ -30,7 +30,7 @@ REPLACEMENTS = (
     "%1D", "~d029", "\\F", "^]", "\\029", " ", "~", "^", "|", "#", "@", "$", "`", "{", "}", "\\", "[", "]", "\xa6",
 )  # fmt: skip
 _LEGAL_AS_DATA = ("<GS>", "%1D", "(GS)")  # these could be data: with them, two readings are possible
-_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0xFFE5: 0x5C, 0x2019: 0x27}
+FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0xFFE5: 0x5C, 0x2019: 0x27}
 _CAPS_PREFIX = re.compile(r"\](?:[Dqcjafgikl][0-9A-Za-z]|E0)")
 _CAPS_LINK = re.compile(r"HTTPS?://[^a-z/]+/.*[a-z]", re.DOTALL)
 _NEVER_DATA = re.compile(r"[^\x1d!\"%-/0-9:-?A-Z_a-z]")  # neither GS1 set 82 nor a separator
@@ -85,7 +85,7 @@ def doubt(text: str) -> str | None:
 
 def _undone(text: str) -> Iterator[tuple[str, str]]:
     """Each fault that may have happened, with the text before it."""
-    full_width = text.translate(_FULL_WIDTH)
+    full_width = text.translate(FULL_WIDTH)
     if full_width != text:
         yield "fullwidth", full_width
     if _caps_lock(text):

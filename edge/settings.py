@@ -40,8 +40,8 @@ class Settings(BaseSettings):
     )
     policy: Path | None = Field(default=None, description="A policy file to use instead of the built-in one.")
     pack_dir: Path | None = Field(default=None, description="A model pack directory instead of the built-in pack.")
-    precision: Literal["int8", "fp32"] = Field(
-        default="int8", description="Which of a pack's networks runs: int8, or its fp32 twin where that is faster."
+    precision: Literal["auto", "int8", "fp32"] = Field(
+        default="auto", description="Which of a pack's networks runs: int8, its fp32 twin, or what the doctor measured."
     )
     device: str = Field(default="bench-1", min_length=1, max_length=64, description="Name of this box.")
     place: str = Field(default="", max_length=64, description="Port or office where this box stands.")

@@ -23,6 +23,7 @@ from edge.inspection import Assessment, InspectionRecord, Seen
 from edge.lookup import RegisteredFace
 from edge.moment import Moment
 from edge.ports import Now
+from edge.precision import in_use
 from edge.replay import Judge, registered_picture
 from edge.settings import Settings
 from edge.shadow import Progress, Question, Replayed, ShadowReport, last_inspections, may_be_used, shadow
@@ -183,7 +184,7 @@ class Trials:
             1,
             limits=limits,
             pack_dir=pack_dir,
-            precision=self._settings.precision,
+            precision=in_use(self._settings, self.shelves),
             compare_budget_s=self._settings.compare_budget_s,
         )
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from models import difference, light, tone
+from models import difference, light, selftest, tone
 from models.drawn.prints import FAULTS
 from models.pack import MANIFEST, SCHEMA
 from models.training import edits, export
@@ -291,6 +291,7 @@ def write_pack(folder: Path, rows: list[dict], name: str) -> dict[str, float]:
     measured = f"{len(genuine)} drawn genuine captures: {told['genuine']:.4f} at or above check ({shares})"
     text = manifest(name, "Siamese difference net learnt on drawn pairs of photographs", folder, knots, measured)
     (folder / MANIFEST).write_text(text, encoding="utf-8")
+    (folder / MANIFEST).write_text(text + selftest.table(folder), encoding="utf-8")  # what it answers, for the doctor
     return told
 
 
