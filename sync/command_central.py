@@ -298,6 +298,7 @@ def import_(
         raise RequestRefused("request_no_file", f"{directory}: expected an exported directory, got none.")
     taken = take_in(opened_central(folder, database, objects), directory)
     sys.stdout.write(f"{taken.batches} batches, {taken.pictures} pictures taken in, {len(taken.refused)} refused\n")
+    sys.stdout.write("".join(f"{name}: answered on the stick\n" for name in taken.answered))
     for refusal in taken.refused:
         sys.stderr.write(f"{refusal}\n")
     if taken.refused:

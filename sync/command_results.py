@@ -22,8 +22,9 @@ from sync.learn import learn
 from sync.link import Link, enrol
 from sync.orders import fetch_orders
 from sync.protocol import key_id
-from sync.push import Signer, push
+from sync.push import Signer
 from sync.push_evidence import push_evidence
+from sync.renewal import ask_by_stick, ask_renewal_by_stick, enrolled_by_stick, push_certified, take_certificate
 
 results_app = typer.Typer(no_args_is_help=True, help="Bring results and evidence to a central.")
 
@@ -37,16 +38,31 @@ _NOW = system_clock(lambda: None)  # only says when a batch was made; rows keep 
 @results_app.command("enrol")
 @clear_errors
 def results_enrol(
-    token: Annotated[str, typer.Argument(help="As `sekisho central enrol-token` prints it; - reads it from input.")],
+    token: Annotated[
+        str, typer.Argument(help="As `sekisho central enrol-token` prints it; - reads it from input.")
+    ] = "",
+    stick: Annotated[
+        Path | None,
+        typer.Option(help="Without a line: with a token ask by this directory, without one take the answer."),
+    ] = None,
     state_dir: StateDir = None,
 ) -> None:
     """Enrol this box with the central that the token names. The key is made here and never leaves."""
     settings = settings_from_environment(state_dir=state_dir)
+    if stick is not None and not token:
+        enrolment = enrolled_by_stick(settings.state_dir, stick, kept_private_key(settings.state_dir / KEY_FILE))
+        sys.stdout.write(f"{enrolment.device}: enrolled with {enrolment.url}, fingerprint {enrolment.recipient}\n")
+        return
     told = EnrolmentToken.parse(sys.stdin.read() if token == "-" else token)  # noqa: S105 - a mark, no token
     if told.device != settings.device:
         message = f"Expected a token for {settings.device}, the name of this box, got one for {told.device}."
         raise SettingsError("settings_device", message, hint="Set SEKISHO_DEVICE, or ask for another token.")
-    enrolment = enrol(told, kept_private_key(settings.state_dir / KEY_FILE))
+    private = kept_private_key(settings.state_dir / KEY_FILE)
+    if stick is not None:
+        place = ask_by_stick(settings.state_dir, stick, told, private)
+        sys.stdout.write(f"{place}: bring it to the central; then: sekisho results enrol --stick {stick}\n")
+        return
+    enrolment = enrol(told, private)
     enrolment.keep(settings.state_dir)
     sys.stdout.write(f"{enrolment.device}: enrolled with {enrolment.url}, fingerprint {enrolment.recipient}\n")
 
@@ -59,8 +75,9 @@ def results_push(
 ) -> None:
     """Send what the central lacks, rows first, then pictures; learn what it tells. A bench may run meanwhile."""
     settings = settings_from_environment(state_dir=state_dir)
-    with enrolled(settings) as (link, signer):
-        sent = push(settings.state_dir, link, signer, _NOW)
+    with enrolled(settings) as (link, _signer):
+        private = kept_private_key(settings.state_dir / KEY_FILE)
+        sent = push_certified(settings.state_dir, link, private, _NOW)
         brought = push_evidence(settings.state_dir, link, int(budget_mb * 1e6))
         learn(settings.state_dir, link)
         fetch_orders(settings.state_dir, link)
@@ -83,8 +100,12 @@ def results_export(
     """Write what the central lacks into a directory, for `sekisho central import`."""
     settings = settings_from_environment(state_dir=state_dir)
     with enrolled(settings) as (link, signer):
+        private = kept_private_key(settings.state_dir / KEY_FILE)
         written = usb.export(settings.state_dir, directory, link.enrolment, signer, _NOW())
+        asked = ask_renewal_by_stick(directory, link.enrolment, private, _NOW().utc)
     sys.stdout.write(f"{directory}: {written.rows} rows in {written.batches} batches, {written.pictures} pictures\n")
+    if asked:
+        sys.stdout.write("a request to renew this box's certificate is on it\n")
     _tell_altered(written.altered)
 
 
@@ -100,7 +121,11 @@ def results_receipts(
         raise RequestRefused("request_no_file", f"{directory}: expected an exported directory, got none.")
     with enrolled(settings) as (link, _signer):
         taken = usb.take_receipts(settings.state_dir, directory, link.enrolment)
+        private = kept_private_key(settings.state_dir / KEY_FILE)
+        renewed = take_certificate(settings.state_dir, directory, link.enrolment, private)
     sys.stdout.write(f"acknowledged: {taken.rows} rows, {taken.pictures} pictures, {len(taken.refused)} refused\n")
+    if renewed:
+        sys.stdout.write("the box's certificate was renewed\n")
     if taken.gone:
         sys.stdout.write(f"{taken.gone} receipts are of pictures that are not kept here any more\n")
     for refusal in taken.refused:

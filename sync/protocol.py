@@ -48,6 +48,9 @@ KNOWLEDGE, OUTCOME, ANSWER = "sekisho-knowledge", "sekisho-outcome", "sekisho-an
 STATUS = "sekisho-status"  # what a box says of itself
 REVOCATIONS, TIME, AUDIT = "sekisho-revocations", "sekisho-time", "sekisho-audit"
 
+RETIREMENT = "sekisho-retirement"  # what a box says when it is erased
+RECEIPT_OF_RETIREMENT = "sekisho-retirement-receipt"
+
 Sign = Callable[[bytes], bytes]  # what is signed -> Ed25519 signature of 64 bytes
 
 

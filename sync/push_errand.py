@@ -14,13 +14,13 @@ from sync.backoff import Schedule
 from sync.box_status import tell_status
 from sync.errors import CentralUnreachable
 from sync.fetch import Pace
-from sync.identity import KEY_FILE, Enrolment, kept_private_key
+from sync.identity import KEY_FILE, Enrolment, kept_enrolment, kept_private_key
 from sync.learn import Learned, learn
 from sync.link import Link
 from sync.orders import fetch_orders
 from sync.protocol import key_id
-from sync.push import Signer, push
 from sync.push_evidence import Brought, push_evidence
+from sync.renewal import push_certified
 from sync.service import Outcome, Say
 
 BUDGET_BYTES = 20_000_000  # of pictures in one run, so that rows written meanwhile do not wait behind them
@@ -52,17 +52,18 @@ class Push:
                 answer at all ends it: what one step fails with is told, and the steps after it are taken.
         """
         private = kept_private_key(self._state_dir / KEY_FILE)
-        signer = Signer(self._enrolment.device, private.sign, key_id(private.public_key()))
+        key = key_id(private.public_key())
+        self._enrolment = kept_enrolment(self._state_dir) or self._enrolment  # it may have been renewed by stick
         failed: list[SekishoError] = []
         try:
             with closing(Link(self._enrolment, private, self._pace)) as link:
                 say("sending rows")
-                sent = push(self._state_dir, link, signer, self._clock)
+                sent = push_certified(self._state_dir, link, private, self._clock)
                 say("sending pictures")
                 brought = _tried(lambda: push_evidence(self._state_dir, link, BUDGET_BYTES), failed, Brought())
                 say("learning what the central tells")
                 learned = _tried(lambda: learn(self._state_dir, link), failed, Learned())
-                _tried(lambda: tell_status(self._box, link, self._clock(), private.sign, signer.key), failed, None)
+                _tried(lambda: tell_status(self._box, link, self._clock(), private.sign, key), failed, None)
                 ordered = _tried(lambda: fetch_orders(self._state_dir, link), failed, 0)
         except OSError as error:
             reason = f"What the central has confirmed cannot be noted: {error.strerror or error}. It is sent again."

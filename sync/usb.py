@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from edge.moment import Moment
     from sync.identity import Enrolment
 
+RETIREMENT = "retirement.json"  # provisioning/retire.py
 _RECEIPT = re.compile(r"receipt-([0-9a-f]+)\.json")
 _SHA256_CHARS = 64
 

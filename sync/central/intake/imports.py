@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +15,8 @@ from sync.central.database import reading
 from sync.central.intake.devices import active_key
 from sync.central.intake.evidence import MAX_OBJECT_BYTES, brought_whole, receipt_of
 from sync.central.intake.ingest import ingest
+from sync.central.intake.regular import regular
+from sync.central.intake.stick_identity import answer_stick, write_lists
 from sync.protocol import MAX_BATCH_BYTES, MAX_HEAD_BYTES, PICTURE, Receipt, key_of, verified
 from sync.seal import opened, sealing_key
 
@@ -31,6 +31,7 @@ class TakenIn:
 
     batches: int = 0
     pictures: int = 0
+    answered: tuple[str, ...] = ()  # requests of boxes that were answered on the stick
     refused: tuple[str, ...] = ()
 
     def without(self, path: Path, error: SekishoError) -> TakenIn:
@@ -52,6 +53,7 @@ def take_in(central: Central, directory: Path) -> TakenIn:
         if place.is_symlink():
             taken = taken.without(place, InputError("import_file", "Expected the folder of a box, got a link."))
             continue
+        taken = _identity(central, place, taken)
         receipts: dict[str, Receipt] = {}
         for path in sorted(place.glob("batch-*.sealed")):
             try:
@@ -74,27 +76,28 @@ def take_in(central: Central, directory: Path) -> TakenIn:
     return taken
 
 
+def _identity(central: Central, place: Path, taken: TakenIn) -> TakenIn:
+    """Before the rows: a box whose certificate has ended is renewed by the very stick that brings them."""
+    answered, refused = answer_stick(central, place)
+    taken = replace(taken, answered=(*taken.answered, *(f"{place.name}/{name}" for name in answered)))
+    for path, error in refused:
+        taken = taken.without(path, error)
+    try:
+        write_lists(central, place)
+    except OSError as error:
+        taken = taken.without(
+            place, InputError("import_file", f"Expected a stick that takes lists, got {error.strerror}.")
+        )
+    return taken
+
+
 def _opened(private: X25519PrivateKey, path: Path, most: int) -> bytes:
-    """What is sealed in a regular file of `most` bytes or fewer; no link is followed, and no pipe waited for.
+    """What is sealed in a regular file of `most` bytes or fewer.
 
     Raises:
-        InputError: import_file: it is none, or cannot be read; sealed_form.
+        InputError: import_file, sealed_form.
     """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            told = os.fstat(file.fileno())
-            if not stat.S_ISREG(told.st_mode) or told.st_size > most:
-                raise _unread(f"{stat.filemode(told.st_mode)} with {told.st_size} bytes", most)
-            data = file.read(most + 1)
-    except OSError as error:
-        raise _unread(f"{type(error).__name__}: {error.strerror}", most) from error
-    return opened(private, data, path.name)
-
-
-def _unread(came: str, most: int) -> InputError:
-    message = f"Expected a regular file of {most} bytes or fewer that can be read, got {came}."
-    return InputError("import_file", message, hint="Export again, onto a stick that is whole.")
+    return opened(private, regular(path, most), path.name)
 
 
 def _receipted(taken: TakenIn, place: Path, name: str, receipt: bytes) -> TakenIn:
