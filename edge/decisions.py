@@ -1,4 +1,4 @@
-"""The officer's decisions and questions, each as a row of its own. What may be is said by edge/checks.
+"""The officer's decisions, observations and questions, each as a row of its own. What may be is said by edge/checks.
 
 One officer at a time decides at a station, and an answer leaves this module only after its row is durable.
 """
@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from edge.checks import disposition as rules
+from edge.checks import observation as looking
 from edge.checks import question as asking
-from edge.inspection import Disposition, InspectionRecord, Origin, Question
+from edge.inspection import Disposition, InspectionRecord, Observation, Origin, Question
+from edge.lookup import LookupResult
 from edge.stations import Stations
 from edge.steps import record
 from edge.storage.chain import Row
@@ -69,6 +71,21 @@ class Decisions:
         found = asking.asked(kept, question)
         self._tell(record.asked(found, self._origin(station or kept.station, found.officer), self._ledger))
         return found
+
+    def observe(self, observation: Observation, lookup: LookupResult, *, station: str = "") -> Observation:
+        """Record what an officer saw of a distinguishing point; what only repeats the last one is answered with it.
+
+        Raises:
+            NotFound: there is no such inspection. RequestRefused: see `edge.checks.observation`.
+            LedgerError: the row could not be made durable.
+        """
+        with self._deciding(observation.inspection) as kept:
+            found = looking.observed(lookup, observation)
+            before = looking.standing(kept).get((found.recordation, found.point, found.source))
+            if before is not None and (before.observed, before.officer) == (found.observed, found.officer):
+                return before
+            self._tell(record.observed(found, self._origin(station or kept.station, found.officer), self._ledger))
+            return found
 
     @contextmanager
     def _deciding(self, inspection: str) -> Iterator[InspectionRecord]:

@@ -31,6 +31,8 @@ from edge.inspection import (
     Decision,
     Disposition,
     InspectionRecord,
+    Observation,
+    Observed,
     Origin,
     Question,
     Seen,
@@ -377,6 +379,18 @@ class Bench:
         """
         return self._decisions.ask(Question(inspection, text, picture, (), officer, self._now()))
 
+    def observe(
+        self, inspection: str, recordation: str, point: int, observed: Observed, *, officer: str = NOT_SIGNED_IN
+    ) -> Observation:
+        """What the officer saw of a distinguishing point. It is kept and goes up; it changes no verdict.
+
+        Raises:
+            NotFound: there is no such inspection. RequestRefused: request_point: no such point is recorded for it.
+            LedgerError: the row could not be made durable. RegistryError: the edition cannot be read.
+        """
+        wanted = Observation(inspection, recordation, point, "", observed, officer, self._now())
+        return self._decisions.observe(wanted, self.facts(self.record(inspection)))
+
     def next(self, station: str, *, officer: str = NOT_SIGNED_IN, inspection: str = "") -> None:
         """The officer goes on to the next parcel. It is never a release.
 
@@ -406,6 +420,18 @@ class Bench:
             NotFound: there is no such inspection.
         """
         return record.inspection(inspection, self._ledger)
+
+    def facts(self, kept: InspectionRecord) -> LookupResult:
+        """What the registry and the ledger know now of what an inspection holds. The verdict stays as it was given.
+
+        Raises:
+            RegistryError, LedgerError: they cannot be read.
+        """
+        latest = kept.assessments[-1]
+        registry, _ = self._edition()
+        opened = OpenInspection(kept.inspection, kept.station)
+        turn = _Turn(opened, self._now(), Stopwatch(), registry, self.policy)
+        return self._looked_up(latest.seen, turn)[1]
 
     def recent(
         self, limit: int, before: int | None = None, after: int | None = None, kinds: tuple[str, ...] = ()

@@ -202,6 +202,27 @@ class Question:
     at: Moment
 
 
+class Observed(StrEnum):
+    """What the officer says of a recorded distinguishing point."""
+
+    SEEN = "seen"
+    NOT_SEEN = "not_seen"
+    CANNOT_SEE = "cannot_see"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The officer's own look at one distinguishing point: a row of its own. The last one of a point stands."""
+
+    inspection: str
+    recordation: str
+    point: int
+    source: str  # who recorded the point
+    observed: Observed
+    officer: str
+    at: Moment
+
+
 @dataclass(frozen=True, slots=True)
 class InspectionRecord:
     """An inspection as the ledger holds it. State: "assessed", "disposed"."""
@@ -212,6 +233,7 @@ class InspectionRecord:
     dispositions: tuple[tuple[int, Disposition], ...]  # with their ledger sequence
     late: tuple[LateAssessment, ...] = ()
     questions: tuple[Question, ...] = ()
+    observations: tuple[Observation, ...] = ()
 
     @property
     def disposition(self) -> Disposition | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge.errors import Conflict, NotFound
-from edge.inspection import Assessment, Disposition, InspectionRecord, LateAssessment, Origin, Question
+from edge.inspection import Assessment, Disposition, InspectionRecord, LateAssessment, Observation, Origin, Question
 from edge.moment import Moment
 from edge.storage import documents
 from edge.storage.chain import Entry, Row
@@ -18,7 +18,7 @@ from edge.storage.ledger_reader import LedgerReader
 from edge.storage.personal import join, join_late, part, part_late
 
 ASSESSED, REPEATED, DISPOSED, CLOSED, LATE = "assessed", "repeated", "disposed", "next", "late"
-QUESTION = "question"
+QUESTION, OBSERVED = "question", "observed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,16 @@ def asked(question: Question, origin: Origin, ledger: Ledger) -> Row:
     return ledger.append((Entry(QUESTION, question.inspection, origin, question.at, body),))[0]
 
 
+def observed(observation: Observation, origin: Origin, ledger: Ledger) -> Row:
+    """Append what an officer saw of a distinguishing point.
+
+    Raises:
+        LedgerError: the row could not be made durable.
+    """
+    body = {"observation": documents.to_json(observation)}
+    return ledger.append((Entry(OBSERVED, observation.inspection, origin, observation.at, body),))[0]
+
+
 def found_late(late: LateAssessment, kept: InspectionRecord, origin: Origin, ledger: Ledger) -> Row:
     """Append what a later edition says of an inspection that had been released.
 
@@ -114,7 +124,7 @@ def answered(request: Request, ledger: Ledger) -> Assessment | None:
 
 
 def inspection(identity: str, ledger: LedgerReader) -> InspectionRecord:
-    """An inspection with all its assessments, dispositions, late findings and questions.
+    """An inspection with all that was assessed, decided, found late, asked and observed of it.
 
     Raises:
         NotFound: inspection_not_found.
@@ -130,6 +140,7 @@ def inspection(identity: str, ledger: LedgerReader) -> InspectionRecord:
         tuple((row.seq, disposition_of(row)) for row in rows if row.entry.kind == DISPOSED),
         tuple(late_of(row) for row in rows if row.entry.kind == LATE),
         tuple(question_of(row) for row in rows if row.entry.kind == QUESTION),
+        tuple(observation_of(row) for row in rows if row.entry.kind == OBSERVED),
     )
 
 
@@ -146,6 +157,11 @@ def disposition_of(row: Row) -> Disposition:
 def question_of(row: Row) -> Question:
     """The question in a row of kind "question"."""
     return documents.from_json(Question, row.entry.body["question"])
+
+
+def observation_of(row: Row) -> Observation:
+    """The observation in a row of kind "observed"."""
+    return documents.from_json(Observation, row.entry.body["observation"])
 
 
 def late_of(row: Row) -> LateAssessment:

@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from edge.flow import Bench
 from edge.settings import Settings
-from edge.web import box, events, inspections, pages, stations, told
+from edge.web import box, events, facts, inspections, pages, stations, told
 from edge.web.access import Access
 from edge.web.documents import describe_api
 from edge.web.limits import BodyLimits
@@ -50,7 +50,7 @@ def build(bench: Bench, settings: Settings) -> FastAPI:
         lifespan=lifespan,
     )
     api = APIRouter(prefix=API)
-    for part in (inspections, told, stations, events, box):
+    for part in (inspections, facts, told, stations, events, box):
         api.include_router(part.router)
     api.include_router(pages.pictures)
     app.include_router(api)

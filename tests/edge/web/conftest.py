@@ -35,6 +35,11 @@ def _source(folder: Path) -> Path:
         "number,right_type,right_holder,valid_from,valid_to,gtins\n"
         f"T-1,trademark,Kumo K.K.,2020-01-01,2090-01-01,{GTIN}\n"
     )
+    (folder / "distinguishing_points.csv").write_text(
+        "recordation,number,text_en,text_ja,source,sense,x_mm,y_mm\n"
+        "T-1,1,The cloud has four bows.,雲の弧は四つ。,Kumo K.K.,look,20,30.5\n"
+        "T-1,2,It weighs 90 g.,,Kumo K.K.,weigh,,\n"
+    )
     return folder
 
 
