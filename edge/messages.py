@@ -22,6 +22,11 @@ from edge.errors import NotFound
 NAMES = {
     "en": "English",
     "ja": "日本語",
+    "zh": "简体中文",
+    "ko": "한국어",
+    "vi": "Tiếng Việt",
+    "th": "ไทย",
+    "id": "Bahasa Indonesia",
 }
 LANGUAGES = tuple(NAMES)
 _TAGS = {"zh": "zh-Hans"}

@@ -40,6 +40,8 @@ def test_a_language_that_the_bench_does_not_speak_is_refused(client: httpx.Clien
         ("JA", "ja"),
         ("ja;q=0, en;q=0.1", "en"),
         ("*", ""),
+        ("zh-Hans-CN, en;q=0.1", "zh"),
+        ("id-ID", "id"),
         ("ja;;q=x, \x00, en", "en"),
     ],
 )
