@@ -7,11 +7,14 @@ import os
 import shutil
 from dataclasses import dataclass
 
+from edge import examination
 from edge.checks.registry import age_days
 from edge.errors import RegistryError, SekishoError
+from edge.examination import State
 from edge.flow import Bench
 from edge.moment import ClockTrust
 
+_LOOKED_DAYS = 8  # without a look, from which on the timer is doubted
 _DISK_LOW = 0.05  # share of the disk that is left
 _INSTEAD = "What was usable before is in use; install another."
 
@@ -48,6 +51,7 @@ def status(bench: Bench) -> Status:
         _clock(bench),
         _workers(bench),
         _second_engine(),
+        *_doctor(bench),
     )
     ready = all(part.state != "fault" for part in parts if part.name in ("ledger", "workers"))
     return Status(bench.settings.device, bench.settings.place, bench.settings.stations, ready, parts)
@@ -122,6 +126,25 @@ def _second_engine() -> Part:
     if ctypes.util.find_library("zbar"):
         return Part("second barcode engine", "ok", "zbar")
     return Part("second barcode engine", "note", "zbar is absent", "Debian: apt-get install libzbar0")
+
+
+def _doctor(bench: Bench) -> tuple[Part, ...]:
+    """What `sekisho doctor` found when it last looked, and whether it found the box slow."""
+    found = examination.read(bench.settings.state_dir)
+    if found.at is None:
+        return (Part("doctor", "ok", "has not looked yet", "sekisho doctor"),)
+    days = (bench.now().utc - found.at).days
+    bad = [f"{one.sign.part} {one.sign.state}" for one in found.of(State.BROKEN, State.LOOK)]
+    detail = f"looked {found.at:%Y-%m-%d}: {', '.join(bad) or 'nothing to do'}"
+    speed = found.sign(examination.SPEED)
+    slow = (Part("speed", "note", speed.sign.value, speed.sign.todo),) if speed and speed.sign.state != "good" else ()
+    if days > _LOOKED_DAYS:
+        return (
+            Part("doctor", "note", f"has not looked for {days} days", "Is the timer on? sekisho-selftest.timer"),
+            *slow,
+        )
+    broken = found.of(State.BROKEN)
+    return (Part("doctor", "note" if broken else "ok", detail, "The page /doctor says what to do."), *slow)
 
 
 def _alive(pid: int) -> bool:

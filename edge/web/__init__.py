@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from edge.flow import Bench
 from edge.settings import Settings
-from edge.web import box, events, facts, inspections, pages, stations, told
+from edge.web import box, doctor, events, facts, inspections, pages, stations, told
 from edge.web.access import Access
 from edge.web.documents import describe_api
 from edge.web.limits import BodyLimits
@@ -56,6 +56,7 @@ def build(bench: Bench, settings: Settings) -> FastAPI:
     app.include_router(api)
     app.include_router(pages.router)
     app.include_router(told.page)
+    app.include_router(doctor.router)
     app.mount("/static", StaticFiles(directory=str(resources.files("edge.web") / "pages" / "static")), name="static")
     answer_errors(app)
     describe_api(app)

@@ -61,7 +61,8 @@ def _shown(value: object) -> object:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _page(name: str, work: Work, language: str, **values: object) -> HTMLResponse:
+def page(name: str, work: Work, language: str, **values: object) -> HTMLResponse:
+    """A template with the words of a language."""
     words = {"label": labels(language), "language": language, "tag": tag(language), "names": NAMES, "tag_of": tag}
     return HTMLResponse(_templates().get_template(name).render(**words, settings=work.settings, **values))
 
@@ -71,22 +72,22 @@ def bench(work: Works, language: Language, lang: Asked = "", station: StationNam
     """The bench page of one station."""
     station, told = _station(work, station), newest(work.bench)
     card = _open_card(work, station, language)
-    page = _page("bench.html", work, language, station=station, told=told, card=card, **_around(work, language))
+    shown = page("bench.html", work, language, station=station, told=told, card=card, **_around(work, language))
     if lang:
-        remember(page, lang)
-    return page
+        remember(shown, lang)
+    return shown
 
 
 @router.get("/pages/card")
 def card(work: Works, language: Language, station: StationName = "") -> HTMLResponse:
     """What lies open at a station."""
-    return _page("card.html", work, language, card=_open_card(work, _station(work, station), language))
+    return page("card.html", work, language, card=_open_card(work, _station(work, station), language))
 
 
 @router.get("/pages/around")
 def around(work: Works, language: Language, station: StationName = "") -> HTMLResponse:
     """The recent inspections and the status of the box."""
-    return _page("around.html", work, language, station=_station(work, station), **_around(work, language))
+    return page("around.html", work, language, station=_station(work, station), **_around(work, language))
 
 
 @router.get("/inspections/{inspection}")
@@ -94,7 +95,7 @@ def one(work: Works, inspection: Id, language: Language) -> HTMLResponse:
     """The report of one inspection, for reading and printing."""
     record = work.bench.record(inspection)
     shown = _card(work, record, language)
-    return _page("report.html", work, language, card=shown, station=shown["station"], pictures=askable(record))
+    return page("report.html", work, language, card=shown, station=shown["station"], pictures=askable(record))
 
 
 @pictures.get(
@@ -108,15 +109,15 @@ def report_picture(work: Works, inspection: Id, language: Language) -> Response:
     """One row a comparison; the pictures are inside it, so that it needs nothing else."""
     record = work.bench.record(inspection)
     rows = [_pictures(work, comparison) for comparison in record.assessments[-1].seen.comparisons]
-    page = _page("report.svg", work, language, rows=rows, inspection=inspection)
+    drawn = page("report.svg", work, language, rows=rows, inspection=inspection)
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
-    return Response(page.body, media_type="image/svg+xml", headers={"Content-Security-Policy": policy})
+    return Response(drawn.body, media_type="image/svg+xml", headers={"Content-Security-Policy": policy})
 
 
 @router.get("/sign-in")
-def sign_in_page(work: Works, language: Language) -> HTMLResponse:
+def sign_inpage(work: Works, language: Language) -> HTMLResponse:
     """Asks for the token."""
-    return _page("sign_in.html", work, language, wrong=False)
+    return page("sign_in.html", work, language, wrong=False)
 
 
 @router.post("/sign-in")
@@ -126,9 +127,9 @@ async def sign_in(
     """Turns the token into a cookie, because an EventSource and a picture cannot send a header."""
     if not hmac.compare_digest(token.strip().encode(), work.settings.token.encode()) or not work.settings.token:
         await asyncio.sleep(WRONG_TOKEN_PAUSE_S)
-        page = _page("sign_in.html", work, language, wrong=True)
-        page.status_code = 401
-        return page
+        again = page("sign_in.html", work, language, wrong=True)
+        again.status_code = 401
+        return again
     answer = RedirectResponse("/", 303)
     answer.set_cookie(
         COOKIE,

@@ -35,8 +35,11 @@ _SPEED_S = 600.0
 
 
 @clear_errors
-def doctor(
+def doctor(  # noqa: PLR0917 - typer reads the options from the signature
     bench: Annotated[bool, typer.Option("--bench", help="Time real inspections on this box too.")] = False,  # noqa: FBT002 - typer
+    nightly: Annotated[  # noqa: FBT002 - typer
+        bool, typer.Option("--nightly", help="As the timer does: without the camera, which the bench holds.")
+    ] = False,
     scanner: Annotated[bool, typer.Option("--scanner", help="Wait for the control barcode.")] = False,  # noqa: FBT002 - typer
     barcode: Annotated[Path | None, typer.Option(help="Write the control barcode to this PDF, and end.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,  # noqa: FBT002 - typer
@@ -56,6 +59,8 @@ def doctor(
         box = Box(settings, needs_network=_needs_network(settings))
         limits = {"camera": APART_S + 5, "model": APART_S + 5}
         every = looks(box)
+        if nightly:
+            del every["camera"]
         if bench:
             every[examination.SPEED] = lambda: (speed.judged(speed.measured(settings)),)
             limits[examination.SPEED] = _SPEED_S

@@ -27,7 +27,7 @@ if [ "$1" = configure ]; then
     fi
     if [ -z "$2" ]; then
         systemctl enable -q sekisho.target sekisho-web.socket sekisho-bench.socket sekisho-audit.timer
-        systemctl enable -q sekisho-firewall.service
+        systemctl enable -q sekisho-firewall.service sekisho-selftest.timer
         [ ! -d /run/systemd/system ] || systemctl start sekisho.target
     elif [ -d /run/systemd/system ]; then
         systemctl try-restart sekisho-web.service sekisho-devices.service sekisho-sync.service
@@ -42,6 +42,7 @@ if [ "$1" = remove ]; then
         systemctl stop 'sekisho*'
     fi
     systemctl disable -q sekisho.target sekisho-web.socket sekisho-bench.socket sekisho-audit.timer || true
+    systemctl disable -q sekisho-selftest.timer || true
     systemctl disable -q sekisho-firewall.service || true
 fi
 find /opt/sekisho/lib -name __pycache__ -type d -prune -exec rm -rf {} +

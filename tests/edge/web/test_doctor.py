@@ -1,0 +1,71 @@
+"""The doctor's page and its parts of the status: what was found, the worst first, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from edge import examination, health
+from edge.examination import Examination, Sign, State
+from edge.flow import Bench
+from edge.moment import Moment
+from edge.settings import Settings
+
+NOW = datetime.now(UTC)
+GOOD = Sign("memory", State.GOOD, "3000 of 4000 MB free", "15 % free")
+LOOK = Sign("clock", State.LOOK, "2026-11-22, floor", "disciplined", "Compare it with a watch.")
+BROKEN = Sign("camera", State.BROKEN, "gone <b>", "8 pictures", "Check the cable.")
+SLOW = Sign(examination.SPEED, State.LOOK, "slow: p95 1310 ms", "1 s", "Look at the temperature.")
+
+
+@pytest.fixture(autouse=True)
+def unexamined(settings: Settings) -> Iterator[None]:
+    yield
+    (settings.state_dir / examination.FILE).unlink(missing_ok=True)
+
+
+def found(settings: Settings, *signs: Sign, at: datetime = NOW) -> None:
+    examination.keep(settings.state_dir, Examination().with_more(signs, at))
+
+
+def parts(bench: Bench) -> dict[str, health.Part]:
+    return {part.name: part for part in health.status(bench).parts}
+
+
+def test_the_page_shows_the_worst_first_with_what_to_do_and_needs_no_script(
+    client: httpx.Client, settings: Settings
+) -> None:
+    found(settings, GOOD, LOOK, BROKEN)
+    page = client.get("/doctor").text
+    assert "<script" not in page
+    assert "gone &lt;b&gt;" in page
+    places = [page.index(sign.value.replace("<b>", "&lt;b&gt;")) for sign in (BROKEN, LOOK, GOOD)]
+    assert places == sorted(places)
+    assert "Check the cable." in page
+    assert f"Last looked at {NOW:%Y-%m-%d %H:%M} UTC" in page
+
+
+def test_a_box_that_nobody_has_looked_at_says_so(client: httpx.Client, bench: Bench) -> None:
+    assert "Nobody has looked yet." in client.get("/doctor").text
+    assert (parts(bench)["doctor"].state, parts(bench)["doctor"].detail) == ("ok", "has not looked yet")
+
+
+def test_the_status_says_what_is_broken_and_that_the_box_is_slow(bench: Bench, settings: Settings) -> None:
+    found(settings, GOOD, LOOK, BROKEN, SLOW)
+    told = parts(bench)
+    assert (told["doctor"].state, told["doctor"].hint) == ("note", "The page /doctor says what to do.")
+    assert told["doctor"].detail == f"looked {NOW:%Y-%m-%d}: clock look at, camera broken, speed look at"
+    assert told["speed"] == health.Part("speed", "note", "slow: p95 1310 ms", "Look at the temperature.")
+    found(settings, GOOD, replace(SLOW, state=State.GOOD))
+    assert parts(bench)["doctor"].detail == f"looked {NOW:%Y-%m-%d}: nothing to do"
+    assert "speed" not in parts(bench)
+
+
+def test_a_look_that_is_long_ago_is_told(bench: Bench, settings: Settings) -> None:
+    found(settings, GOOD, at=NOW - timedelta(days=12, hours=1))
+    assert parts(bench)["doctor"].detail == "has not looked for 12 days"
+    assert isinstance(bench.now(), Moment)
