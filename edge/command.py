@@ -27,6 +27,7 @@ from edge.consignment import Consignment
 from edge.errors import RequestRefused
 from edge.flow import Arrival
 from edge.inspection import Assessment, Outcome
+from edge.journal import discreet
 from edge.messages import findings_page, sentence
 from edge.ports import Frame
 from edge.report import write_report
@@ -120,6 +121,7 @@ def serve(  # noqa: PLR0917 - typer reads the options from the signature
     """Serve the bench page and the API, on the sockets that systemd holds where there are any."""
     from edge.app import serve as run  # noqa: PLC0415 - named so beside this command
 
+    discreet()
     settings = settings_from_environment(host=host, port=port, registry=existing_edition(registry), state_dir=state_dir)
     run(settings, devices=devices, pictures=pictures)
 
@@ -130,6 +132,7 @@ def hand_on_devices(
     door: Annotated[Path, typer.Option(help="The UNIX socket of the bench.")] = Path("/run/sekisho/bench.sock"),
 ) -> None:
     """Listen to the devices of the settings, and hand what they bring to a bench in another process."""
+    discreet()
     hand_on(settings_from_environment(), door)
 
 

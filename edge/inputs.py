@@ -20,6 +20,7 @@ from edge.devices.addresses import camera_at, scanner_at
 from edge.devices.camera_folder import FolderCamera
 from edge.errors import BoxError, DeviceError, SekishoError
 from edge.flow import Arrival
+from edge.journal import Plain
 from edge.ports import Camera, Frame, Scanner
 from edge.settings import Settings
 from edge.steps.capture import RawCode
@@ -112,7 +113,7 @@ def _scan(bench: Taker, scanner: Scanner, camera: Camera | None, station: str, s
         try:
             scan = scanner.read(_POLL_S)
         except DeviceError as error:
-            log.warning("%s: %s", scanner.name, error.message)
+            log.warning("%s: %s: %s", Plain(scanner.name), error, Plain(error.message))
             stop.wait(_RETRY_S)
             continue
         if scan is None:
@@ -133,10 +134,10 @@ def _inspected(bench: Taker, arrival: Arrival, stop: threading.Event) -> Answere
         try:
             return bench.inspect(arrival)
         except BoxError as error:
-            log.warning("tried again in %.0f s: %s", _RETRY_S, error.message)
+            log.warning("tried again in %.0f s: %s", _RETRY_S, error)
             stop.wait(_RETRY_S)
         except SekishoError as error:
-            log.warning("refused: %s", error.code)
+            log.warning("refused: %s", error)
             return None
     return None
 
@@ -152,5 +153,5 @@ def _picture(camera: Camera | None) -> Frame | None:
     try:
         return camera.capture(_FRAME_S)
     except DeviceError as error:
-        log.warning("%s: %s", camera.name, error.message)
+        log.warning("%s: %s: %s", Plain(camera.name), error, Plain(error.message))
         return None

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from edge.errors import LedgerError
 from edge.inspection import Decision, Origin, Outcome
+from edge.journal import Plain
 from edge.moment import ClockTrust, Moment
 from edge.policy import Policy, RetentionPolicy
 from edge.ports import Now
@@ -315,7 +316,7 @@ class Retention:
         """On a disk that runs full still, give up an older edition; None when there is room or nothing to give up."""
         if self._free() >= policy.retention.shed_below or not (name := self._shed()):
             return None
-        log.warning("The disk runs full: the older edition %s was given up.", name)
+        log.warning("The disk runs full: the older edition %s was given up.", Plain(name))
         return Going()
 
     def _to_shed(self, policy: Policy, now: Moment) -> Going:

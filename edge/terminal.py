@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import typer
 from pydantic import ValidationError
@@ -20,6 +21,7 @@ from rich.console import Console
 from edge.errors import BoxError, RequestRefused, SekishoError, SettingsError
 from edge.settings import Settings
 
+_SECRET = re.compile("TOKEN|KEY|SECRET|PASSWORD")  # in the name of a setting: its value is shown to nobody
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -49,11 +51,15 @@ def settings_from_environment(**changes: object) -> Settings:
     """
     hint = "docs/technician.md lists every setting."
     try:
-        return Settings(**{name: value for name, value in changes.items() if value is not None})  # type: ignore[arg-type]
+        # A secret comes as a file of systemd's (LoadCredential=), in memory, and never by the environment of a service.
+        values: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
+        values["_secrets_dir"] = os.environ.get("CREDENTIALS_DIRECTORY")
+        return Settings(**values)
     except ValidationError as error:
         first = error.errors()[0]
         name = "SEKISHO_" + "_".join(str(part) for part in first["loc"]).upper()
-        message = f"{name}: {first['msg']}, got {first['input']!r}."
+        given = "something else" if _SECRET.search(name) else repr(first["input"])
+        message = f"{name}: {first['msg']}, got {given}."
         raise SettingsError("settings_value", message, hint=hint) from error
     except UnreadableSetting as error:  # only what holds several values is read as JSON
         name = "SEKISHO_STATIONS"

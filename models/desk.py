@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 
 from models import symbols
+from models.discreet import told_without_words
 from models.errors import ModelsError, WorkerFailed
 from models.measurements import (
     CaptureAdvice,
@@ -263,6 +264,7 @@ def _answer(table: Desk, question: Question) -> object:
 
 def main() -> None:
     """Serve the socket whose number is the first argument."""
+    sys.excepthook = told_without_words  # what a picture holds may stand in the words of an exception
     with socket.socket(fileno=int(sys.argv[1])) as wire:
         serve(wire)
 

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from edge import supervision
+from edge.journal import discreet
 from edge.settings import Settings
 from edge.terminal import clear_errors, settings_from_environment
 from sync import shelved
@@ -68,6 +69,7 @@ def run(
     state_dir: StateDir = None,
 ) -> None:
     """Run the sync service: on its schedule, when the network comes up, and on SIGUSR1. SIGTERM ends it."""
+    discreet()
     box = settings_from_environment(state_dir=state_dir)
     wanted = sync_settings(source=source)
     stand_back()

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from edge.errors import SekishoError
+from edge.journal import Plain
 from edge.storage.database import write_durably
 from sync.backoff import Schedule
 from sync.wake import Wake
@@ -120,7 +121,7 @@ class Service:
         except SekishoError as error:
             outcome = Outcome(done=False, reason=error.message, code=error.code)
         except Exception as error:
-            LOG.exception("the errand %s broke", run.errand.name)
+            LOG.exception("the errand %s broke", Plain(run.errand.name))
             reason = f"Expected an errand that tells why it fails, got {type(error).__name__}: {error!s:.200}"
             outcome = Outcome(done=False, reason=reason, code="errand_broken")
         self._at_work = None

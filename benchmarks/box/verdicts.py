@@ -2,8 +2,8 @@
 
     python3 verdicts.py PARCELS EDITION DAY STATE
 
-It is copied onto a box and imports what the package brings, nothing else of the benchmarks. Time budgets are longer than
-the settings allow: an emulated processor is slow, and slow is no other verdict.
+It is copied onto a box and imports what the package brings, nothing else of the benchmarks. Time budgets are longer
+than the settings allow: an emulated processor is slow, and slow is no other verdict.
 """
 
 from __future__ import annotations

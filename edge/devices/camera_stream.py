@@ -6,6 +6,7 @@ and kept without loss as PNG. A live camera gives the newest picture and never a
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -142,7 +143,7 @@ class _Reader:
         if not self._source.isOpened():
             raise DeviceError(
                 "device_gone",
-                f"The camera at {address!r} must be a stream that OpenCV can open, got none.",
+                f"The camera at {_bare(address)!r} must be a stream that OpenCV can open, got none.",
                 hint="Check the address, the cable and that no other program holds the camera.",
             )
 
@@ -222,3 +223,8 @@ class _Pump:
     def close(self) -> None:
         self._closing = True
         self._thread.join(_CLOSE_PATIENCE_S)
+
+
+def _bare(address: str) -> str:
+    """An address without the name and password that may stand in it."""
+    return re.sub("//[^/@]*@", "//", address)

@@ -93,7 +93,9 @@ def configured(app: FastAPI, settings: Settings) -> uvicorn.Config:
         app,
         http=type("LimitedBy", (Limited,), {"settings": settings}),
         ws="none",
+        log_config=None,  # edge/journal.py says what a log holds
         log_level="warning",
+        access_log=False,
         server_header=False,
         timeout_graceful_shutdown=5,
         h11_max_incomplete_event_size=HEADER_BYTES,
