@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,23 +33,35 @@ def traces() -> bool:
     )
 
 
-@pytest.mark.skipif(not traces(), reason="NOT TESTED: which sockets an inspection asks for, strace is absent")
-def test_no_process_of_an_inspection_asks_for_a_socket_that_leaves_the_box(
+@pytest.mark.skipif(not traces(), reason="NOT TESTED: whom an inspection tries to reach, strace is absent")
+def test_no_process_of_an_inspection_tries_to_send_anything_to_a_network(
     edition: Path, photographed: Callable[[str], tuple[Frame, ...]], tmp_path: Path
 ) -> None:
     """Catches telemetry that fails quietly where there is no network: the attempt itself is what is looked for."""
     picture = tmp_path / "parcel.jpg"
     picture.write_bytes(photographed("unknown-serial")[0].data)
-    trace = tmp_path / "trace"
     environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
     environment |= {"SEKISHO_WORKERS": "1"}
-    command = ["strace", "-f", "-qq", "--seccomp-bpf", "-e", "trace=socket", "-o", str(trace)]
-    command += [sys.executable, "-m", "sekisho", "inspect", str(picture)]
-    command += ["--registry", str(edition), "--state-dir", str(tmp_path / "state")]
-    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 10, done.stderr
-    asked = [line for line in trace.read_text().splitlines() if "socket(" in line]
-    assert [line for line in asked if "AF_UNIX" not in line] == []
+    command = [sys.executable, "-m", "sekisho", "inspect", str(picture), "--registry", str(edition)]
+    assert reached([*command, "--state-dir", str(tmp_path / "state")], environment, 10) == []
+    sends = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(('192.0.2.1', 9))"
+    assert len(reached([sys.executable, "-c", sends], environment, 0)) == 1  # what such an attempt would look like
+
+
+def reached(command: list[str], environment: dict[str, str], status: int) -> list[str]:
+    """Every call by which the command or a child of it tried to reach a network."""
+    with tempfile.NamedTemporaryFile() as trace:
+        traced = ["strace", "-f", "-qq", "--seccomp-bpf", "-e", "trace=connect,sendto,sendmsg,sendmmsg"]
+        done = subprocess.run(
+            [*traced, "-o", trace.name, *command],
+            env=environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == status, done.stderr
+        return [line for line in Path(trace.name).read_text().splitlines() if "AF_INET" in line]
 
 
 def test_the_inference_library_knows_no_address_to_send_anything_to() -> None:
