@@ -5,8 +5,11 @@ from __future__ import annotations
 import typer
 
 from provisioning.firewall_command import firewall
+from provisioning.stick_command import first_boot, usb
 from provisioning.usb_guard_command import usb_guard
 
 provision_app = typer.Typer(no_args_is_help=True, help="Prepare, protect and retire a box.")
 provision_app.command("firewall")(firewall)
 provision_app.command("usb-guard")(usb_guard)
+provision_app.command("usb")(usb)
+provision_app.command("first-boot")(first_boot)

@@ -14,22 +14,25 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.box.container import absent, clean_debian, copied, installed
 from benchmarks.box.scenarios import SCENARIOS, Shown, prepared
+from benchmarks.box.stick import from_a_stick
 from benchmarks.limits import Limits
 from provisioning.package import build
 
 Say = Callable[[str], None]
+
+_STICK = "stick"  # begins with a bare Debian; the others with the package installed
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Build, install, boot, break, print."""
     parser = argparse.ArgumentParser(prog="./run box", description=__doc__)
     parser.add_argument("--package", type=Path, help="a package that is built already")
-    parser.add_argument("--only", nargs="+", choices=sorted(SCENARIOS), default=list(SCENARIOS))
+    parser.add_argument("--only", nargs="+", choices=sorted([*SCENARIOS, _STICK]), default=[*SCENARIOS, _STICK])
     parser.add_argument("--cache", type=Path, default=Path("build/box"), help="where the clean Debian is kept")
     chosen = parser.parse_args(arguments)
     if missing := absent():
@@ -38,16 +41,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     package = chosen.package or build.built("amd64", chosen.cache)
     debian = clean_debian(chosen.cache)
     with tempfile.TemporaryDirectory(dir=chosen.cache) as folder:
-        began = time.monotonic()
-        box = installed(debian, package, Path(folder) / "box")
-        size_mb = sum(p.lstat().st_size for p in (box / "opt/sekisho").rglob("*")) / 1e6
-        print(f"installed from {package.name} in {time.monotonic() - began:.1f} s, without a network; {size_mb:.0f} MB")
-        parcel = prepared(box)
-        for name in chosen.only:
-            for shown in SCENARIOS[name](copied(box, Path(folder) / name), parcel):
+        for name, seen in _scenarios(chosen.only, debian, package, Path(folder)):
+            for shown in seen:
                 print(f"{name:<12} {shown.what:<58} {_judged(shown, limits)}", flush=True)
             shutil.rmtree(Path(folder) / name)
     limits.end()
+
+
+def _scenarios(
+    names: Sequence[str], debian: Path, package: Path, folder: Path
+) -> Iterator[tuple[str, Iterator[Shown]]]:
+    """What is to be seen, by scenario; each in folder/NAME."""
+    if _STICK in names:
+        yield _STICK, from_a_stick(debian, package, folder / _STICK)
+    if others := [name for name in names if name != _STICK]:
+        began = time.monotonic()
+        box = installed(debian, package, folder / "box")
+        size_mb = sum(p.lstat().st_size for p in (box / "opt/sekisho").rglob("*")) / 1e6
+        print(f"installed from {package.name} in {time.monotonic() - began:.1f} s, without a network; {size_mb:.0f} MB")
+        parcel = prepared(box)
+        for name in others:
+            yield name, SCENARIOS[name](copied(box, folder / name), parcel)
 
 
 def _judged(shown: Shown, limits: Limits) -> str:

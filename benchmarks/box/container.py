@@ -138,13 +138,21 @@ class Container:
         Raises:
             subprocess.CalledProcessError: it failed, and `check`.
         """
-        entered = ["nsenter", f"--target={self._leader}", "--mount", "--pid", "--net", "--uts", "--ipc", "--"]
         done = subprocess.run(
-            [*entered, *command], input=told, capture_output=True, text=True, check=False, timeout=_PATIENCE_S
+            [*self._entered(), *command], input=told, capture_output=True, text=True, check=False, timeout=_PATIENCE_S
         )
         if check and done.returncode:
             raise subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr)
         return done.stdout
+
+    def start(self, *command: str) -> subprocess.Popen[bytes]:
+        """Start a command in the container and let it run; it ends with the container."""
+        return subprocess.Popen(
+            [*self._entered(), *command], stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log
+        )
+
+    def _entered(self) -> list[str]:
+        return ["nsenter", f"--target={self._leader}", "--mount", "--pid", "--net", "--uts", "--ipc", "--"]
 
     def ask(
         self,
