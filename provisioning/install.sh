@@ -76,7 +76,7 @@ bring() {
     sync
 }
 
-targets() { sed -n 's,.* packages/\([^/]*\)/sekisho_.*,\1,p' "$KEPT/part/manifest.sha256" | sort -u | tr '\n' ' '; }
+targets() { sed -n 's,.* packages/\([^/]*\)/sekisho_.*,\1,p' "$KEPT/part/manifest.sha256" | sort -u | paste -s -d ' ' -; }
 
 keep_name() { # durable before anything else happens under this name
     printf '%s\n' "$1" >"$KEPT/name.new"

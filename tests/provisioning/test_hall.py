@@ -8,7 +8,7 @@ import pytest
 
 from edge.errors import SettingsError
 from provisioning import stick
-from provisioning.hall import ENVIRONMENT, KEYFILE, Host, settings_of, settle
+from provisioning.hall import ENVIRONMENT, KEYFILE, TOKEN, Host, settings_of, settle
 from provisioning.stick import Hall
 
 HALL = Hall("ja_JP.UTF-8", "jp", "Asia/Tokyo", ("ntp.example.org", "192.0.2.1"), "JP")
@@ -56,6 +56,14 @@ def test_a_box_is_told_everything_of_its_hall(copy: Path, host: Host) -> None:
 def test_only_root_reads_the_key_of_the_wifi(copy: Path, host: Host) -> None:
     list(settle(copy, HALL, "hall3-01", host))
     assert (host.root / KEYFILE).stat().st_mode & 0o777 == 0o600
+
+
+def test_the_token_of_the_api_is_a_file_of_roots_and_no_setting(copy: Path, host: Host) -> None:
+    (copy / stick.SETTINGS).write_text("SEKISHO_TOKEN=t0ken\nSEKISHO_HOST=192.0.2.10\n", encoding="utf-8")
+    assert "t0ken" not in "".join(settle(copy, Hall(), "hall3-01", host))
+    assert (host.root / TOKEN).read_text("utf-8") == "t0ken\n"
+    assert (host.root / TOKEN).stat().st_mode & 0o777 == 0o600
+    assert "t0ken" not in (host.root / ENVIRONMENT).read_text("utf-8")
 
 
 def test_doing_it_again_changes_nothing_and_keeps_what_a_technician_wrote(copy: Path, host: Host) -> None:

@@ -28,6 +28,8 @@ EXPOSURE = {
     "audit": 10,
     "selftest": 10,
     "firewall": 24,
+    "first-boot": 18,
+    "enrol": 13,
 }  # tenths, at most
 
 needs_systemd = pytest.mark.skipif(
