@@ -36,8 +36,8 @@ _SECURITY_HEADERS = (
     (
         b"content-security-policy",
         (
-            b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
-            b"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+            b"default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
+            b"img-src 'self' blob:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
         ),
     ),
     (b"x-content-type-options", b"nosniff"),
