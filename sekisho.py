@@ -8,6 +8,8 @@ from provisioning.command import provision_app
 from provisioning.demo.command import demo
 from provisioning.doctor.command import doctor
 from provisioning.enrol import face_app
+from provisioning.release.command import update_app
+from provisioning.release.publishing import add_release_command
 from sync.command import sync_app
 from sync.command_central import central_app
 from sync.command_disclose import disclose_app
@@ -26,6 +28,8 @@ app.add_typer(provision_app, name="provision")
 app.add_typer(retention_app, name="retention")
 app.add_typer(sync_app, name="sync")
 app.add_typer(publish_app, name="publish")
+add_release_command(publish_app)
+app.add_typer(update_app, name="update")
 app.add_typer(results_app, name="results")
 app.add_typer(audit_app, name="audit")
 central_app.add_typer(webhooks_app, name="webhooks")

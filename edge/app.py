@@ -16,7 +16,7 @@ from pathlib import Path
 
 import uuid_utils
 
-from edge import inputs, supervision
+from edge import inputs, releases, supervision
 from edge.devices.clock import SyncFloor, newest, system_clock
 from edge.door import Door
 from edge.errors import PolicyError, RegistryError, SettingsError
@@ -27,6 +27,7 @@ from edge.orders import Orders
 from edge.ports import Now
 from edge.precision import in_use
 from edge.rehearsal import Rehearsal
+from edge.release_rows import ReleaseRows
 from edge.retention import Retention
 from edge.settings import Settings
 from edge.storage.evidence import EvidenceStore
@@ -124,6 +125,7 @@ def open_box(settings: Settings, now: Now | None = None, *, pictures: bool = Tru
             late=late,
             retention=retention,
             orders=orders,
+            releases=ReleaseRows(ledger, bench.origin),
             now=bench.now,
             fixed=fixed,
         )
@@ -147,7 +149,7 @@ def serve(settings: Settings, *, devices: bool = True, pictures: bool = True) ->
         inputs.listening(box.bench, settings) if devices else contextlib.nullcontext(),
         box.upkeep.running(),
     ):
-        server.run(build(box.bench, settings), settings, held, box.rehearse)
+        server.run(build(box.bench, settings, box.rehearse.rehearsed), settings, held, box.rehearse)
 
 
 def hand_on(settings: Settings, door: Path) -> None:
@@ -210,7 +212,11 @@ def open_ledger(settings: Settings) -> Ledger:
         LedgerError: it cannot be used.
     """
     return Ledger.open(
-        settings.state_dir / "ledger.db", settings.device, place=settings.place, reserve_bytes=settings.reserve_bytes
+        settings.state_dir / "ledger.db",
+        settings.device,
+        place=settings.place,
+        reserve_bytes=settings.reserve_bytes,
+        on_trial=releases.on_trial(),
     )
 
 

@@ -411,6 +411,10 @@ class Bench:
         current = self._stations.at(station)
         return current.inspection if current is not None else ""
 
+    def at_work(self, quiet_s: float) -> tuple[str, ...]:
+        """The stations where an arrival is being taken, or something has arrived in the last `quiet_s`."""
+        return tuple(station for station in self.settings.stations if self._stations.at_work(station, quiet_s))
+
     # --- Reading back -------------------------------------------------------------------------------------------------
 
     def record(self, inspection: str) -> InspectionRecord:

@@ -13,6 +13,7 @@ from edge.errors import RegistryError, SekishoError
 from edge.examination import State
 from edge.flow import Bench
 from edge.moment import ClockTrust
+from edge.releases import read_journal, told, version
 
 _LOOKED_DAYS = 8  # without a look, from which on the timer is doubted
 _DISK_LOW = 0.05  # share of the disk that is left
@@ -52,6 +53,7 @@ def status(bench: Bench) -> Status:
         _workers(bench),
         _second_engine(),
         *_doctor(bench),
+        _program(),
     )
     ready = all(part.state != "fault" for part in parts if part.name in ("ledger", "workers"))
     return Status(bench.settings.device, bench.settings.place, bench.settings.stations, ready, parts)
@@ -145,6 +147,15 @@ def _doctor(bench: Bench) -> tuple[Part, ...]:
         )
     broken = found.of(State.BROKEN)
     return (Part("doctor", "note" if broken else "ok", detail, "The page /doctor says what to do."), *slow)
+
+
+def _program() -> Part:
+    """Which release runs, and what the last update came to (docs/technician.md, Updates)."""
+    journal = read_journal()
+    last = journal.events[-1] if journal.events else None
+    if last is None or last.kind == "in use" or journal.step != "rest":
+        return Part("program", "ok", told(journal, version()))
+    return Part("program", "note", told(journal, version()), "sekisho update status says more.")
 
 
 def _alive(pid: int) -> bool:

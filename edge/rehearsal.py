@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import dataclass
 from importlib import resources
 
 from edge.errors import RegistryError
@@ -26,6 +27,21 @@ GTIN = "09521234543213"  # of the prefix that GS1 keeps for examples
 _WRITER_S = 5.0
 
 
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What came of one rehearsal."""
+
+    outcome: str
+    gtins: tuple[str, ...]  # read in the picture
+    faults: tuple[str, ...]
+    ms: float
+
+    @property
+    def words(self) -> str:
+        """In a line."""
+        return "; ".join((f"rehearsed in {self.ms:.0f} ms: {self.outcome}", *self.faults))
+
+
 class Rehearsal:
     """Rehearses on the parts of one bench."""
 
@@ -41,6 +57,13 @@ class Rehearsal:
     def __call__(self) -> str:
         """Rehearse once, and say in a line what came of it.
 
+        Raises: see `rehearsed`.
+        """
+        return self.rehearsed().words
+
+    def rehearsed(self) -> Rehearsed:
+        """Rehearse once.
+
         Raises:
             TimeoutError: the ledger's writer is silent.
             SekishoError: a part that does not do its part; the bench itself says so with its next inspection.
@@ -54,8 +77,8 @@ class Rehearsal:
         lookup = look_up(identity, None, (), registry, self._ledger, inspection="", policy=policy, now=now)
         verdict = decide.assess(Case("", seen, identity, lookup, now), policy)
         self._ledger.submit(()).result(_WRITER_S)
-        words = f"rehearsed in {(time.monotonic() - began) * 1000:.0f} ms: {verdict.outcome}"
-        return "; ".join((words, *faults))
+        gtins = tuple(sorted(str(item.gtin) for item in identity.items if item.gtin is not None))
+        return Rehearsed(str(verdict.outcome), gtins, faults, (time.monotonic() - began) * 1000)
 
     def _read(self) -> tuple[Seen, tuple[str, ...]]:
         """What the picture says. Workers that are all at work have budgets of their own and are not waited for."""

@@ -72,6 +72,15 @@ class Stations:
         with self._lock:
             return next((o for o in self._open.values() if o.inspection == inspection), None)
 
+    def at_work(self, station: str, quiet_s: float) -> bool:
+        """Whether an arrival is being taken at `station`, or its open inspection was touched in the last `quiet_s`."""
+        lock = self.lock(station)
+        if not lock.acquire(blocking=False):
+            return True
+        lock.release()
+        current = self.at(station)
+        return current is not None and time.monotonic() - current.touched_s < quiet_s
+
     def lay(self, opened: OpenInspection) -> OpenInspection | None:
         """Make `opened` the open inspection of its station; what lay there before is returned."""
         with self._lock:

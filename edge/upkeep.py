@@ -18,6 +18,7 @@ from edge.errors import ModelError, SekishoError
 from edge.late import LateSearch
 from edge.orders import Orders
 from edge.ports import Now
+from edge.release_rows import ReleaseRows
 from edge.retention import Retention
 from edge.storage.shelf import Shelf
 from edge.storage.shelves import PackOnDisk
@@ -43,6 +44,7 @@ class Upkeep:
         late: LateSearch,
         retention: Retention,
         orders: Orders,
+        releases: ReleaseRows,
         now: Now,
         fixed: bool,
     ) -> None:
@@ -52,6 +54,7 @@ class Upkeep:
         self._late = late
         self._retention = retention
         self._orders = orders
+        self._releases = releases
         self._now = now
         self._fixed = fixed
         self._refused: Path | None = None
@@ -73,6 +76,15 @@ class Upkeep:
             SekishoError, OSError: see `Retention.step`.
         """
         return bool(self._orders.carry_out(self._now())) or self._retention.piece()
+
+    def note_releases(self) -> bool:
+        """Write to the ledger what became of releases; there is never more.
+
+        Raises:
+            SekishoError: see `ReleaseRows.write`.
+        """
+        self._releases.write(self._now())
+        return False
 
     def take_up_pack(self) -> None:
         """Renew the pixel workers when another pack is in use. One that no worker can open is told, and left alone."""
@@ -107,7 +119,7 @@ class Upkeep:
         while not self._stop.wait(rest_s):
             start = time.monotonic()
             more = False
-            for part in (self.once, self.retain):
+            for part in (self.once, self.retain, self.note_releases):
                 try:
                     more = part() or more
                 except (SekishoError, OSError):  # the bench itself meets and tells it; it goes on when it is mended

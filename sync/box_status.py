@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.errors import SekishoError
 from edge.moment import Moment
+from edge.releases import read_journal, told, version
 from edge.settings import Settings
 from edge.storage.ledger_file import LEDGER
 from edge.storage.ledger_reader import LedgerReader
@@ -54,6 +55,8 @@ def status_of(box: Settings, recipient: str, now: Moment) -> dict[str, Any]:
         "edition_number": _in_use(editions(box.state_dir, box.registry), lambda one: one.edition.number) or None,
         "pack": _in_use(pack_shelf(box.state_dir, box.pack_dir), lambda one: one.name),
         "policy": _in_use(policy_shelf(box.state_dir, box.policy), lambda one: one.title),
+        "program": version(),
+        "update": told(read_journal(), version()),
         "disk_free": disk.free,
         "disk_total": disk.total,
         "unsent": _unsent(box, recipient),

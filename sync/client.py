@@ -108,6 +108,31 @@ class Client(Updater):
             raise TrustError("trust_metadata", message, hint="Tell the publisher.")
         return target
 
+    def named(self, prefix: str) -> tuple[TargetFile, ...]:
+        """The targets that the tree's owner calls current below `prefix`. Only after `refresh`.
+
+        Raises:
+            TrustError: trust_metadata: one has no SHA-256.
+        """
+        paths = sorted(path for path in self._trusted_set.targets.targets if path.startswith(prefix))
+        return tuple(target for path in paths if (target := self.target(path)) is not None)
+
+    def as_published(self) -> dict[str, bytes]:
+        """The metadata in hand under the names of a published tree, so that they can be handed on. After `refresh`.
+
+        Raises:
+            TransportError: transport_disk: the cache cannot be read.
+        """
+        cache, signed = Path(self._dir), self._trusted_set
+        files = {
+            "timestamp.json": cache / "timestamp.json",
+            f"{signed.snapshot.version}.snapshot.json": cache / "snapshot.json",
+            f"{signed.targets.version}.targets.json": cache / "targets.json",
+        }
+        files |= {path.name: path for path in (cache / "root_history").glob("*.root.json")}
+        with self.told():
+            return {name: path.read_bytes() for name, path in files.items()}
+
     def files(self, publisher: str) -> dict[str, str]:
         """The SHA-256 of every file of a publisher's part, by path. Only after `target` named one of them."""
         signed = self._trusted_set[publisher_role(publisher)]

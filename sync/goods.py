@@ -18,7 +18,7 @@ from edge.storage.canonical import verify
 from edge.storage.registry import Registry
 from sync.errors import TrustError
 
-SCHEMAS = {"edition": registry_schema.SCHEMA, "delta": delta_file.SCHEMA, "pack": 1, "policy": 1}
+SCHEMAS = {"edition": registry_schema.SCHEMA, "delta": delta_file.SCHEMA, "pack": 1, "policy": 1, "release": 1}
 
 _DELTA = re.compile(r"editions/.+-([0-9]{1,15})-([0-9]{1,15})\.delta")
 

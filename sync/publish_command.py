@@ -65,7 +65,7 @@ def init(
     if newest_root(tree).exists():
         message = f"{tree}: expected no tree, got one."
         raise PublishError("publish_tree", message, hint="Change its root with: sekisho publish draft-root.")
-    ring = _ring(keys, passphrase_file)
+    ring = ring_of(keys, passphrase_file)
     holders = [read_public(path) for path in root]
     online = {role: ring.public(role) for role in ONLINE_ROLES}
     ceremony.write_draft(out, new_root(holders, threshold, online, now_utc(), Lifetimes()))
@@ -97,7 +97,7 @@ def install_root(
     """Publish a root that enough holders signed; the first one founds the tree."""
     tree.mkdir(parents=True, exist_ok=True)
     with locked(tree):
-        ring = _ring(keys, passphrase_file)
+        ring = ring_of(keys, passphrase_file)
         installed = ceremony.install_root(tree, root, ring, now_utc(), clock_is_right=clock)
     _say(f"{newest_root(tree)}: root {installed.signed.version} is published")
 
@@ -133,7 +133,7 @@ def rotate_key(
     if role not in ONLINE_ROLES:
         message = f"{role!r}: expected one of {', '.join(ONLINE_ROLES)}, got another word."
         raise PublishError("publish_role", message, hint="Root keys change with: sekisho publish draft-root.")
-    ring = _ring(keys, passphrase_file)
+    ring = ring_of(keys, passphrase_file)
     _draft(tree, Change(online=[(role, ring.public(ring.free_name(role)))]), out)
 
 
@@ -153,9 +153,9 @@ def revoke(
     if bool(key) == bool(publisher):
         message = "Expected --key or --publisher, got both or neither."
         raise PublishError("publish_revoke", message, hint="sekisho publish show TREE names both.")
-    ring = _ring(keys, passphrase_file)
+    ring = ring_of(keys, passphrase_file)
     if publisher:
-        with _changing(tree, ring, clock=clock) as published:
+        with changing(tree, ring, clock=clock) as published:
             publish.undelegate(published, publisher)
         _say(f"{publisher}: revoked; boxes drop what it signed with their next pull")
     elif key:
@@ -180,7 +180,7 @@ def add(
     passphrase_file: Pass = None,
 ) -> None:
     """Publish an edition, a delta, a model pack or a policy."""
-    with _changing(tree, _ring(keys, passphrase_file), days, clock=clock) as published:
+    with changing(tree, ring_of(keys, passphrase_file), days, clock=clock) as published:
         for path in publish.add(published, kind, file, since=since):
             _say(f"{path}: published")
 
@@ -205,7 +205,7 @@ def delegate(
     """Let a publisher sign bulletins and faces of its own products or a list of sellers, and nothing else."""
     scope = publish.scope_of(gtin or (), prefix or (), brand or ())
     scope = scope.model_copy(update={"everything": everything, "sellers": sellers})
-    with _changing(tree, _ring(keys, passphrase_file), days, clock=clock) as published:
+    with changing(tree, ring_of(keys, passphrase_file), days, clock=clock) as published:
         publish.delegate(published, publisher, read_public(key), scope)
     _say(f"{publisher}: may sign publishers/{publisher}/")
 
@@ -240,7 +240,7 @@ def bulletin(
     }
     row |= {name: told for name, told in (("gtins", gtin), ("prefixes", prefix), ("brands", brand)) if told}
     ask = passphrase_from(passphrase_file, _ask)
-    with _changing(tree, _ring(keys, passphrase_file), days, clock=clock) as published:
+    with changing(tree, ring_of(keys, passphrase_file), days, clock=clock) as published:
         done = publish_bulletin(published, Signer(publisher, key, ask), row)
     _say(f"{number}: published in part {done.version} of {publisher}")
 
@@ -277,7 +277,7 @@ def take_in(
     passphrase_file: Pass = None,
 ) -> None:
     """Publish a part that its publisher signed. Needs the snapshot and timestamp keys only."""
-    with _changing(tree, _ring(keys, passphrase_file), days, clock=clock) as published:
+    with changing(tree, ring_of(keys, passphrase_file), days, clock=clock) as published:
         done = parts.take_in(published, publisher, signed)
     for row in done.refused:
         _say(f"boxes will refuse: {row}")
@@ -290,7 +290,7 @@ def timestamp(
     tree: TreeDir, *, keys: Keys, days: Days = _DAYS, clock: Clock = False, passphrase_file: Pass = None
 ) -> None:
     """Sign a fresh timestamp, and whatever has used up half its life. Daily, by a timer."""
-    with _changing(tree, _ring(keys, passphrase_file), days, clock=clock) as published:
+    with changing(tree, ring_of(keys, passphrase_file), days, clock=clock) as published:
         renewed = publish.renew(published)
     for role in renewed.missed:
         _say(f"its key is not at hand: {role}")
@@ -306,7 +306,7 @@ def show(tree: TreeDir) -> None:
 
 
 @contextlib.contextmanager
-def _changing(tree: Path, ring: KeyRing, days: int = _DAYS, *, clock: bool) -> Iterator[Tree]:
+def changing(tree: Path, ring: KeyRing, days: int = _DAYS, *, clock: bool) -> Iterator[Tree]:
     """The tree, while nobody else publishes to it."""
     with locked(tree):
         yield Tree(tree, ring, now_utc(), Lifetimes(timestamp=days), clock_is_right=clock)
@@ -323,7 +323,8 @@ def _draft(tree: Path, change: Change, out: Path) -> None:
     )
 
 
-def _ring(keys: Path, passphrase_file: Path | None) -> KeyRing:
+def ring_of(keys: Path, passphrase_file: Path | None) -> KeyRing:
+    """The keys of a directory, under the passphrase that is given or asked for."""
     return KeyRing(keys, passphrase_from(passphrase_file, _ask))
 
 

@@ -25,6 +25,7 @@ from sync.errors import TransportError, TrustError
 from sync.fetch import Source
 from sync.goods import SCHEMAS
 from sync.publishers import bring_part, withdraw_others
+from sync.releases import bring_release, is_for_this_box
 from sync.state import Became, Box, Item, PublisherState, State, now_utc
 
 _NO_ROOM = ("registry_full", "shelf_unwritable")  # the box's doing, not the publisher's: it is tried again soon
@@ -99,7 +100,8 @@ class _Pull:
         # First what takes away or warns: nothing that is wrong with an item may hold up a bulletin or a revocation.
         withdrawn = self._withdrawn(current)
         publishers = self._publishers(client, current, state)
-        items = tuple(self._item(client, current, path, state) for path in current.current)
+        wanted = (path for path in current.current if not path.startswith("releases/") or is_for_this_box(path))
+        items = tuple(self._item(client, current, path, state) for path in wanted)
         self._tidy()
         return state.model_copy(
             update={
@@ -158,6 +160,9 @@ class _Pull:
         fetch = partial(self._fetch, client)
         if kind == "edition":
             return bring_edition(target, current.deltas, client=client, box=self.box, fetch=fetch, say=self.progress)
+        if kind == "release":
+            self.progress(target.path)
+            return bring_release(target, client, self.box, fetch)
         shelf: Shelf[Any] = pack_shelf(self.box.state_dir) if kind == "pack" else policy_shelf(self.box.state_dir)
         slot = shelf.contents().slot()
         sha256 = target.hashes["sha256"]

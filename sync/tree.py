@@ -50,7 +50,7 @@ from sync.trust import require_desk_clock, signed_time
 ISSUED = "x-issued"  # when metadata was signed: the signed time that raises a box's clock floor
 BIN_BITS = 8
 HISTORY, PUBLISHERS = "history", "publishers"
-HISTORY_PATHS = ("editions/*", "packs/*", "policies/*")
+HISTORY_PATHS = ("editions/*", "packs/*", "policies/*", "releases/*")
 PUBLISHER_PATHS = ("publishers/{}/*", "publishers/{}/*/*")
 COMPACT = JSONSerializer(compact=True)
 

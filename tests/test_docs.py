@@ -9,6 +9,7 @@ import pytest
 import typer
 
 from edge.settings import Settings, table
+from provisioning.release.settings import UpdateSettings
 from sekisho import app
 from sync.settings import SyncSettings
 
@@ -30,6 +31,7 @@ def test_every_setting_is_documented_with_its_default() -> None:
     guide = (ROOT / "docs" / "technician.md").read_text("utf-8")
     assert table(Settings) in guide, "./run sekisho settings prints the table"
     assert table(SyncSettings) in guide
+    assert table(UpdateSettings) in guide
 
 
 def test_every_command_is_documented() -> None:
@@ -45,7 +47,7 @@ def test_every_command_that_a_guide_states_exists(guide: Path) -> None:
     stated = set(
         re.findall(
             r"sekisho (?:(?:registry|policy|pack|sync|publish|central webhooks|central|results|audit|retention"
-            r"|disclose) )?"
+            r"|disclose|update) )?"
             r"[a-z]+(?:-[a-z]+)?",
             guide.read_text("utf-8"),
         )

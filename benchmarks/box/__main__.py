@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.box.container import absent, clean_debian, copied, installed
-from benchmarks.box.scenarios import SCENARIOS, Shown, prepared
+from benchmarks.box.scenarios import SCENARIOS, prepared
+from benchmarks.box.shown import Shown
 from benchmarks.box.stick import from_a_stick
 from benchmarks.limits import Limits
 from provisioning.package import build

@@ -151,6 +151,10 @@ class Container:
             [*self._entered(), *command], stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log
         )
 
+    def started(self, *command: str) -> subprocess.Popen[str]:
+        """Start a command in the container, to read what it prints; whoever asked for it ends it."""
+        return subprocess.Popen([*self._entered(), *command], stdout=subprocess.PIPE, text=True)
+
     def _entered(self) -> list[str]:
         return ["nsenter", f"--target={self._leader}", "--mount", "--pid", "--net", "--uts", "--ipc", "--"]
 

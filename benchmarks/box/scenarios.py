@@ -8,7 +8,6 @@ import signal
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,8 @@ from typing import Any
 from urllib3.filepost import encode_multipart_formdata
 
 from benchmarks.box.container import STICK, Container, commands_inside
+from benchmarks.box.shown import Shown
+from benchmarks.box.updates import UPDATES
 from edge.storage.registry_build import build
 from provisioning.demo import sources
 from provisioning.demo.parcels import Parcel, parcels
@@ -26,18 +27,6 @@ _WAIT_S = 90.0
 _OK = 200  # HTTP
 _SEED = 1
 _PARCEL = "watch"
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One thing that was seen: a value against the most it may be, or whether it was so."""
-
-    what: str
-    value: float = 0.0
-    limit: float | None = None
-    unit: str = "s"
-    kept: bool = True
-    detail: str = ""
 
 
 Scenario = Callable[[Path, Parcel], Iterator[Shown]]
@@ -184,4 +173,5 @@ SCENARIOS: dict[str, Scenario] = {
     "camera": camera_is_missing,
     "disk": disk_is_full,
     "power": power_is_cut,
+    **UPDATES,
 }

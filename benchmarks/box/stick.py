@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.box.container import Container, commands_inside, copied
-from benchmarks.box.scenarios import Shown, inspected
+from benchmarks.box.scenarios import inspected
+from benchmarks.box.shown import Shown
 from edge.storage.registry_build import build
 from provisioning.demo import sources
 from provisioning.demo.parcels import Parcel, parcels

@@ -25,6 +25,7 @@ from edge.storage.database import Readers, is_damage, is_disk_full, one
 from edge.storage.keys import seal
 from edge.storage.ledger_file import LedgerFile
 from edge.storage.ledger_reader import LedgerReader, damaged, personal_name, unreadable, utc_text
+from edge.storage.ledger_schema import COLUMNS
 from edge.storage.outbox import Outbox
 
 if TYPE_CHECKING:
@@ -93,8 +94,10 @@ class Ledger(LedgerReader):
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
 
     @classmethod
-    def open(cls, path: Path, device: str, *, place: str = "", reserve_bytes: int = 0) -> Ledger:
-        """Open the ledger at `path`, or found it. `place` is noted with sightings.
+    def open(
+        cls, path: Path, device: str, *, place: str = "", reserve_bytes: int = 0, on_trial: bool = False
+    ) -> Ledger:
+        """Open the ledger at `path`, or found it. `place` is noted with sightings; `on_trial`: see `LedgerFile`.
 
         A damaged ledger is moved aside, never deleted, and a new one is founded on a note of it, so that the bench
         keeps serving; `state().set_aside` names it.
@@ -104,7 +107,7 @@ class Ledger(LedgerReader):
                 process has it open; ledger_full, ledger_unreadable: it cannot be opened or made.
             EvidenceError: the storage key cannot be read.
         """
-        file = LedgerFile(path, device, reserve_bytes)
+        file = LedgerFile(path, device, reserve_bytes, on_trial=on_trial)
         try:
             ledger = cls(path, file, place)
             ledger._check()
@@ -322,7 +325,7 @@ class Ledger(LedgerReader):
         digest = prepared.hash_at(seq, previous)
         origin = entry.origin
         connection.execute(
-            "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO entries ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
             (
                 *(seq, entry.kind, entry.inspection, origin.device, origin.station, origin.officer, origin.boot),
                 *(prepared.at, str(entry.at.trust), entry.key, prepared.body, prepared.commitments),
@@ -331,9 +334,9 @@ class Ledger(LedgerReader):
         )
         for name, value in entry.personal.items():
             sealed = seal(self._personal_key, prepared.salts[name] + value.encode(), personal_name(seq, name))
-            connection.execute("INSERT INTO personal VALUES (?, ?, ?)", (seq, name, sealed))
+            connection.execute("INSERT INTO personal (seq, name, sealed) VALUES (?, ?, ?)", (seq, name, sealed))
         connection.executemany(
-            "INSERT OR IGNORE INTO sightings VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO sightings (key, inspection, seen, station, place, seq) VALUES (?, ?, ?, ?, ?, ?)",
             [(key, entry.inspection, prepared.at, origin.station, self._place, seq) for key in prepared.sightings],
         )
         self._head = Head(self._head.ledger, seq, digest)

@@ -14,9 +14,9 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from edge.errors import LedgerError
-from edge.storage.database import Connection, FileState, Kind, fsync_directory, is_disk_full, one, recognise
-from edge.storage.ledger_reader import damaged, refuse_others, unreadable
-from edge.storage.ledger_schema import BY_KIND, BY_STATION, found, open_for_writing
+from edge.storage.database import Connection, FileState, Kind, connect, fsync_directory, is_disk_full, one, recognise
+from edge.storage.ledger_reader import damaged, refuse_newer, refuse_others, unreadable
+from edge.storage.ledger_schema import BY_KIND, BY_STATION, bring_forward, found, open_for_writing, schema_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,11 +42,26 @@ def ledgers(state_dir: Path) -> list[Path]:
     return [path for _, path in sorted(numbered)] + ([current] if current.exists() else [])
 
 
+def copy_ledger(path: Path, to: Path) -> None:
+    """Copy a ledger that may be in use, whole, with SQLite's online backup.
+
+    Raises:
+        LedgerError: ledger_unreadable: it cannot be read, or the copy cannot be written.
+    """
+    try:
+        with contextlib.closing(connect(path)) as source, contextlib.closing(sqlite3.connect(to)) as target:
+            source.backup(target)
+    except sqlite3.Error as error:
+        raise unreadable(path, error) from error
+
+
 class LedgerFile:
     """One ledger file, opened for writing by one process."""
 
-    def __init__(self, path: Path, device: str, reserve_bytes: int) -> None:
+    def __init__(self, path: Path, device: str, reserve_bytes: int, *, on_trial: bool = False) -> None:
         """Take the lock, open what is there or found a new ledger, and put the reserve in place.
+
+        A release `on_trial` leaves the schema as it is, so that the release before can go on with the ledger.
 
         Raises:
             LedgerError: ledger_locked, ledger_wrong_file, ledger_newer_schema, ledger_full, ledger_unreadable.
@@ -54,6 +69,7 @@ class LedgerFile:
         self.path = path
         self.set_aside: Path | None = None  # the damaged ledger that was replaced last
         self._device = device
+        self._on_trial = on_trial
         self._reserve = reserve_of(path)
         self._reserve_bytes = reserve_bytes
         self._lock_file = -1
@@ -107,6 +123,9 @@ class LedgerFile:
         else:  # also TRUNCATED: a header may be ahead of the file while the WAL still holds the pages
             try:
                 self._connection = open_for_writing(self.path)
+                refuse_newer(self.path, schema_of(self._connection))  # the header may be behind the WAL
+                if not self._on_trial:
+                    bring_forward(self._connection)
             except sqlite3.DatabaseError as error:
                 self._replace_or_raise(error)
 

@@ -16,6 +16,7 @@ from edge.errors import LedgerError
 from edge.inspection import Origin
 from edge.lookup import Sighting
 from edge.moment import ClockTrust, Moment
+from edge.releases import version
 from edge.storage.chain import SALT_BYTES, Entry, Head, Json, Outgoing, Row, canonical, commitment, root_hash, row_hash
 from edge.storage.database import FileState, Kind, Readers, Recognised, is_damage, recognise
 from edge.storage.keys import KEY_BYTES, derived, kept_key, storage_key, unseal
@@ -344,11 +345,21 @@ def refuse_others(path: Path, seen: Recognised) -> None:
             f"{path}: expected a ledger, got another SQLite database.",
             hint="Move the file away, or give the bench another SEKISHO_STATE_DIR.",
         )
-    if seen.state is FileState.OURS and seen.schema > SCHEMA:
+    if seen.state is FileState.OURS:
+        refuse_newer(path, seen.schema)
+
+
+def refuse_newer(path: Path, schema: int) -> None:
+    """Refuse a ledger that a newer program has brought to a schema that this one does not know.
+
+    Raises:
+        LedgerError: ledger_newer_schema.
+    """
+    if schema > SCHEMA:
         raise LedgerError(
             "ledger_newer_schema",
-            f"{path}: expected schema {SCHEMA} or older, got {seen.schema}.",
-            hint="Update this bench: a newer one has written here.",
+            f"{path}: expected a ledger of schema {SCHEMA} or older, which program {version()} writes, got {schema}.",
+            hint="Nothing in it was changed. A newer release has written here: install it again, or a later one.",
         )
 
 

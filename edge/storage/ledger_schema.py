@@ -9,12 +9,16 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from edge.storage.chain import Json, canonical
-from edge.storage.database import Connection, Kind, connect, fsync_directory
+from edge.storage.database import Connection, Kind, connect, fsync_directory, one
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+# What a program must know to read and write a ledger. What only adds (an index, a table, a column with a default) does
+# not raise it: an older program passes it over. What raises it is a step here, done when a release has proven itself.
 SCHEMA = 1
+STEPS: Mapping[int, Sequence[str]] = {}  # schema: the statements that bring a ledger of the schema before to it
 
 BY_STATION = "CREATE INDEX IF NOT EXISTS entries_by_station ON entries (station, seq, kind)"
 BY_KIND = "CREATE INDEX IF NOT EXISTS entries_by_kind ON entries (kind, seq)"
@@ -69,6 +73,40 @@ def found(path: Path, device: str, predecessor: Json = None) -> None:
     finally:
         beside.unlink(missing_ok=True)
     fsync_directory(path.parent)
+
+
+def bring_forward(connection: Connection, schema: int = SCHEMA, steps: Mapping[int, Sequence[str]] = STEPS) -> int:
+    """Bring a ledger to `schema`, over as many steps as lie between, in one transaction. The schema it had.
+
+    A power cut leaves the old ledger or the new one. Rows keep their numbers and hashes: steps add, they never rewrite.
+
+    Raises:
+        sqlite3.Error: it cannot be; the ledger is as it was.
+    """
+    had = schema_of(connection)
+    if had >= schema:
+        return had
+    try:
+        connection.execute("BEGIN EXCLUSIVE")
+        for number in range(had + 1, schema + 1):
+            for statement in steps[number]:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={schema}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return had
+
+
+def schema_of(connection: Connection) -> int:
+    """The schema of an open ledger, also where only its WAL knows it yet.
+
+    Raises:
+        sqlite3.Error: it cannot be read.
+    """
+    return int(one(connection, "PRAGMA user_version"))
 
 
 def open_for_writing(path: Path) -> Connection:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib import resources
 
@@ -14,6 +14,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.staticfiles import StaticFiles
 
 from edge.flow import Bench
+from edge.rehearsal import Rehearsed
 from edge.settings import Settings
 from edge.web import box, doctor, events, facts, inspections, pages, stations, told
 from edge.web.access import Access
@@ -29,7 +30,7 @@ __all__ = ["build"]
 API = "/api/v1"
 
 
-def build(bench: Bench, settings: Settings) -> FastAPI:
+def build(bench: Bench, settings: Settings, rehearse: Callable[[], Rehearsed]) -> FastAPI:
     """The app of one bench. It owns nothing: whoever made the bench closes it."""
     measures = Measures()
 
@@ -37,7 +38,7 @@ def build(bench: Bench, settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         listeners = events.Listeners(bench, asyncio.get_running_loop())
         app.state.listeners = listeners
-        app.state.work = Work(bench, settings, measures)
+        app.state.work = Work(bench, settings, measures, rehearse)
         with listeners.running():
             yield
 

@@ -442,6 +442,17 @@ class HealthOut(Outgoing):
     status: str
 
 
+class RehearsedOut(Outgoing):
+    """What came of a rehearsed inspection, and whether the bench is at work."""
+
+    version: str = Field(description="Of the program.")
+    outcome: str = Field(description="The verdict's outcome.")
+    gtins: tuple[str, ...] = Field(description="Read in the rehearsal's picture.")
+    faults: tuple[str, ...] = Field(description="Parts that answered with a fault.")
+    ms: float = Field(description="How long it took, milliseconds.")
+    open: tuple[str, ...] = Field(description="Stations where an arrival is being taken, or came within `quiet_s`.")
+
+
 class PartOut(Outgoing):
     """One part of the box."""
 

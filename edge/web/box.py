@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib import metadata
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from edge import health
 from edge.errors import BoxError, EvidenceError, NotFound
-from edge.web.answers import HealthOut, StatusOut
+from edge.releases import version
+from edge.web.answers import HealthOut, RehearsedOut, StatusOut
 from edge.web.documents import problems
 from edge.web.tasks import Work, Works
 
@@ -50,6 +49,40 @@ def ready(work: Works) -> HealthOut:
         fault = next((part for part in seen.parts if part.state == "fault" and part.name != "registry"), seen.parts[0])
         raise BoxError("box_not_ready", f"The {fault.name} must do its part, got: {fault.detail}.", hint=fault.hint)
     return HealthOut(status="ok")
+
+
+@router.get(
+    "/health/rehearsed",
+    operation_id="rehearsed",
+    summary="An inspection is rehearsed now",
+    responses=problems(),
+)
+def rehearsed(
+    work: Works,
+    quiet_s: Annotated[
+        float, Query(ge=0, le=3600, description="For how long a station that is idle was quiet.")
+    ] = 60.0,
+) -> RehearsedOut:
+    """A built-in picture is read, identified, looked up and judged; nothing is recorded. For updates and monitors.
+
+    Raises:
+        BoxError: `box_hung`, a part is silent.
+        SekishoError: what a part that does not do its part says.
+    """
+    try:
+        done = work.rehearse()
+    except TimeoutError as error:
+        raise BoxError(
+            "box_hung", f"Every part must answer, got: {error}.", hint="The watchdog restarts it."
+        ) from error
+    return RehearsedOut(
+        version=version(),
+        outcome=done.outcome,
+        gtins=done.gtins,
+        faults=done.faults,
+        ms=done.ms,
+        open=work.bench.at_work(quiet_s),
+    )
 
 
 @router.get(
@@ -98,13 +131,4 @@ def kind_of(data: bytes) -> str:
 
 def status_of(work: Work) -> StatusOut:
     """How the box is, now."""
-    return StatusOut.of(health.status(work.bench), _version())
-
-
-@cache
-def _version() -> str:
-    """The installed version, or "source" when the bench runs from its checkout."""
-    try:
-        return metadata.version("sekisho")
-    except metadata.PackageNotFoundError:
-        return "source"
+    return StatusOut.of(health.status(work.bench), version())

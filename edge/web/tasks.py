@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 
 from edge.errors import BoxError
 from edge.flow import Bench
+from edge.rehearsal import Rehearsed
 from edge.settings import Settings
 from edge.web.measures import Measures
 from edge.web.pace import AtWork
@@ -27,6 +28,7 @@ class Work:
     bench: Bench
     settings: Settings
     measures: Measures
+    rehearse: Callable[[], Rehearsed]
     turns: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(INSPECTIONS_AT_ONCE))
     at_work: AtWork = field(init=False)
 

@@ -19,6 +19,8 @@ import typer
 
 from edge.errors import BoxError, RequestRefused
 from edge.messages import LANGUAGES
+from edge.releases import ABOUT, About
+from edge.storage import ledger_schema
 from edge.terminal import clear_errors
 from provisioning.package import bill
 from provisioning.package.deb import ARCHITECTURES, PYTHONS, Target, packed
@@ -27,8 +29,8 @@ ROOT = Path(__file__).parents[2]
 _OURS = ("edge", "models", "sync", "provisioning")
 _LEFT_OUT = ("models/training", "provisioning/package", "provisioning/words", "sync/central/migrations/__pycache__")
 _GLIBC = ("2_17", "2_24", "2_26", "2_27", "2_28", "2_31", "2_34", "2_36")  # Debian 12 has 2.36
-_LAUNCHER = '#!/bin/sh\nPYTHONPATH=/opt/sekisho/lib exec /usr/bin/python3 -P -m sekisho "$@"\n'
 _UNIT_PLACES = {".service": "usr/lib/systemd/system", ".socket": "usr/lib/systemd/system"}
+_UNIT_PLACES |= {".path": "usr/lib/systemd/system"}
 _UNIT_PLACES |= {".target": "usr/lib/systemd/system", ".timer": "usr/lib/systemd/system"}
 _UNIT_PLACES |= {".mount": "usr/lib/systemd/system"}
 _CONF_PLACES = {
@@ -86,7 +88,12 @@ def laid_out(tree: Path, target: Target) -> None:
     for name in _LEFT_OUT:
         shutil.rmtree(lib / name, ignore_errors=True)
     shutil.copy(ROOT / "sekisho.py", lib)
-    _written(tree / "opt/sekisho/bin/sekisho", _LAUNCHER)
+    for program in ("sekisho", "trial-boot"):
+        _written(tree / "opt/sekisho/bin" / program, (ROOT / "provisioning/package" / program).read_text("utf-8"))
+    said = About(
+        version=version(), architecture=target.architecture, python=target.python, ledger=(1, ledger_schema.SCHEMA)
+    )
+    _written(lib / ABOUT, said.model_dump_json() + "\n")
     (tree / "usr/bin").mkdir(parents=True)
     (tree / "usr/bin/sekisho").symlink_to("/opt/sekisho/bin/sekisho")
     for unit in sorted((ROOT / "systemd").iterdir()):

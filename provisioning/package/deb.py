@@ -29,7 +29,11 @@ if [ "$1" = configure ]; then
         systemctl enable -q sekisho.target sekisho-web.socket sekisho-bench.socket sekisho-audit.timer
         systemctl enable -q sekisho-firewall.service sekisho-selftest.timer
         [ ! -d /run/systemd/system ] || systemctl start sekisho.target
-    elif [ -d /run/systemd/system ]; then
+    fi
+    systemctl enable -q sekisho-update.timer sekisho-update.path
+    # What a technician installs is what runs, whatever release came before.
+    rm -f /var/lib/sekisho-releases/current /var/lib/sekisho-releases/trial
+    if [ -n "$2" ] && [ -d /run/systemd/system ]; then
         systemctl try-restart sekisho-web.service sekisho-devices.service sekisho-sync.service
     fi
 fi
@@ -42,7 +46,7 @@ if [ "$1" = remove ]; then
         systemctl stop 'sekisho*'
     fi
     systemctl disable -q sekisho.target sekisho-web.socket sekisho-bench.socket sekisho-audit.timer || true
-    systemctl disable -q sekisho-selftest.timer || true
+    systemctl disable -q sekisho-selftest.timer sekisho-update.timer sekisho-update.path || true
     systemctl disable -q sekisho-firewall.service || true
 fi
 find /opt/sekisho/lib -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -19,7 +19,7 @@ from tests.edge.storage.editions import pack
 from tests.sync.publishing import NOW, Publishing, Receiving, later
 from tests.sync.web_server import WebServer
 
-KINDS = "edition, delta, pack, policy"
+KINDS = "edition, delta, pack, policy, release"
 
 
 def test_a_pull_from_a_stick_stages_what_is_current(publishing: Publishing, receiving: Receiving) -> None:

@@ -30,6 +30,8 @@ EXPOSURE = {
     "firewall": 24,
     "first-boot": 18,
     "enrol": 13,
+    "trial": 11,
+    "update": 15,
 }  # tenths, at most
 
 needs_systemd = pytest.mark.skipif(
@@ -56,7 +58,7 @@ def test_the_sandbox_of_each_service_is_as_tight_as_promised(name: str) -> None:
 @needs_systemd
 def test_systemd_finds_nothing_wrong_in_the_units(tmp_path: Path) -> None:
     for unit in UNITS.iterdir():
-        text = unit.read_text(encoding="utf-8").replace("/opt/sekisho/bin/sekisho", "/bin/true")
+        text = re.sub(r"/opt/sekisho/bin/[a-z-]+", "/bin/true", unit.read_text(encoding="utf-8"))
         text = text.replace("/usr/sbin/nft ", "/bin/true ")
         (tmp_path / unit.name).write_text(text, encoding="utf-8")
     units = sorted(str(path) for path in tmp_path.iterdir() if path.suffix in {".service", ".socket", ".timer"})

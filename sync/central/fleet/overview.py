@@ -51,6 +51,7 @@ class Box:
     edition: str
     pack: str
     policy: str
+    program: str  # which release runs, and one that was taken back
     clock: str
     disk_free: float | None  # share
     disk_low: bool
@@ -179,6 +180,7 @@ def _boxes(connection: Connection, client: Client, counts: Iterable[Any], now: d
             edition=_edition(told),
             pack=_text(told.get("pack")),
             policy=_text(told.get("policy")),
+            program=_text(told.get("update")),
             clock=_text(told.get("clock")),
             disk_free=free,
             disk_low=free is not None and free < DISK_LOW,

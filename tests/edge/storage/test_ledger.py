@@ -24,6 +24,7 @@ from edge.errors import Conflict, LedgerError
 from edge.inspection import Origin
 from edge.lookup import Sighting
 from edge.moment import ClockTrust, Moment
+from edge.releases import version
 from edge.storage.ledger import Entry, Ledger
 from edge.storage.ledger_reader import LedgerReader, verified
 from edge.storage.ledger_schema import found
@@ -550,7 +551,10 @@ def test_a_ledger_of_a_newer_schema_is_left_alone(path: Path) -> None:
     found(path, "bench-1")
     with contextlib.closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version=2")
-    assert refused(path) == ("ledger_newer_schema", f"{path}: expected schema 1 or older, got 2.")
+    assert refused(path) == (
+        "ledger_newer_schema",
+        f"{path}: expected a ledger of schema 1 or older, which program {version()} writes, got 2.",
+    )
 
 
 def test_two_benches_never_write_one_ledger(ledger: Ledger) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ import httpx
 import uvicorn
 
 from edge.flow import Bench
+from edge.rehearsal import Rehearsal, Rehearsed
 from edge.settings import Settings
 from edge.web import build
 from edge.web.server import bound, configured
@@ -25,10 +26,16 @@ class Server:
         return httpx.Client(base_url=self.url, timeout=60, **options)  # type: ignore[arg-type]
 
 
+def rehearsal(bench: Bench) -> Callable[[], Rehearsed]:
+    """What rehearses on the parts of a bench."""
+    parts = Rehearsal(workers=bench._workers, shelves=bench.shelves, ledger=bench._ledger, now=bench.now)
+    return parts.rehearsed
+
+
 @contextmanager
 def serving(bench: Bench, settings: Settings) -> Iterator[Server]:
     """The bench's app on a free port of loopback, until the block is left."""
-    config = configured(build(bench, settings), settings)
+    config = configured(build(bench, settings, rehearsal(bench)), settings)
     config.timeout_graceful_shutdown = 1
     server = uvicorn.Server(config)
     held = bound(settings.model_copy(update={"host": "127.0.0.1", "port": 0}))

@@ -19,6 +19,7 @@ from edge.settings import Settings
 from edge.steps.capture import RawCode
 from edge.web import build
 from edge.web.server import configured
+from tests.edge.web.serving import rehearsal
 
 CODE = RawCode(b"]d20109521234543213\x1d21A7", "scanner:gun", "")
 
@@ -28,7 +29,7 @@ def door(bench: Bench, settings: Settings, tmp_path_factory: pytest.TempPathFact
     """The app at a UNIX socket; the token of the box is not known to the devices."""
     path = tmp_path_factory.mktemp("run") / "bench.sock"
     guarded = settings.model_copy(update={"token": "a token that is long enough"})
-    config = configured(build(bench, guarded), guarded)
+    config = configured(build(bench, guarded, rehearsal(bench)), guarded)
     config.timeout_graceful_shutdown = 1
     server = uvicorn.Server(config)
     with socket.socket(socket.AF_UNIX) as held:

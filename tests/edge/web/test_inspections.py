@@ -5,6 +5,7 @@ import json
 
 import httpx
 
+from edge.releases import version
 from tests.edge.web.conftest import GTIN
 from tests.edge.web.serving import problem
 
@@ -167,6 +168,8 @@ def test_health_status_and_metrics_answer(client: httpx.Client, station: str) ->
     _scan(client, station, ELEMENTS)
     assert client.get("/api/v1/health/live").json() == {"status": "ok"}
     assert client.get("/api/v1/health/ready").json() == {"status": "ok"}
+    rehearsed = client.get("/api/v1/health/rehearsed?quiet_s=0").json()
+    assert (rehearsed["version"], rehearsed["gtins"], rehearsed["open"]) == (version(), ["09521234543213"], [])
     status = client.get("/api/v1/status").json()
     assert status["ready"]
     assert {part["name"] for part in status["parts"]} >= {"registry", "ledger", "workers"}
