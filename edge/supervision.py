@@ -26,6 +26,13 @@ def inherited_sockets() -> tuple[socket.socket, ...]:
     return held
 
 
+def name_of(held: socket.socket) -> str:
+    """What systemd calls a socket that it holds (FileDescriptorName=); "" for one that it does not."""
+    names = os.environ.get("LISTEN_FDNAMES", "").split(":") if os.environ.get("LISTEN_PID") == str(os.getpid()) else []
+    place = held.fileno() - _FIRST_FD
+    return names[place] if 0 <= place < len(names) else ""
+
+
 def tell(message: str) -> None:
     """Tell systemd something, e.g. "READY=1" or "STATUS=...". Nobody listening is no fault."""
     address = os.environ.get("NOTIFY_SOCKET", "")

@@ -17,13 +17,14 @@ from cryptography import x509
 from edge.storage.credentials import Place, place_of
 from edge.storage.keys import STORAGE_KEY
 from edge.storage.receipts import ENROLMENT_FILE
+from edge.web.lan import SERVER_FILE
 from sync.certificates import RENEWED_AT, SPREAD
 from sync.identity import KEY_FILE, kept_enrolment
 
 Standing = Literal["absent", "good", "due", "expired", "early", "unreadable"]
 
 SITE = "site"  # the folder of the site authority and the server's certificate, under the state directory
-SERVER_FILE, AUTHORITY_FILE, AUTHORITY_KEY = "server.pem", "authority.pem", "site.key"
+AUTHORITY_FILE, AUTHORITY_KEY = "authority.pem", "site.key"
 KEYS = {"storage key": STORAGE_KEY, "device key": KEY_FILE, "site key": AUTHORITY_KEY}
 _LATE = RENEWED_AT + SPREAD / 2  # of its life, when every certificate has come to be renewed
 
@@ -80,7 +81,7 @@ def kept_state(state_dir: Path, now: datetime) -> tuple[Told, ...]:
     box = enrolment.certificate.encode() if enrolment else None
     site = state_dir / SITE
     places = {name: place_of(state_dir / file) for name, file in KEYS.items()}
-    return state(box, _read(site / SERVER_FILE), _read(site / AUTHORITY_FILE), places, now)
+    return state(box, _read(state_dir / SERVER_FILE), _read(site / AUTHORITY_FILE), places, now)
 
 
 def _read(path: Path) -> bytes | None:

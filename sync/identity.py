@@ -63,6 +63,15 @@ def kept_private_key(path: Path) -> Ed25519PrivateKey:
     if data is None or path.exists():  # also one that is there: its name may be younger than the last sync
         made_once(path, Ed25519PrivateKey.generate().private_bytes_raw(), mode=0o600)
         data = path.read_bytes()
+    return private_key(data, path)
+
+
+def private_key(data: bytes, path: Path) -> Ed25519PrivateKey:
+    """The key in `data`, which lies at `path`.
+
+    Raises:
+        SettingsError: settings_key.
+    """
     if len(data) != KEY_BYTES:
         raise SettingsError(
             "settings_key",

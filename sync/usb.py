@@ -8,9 +8,11 @@ A stick that is lost, copied or brought twice does no harm: nobody else can read
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +49,8 @@ class Carried:
     altered: tuple[str, ...] = ()  # pictures that are not what was kept, or not readable: not on the stick
     gone: int = 0  # receipts of pictures that are not kept here any more: not needed
     refused: tuple[str, ...] = ()  # what is wrong with each receipt that was not taken
+    ends: Mapping[str, int] = field(default_factory=dict)  # the last row of each ledger that is out
+    files: Mapping[str, str] = field(default_factory=dict)  # SHA-256 of each file that was written
 
 
 def folder_of(directory: Path, device: str) -> Path:
@@ -54,8 +58,17 @@ def folder_of(directory: Path, device: str) -> Path:
     return directory / f"sekisho-{device}"
 
 
-def export(state_dir: Path, directory: Path, enrolment: Enrolment, signer: Signer, made: Moment) -> Carried:
+def export(  # noqa: PLR0917 - what is exported, where to, for whom, by whom, when
+    state_dir: Path,
+    directory: Path,
+    enrolment: Enrolment,
+    signer: Signer,
+    made: Moment,
+    also: Iterable[str] = (),
+) -> Carried:
     """Write every row that the central has not acknowledged, and the pictures of these rows that it has not receipted.
+
+    `also` names pictures that go with them, whichever rows they belong to.
 
     Raises:
         LedgerError: the current ledger is damaged, or the outbox cannot be read.
@@ -67,23 +80,26 @@ def export(state_dir: Path, directory: Path, enrolment: Enrolment, signer: Signe
     known = Outbox(state_dir / OUTBOX).acknowledged(enrolment.recipient)
     store, receipts = EvidenceStore(state_dir), Receipts(state_dir)
     noted = altered_pictures(state_dir)
-    brought, altered = _export_pictures(place, key, signer, store, _lacking(noted, receipts))
-    carried = Carried(pictures=brought, altered=altered)
+    files: dict[str, str] = {}
+    ends: dict[str, int] = {known.ledger: known.seq} if known.ledger else {}
+    brought, altered = _export_pictures(place, key, signer, store, _lacking([*noted, *also], receipts), files)
+    carried = Carried(pictures=brought, altered=altered, ends=ends, files=files)
     for chain in remaining(state_dir, known.ledger):
         with closing(chain.reader):
             after = known.seq if known.ledger == chain.ledger else 0
             while rows := _rows(chain, after):
                 name = f"batch-{chain.ledger}-{after:012}.sealed"
-                write_durably(place / name, sealed(key, batch_of(chain, rows, signer, made), name))
+                _write(place / name, sealed(key, batch_of(chain, rows, signer, made), name), files)
                 wanted = [name for row in chain.reader.outbox(after, len(rows)) for name in pictures_of(row)]
-                brought, altered = _export_pictures(place, key, signer, store, _lacking(wanted, receipts))
-                carried = Carried(
-                    carried.batches + 1,
-                    carried.rows + len(rows),
-                    carried.pictures + brought,
-                    tuple(dict.fromkeys((*carried.altered, *altered))),
+                brought, altered = _export_pictures(place, key, signer, store, _lacking(wanted, receipts), files)
+                carried = replace(
+                    carried,
+                    batches=carried.batches + 1,
+                    rows=carried.rows + len(rows),
+                    pictures=carried.pictures + brought,
+                    altered=tuple(dict.fromkeys((*carried.altered, *altered))),
                 )
-                after = rows[-1].seq
+                ends[chain.ledger] = after = rows[-1].seq
     unsettled = _lacking([*noted, *carried.altered], receipts)  # also what was restored: the stick may be lost
     note_altered(state_dir, (name for name in unsettled if store.holds(name)))
     return carried
@@ -102,8 +118,13 @@ def _rows(chain: Chain, after: int) -> tuple[Outgoing, ...]:
         return ()  # set aside: what could be read was exported
 
 
-def _export_pictures(
-    place: Path, key: str, signer: Signer, store: EvidenceStore, names: list[str]
+def _write(path: Path, data: bytes, files: dict[str, str]) -> None:
+    write_durably(path, data)
+    files[path.name] = hashlib.sha256(data).hexdigest()
+
+
+def _export_pictures(  # noqa: PLR0917 - as `export`
+    place: Path, key: str, signer: Signer, store: EvidenceStore, names: list[str], files: dict[str, str]
 ) -> tuple[int, tuple[str, ...]]:
     """How many were written, and which are not what was kept. What was shed or erased is neither: its rows say so."""
     brought, altered = 0, list[str]()
@@ -116,7 +137,7 @@ def _export_pictures(
         told = {"type": PICTURE, "schema": SCHEMA, "device": signer.device, "sha256": sha256}
         head = signed(told | {"media_type": picture.media_type}, signer.sign, signer.key)
         name = f"picture-{sha256}.sealed"
-        write_durably(place / name, sealed(key, head + b"\n" + picture.data, name))
+        _write(place / name, sealed(key, head + b"\n" + picture.data, name), files)
         brought += 1
     return brought, tuple(altered)
 

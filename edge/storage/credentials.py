@@ -114,14 +114,14 @@ def place_of(path: Path) -> Place:
     return Place.NONE if seal is None else seal.place
 
 
-def secret_at(path: Path) -> bytes | None:
-    """The key of `path`; None when there is none yet, so that it may be made.
+def secret_at(path: Path, *, erasing: bool = False) -> bytes | None:
+    """The key of `path`; None when there is none yet, so that it may be made. `erasing`: for whoever erases the box.
 
     Raises:
         BoxError: box_retiring: this box is being erased; box_key: it is sealed and not handed in, or is another.
         OSError: the file is there and cannot be read.
     """
-    if path.with_name(RETIRING).exists():
+    if not erasing and path.with_name(RETIRING).exists():
         message = f"{path.parent}: expected a box that is in use, got one that is being erased."
         raise BoxError("box_retiring", message, hint="Finish it: sekisho provision retire.")
     seal = seal_of(path)

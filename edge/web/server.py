@@ -20,6 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from edge import supervision
 from edge.errors import BoxError, SettingsError
+from edge.web import lan as lans
 from edge.web.access import check_binding
 from edge.web.limits import HEADER_BYTES
 from edge.web.pace import named
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from edge.settings import Settings
 
+_LAN_TICKS = 20  # of uvicorn's loop, ten a second: how often a renewed certificate is looked for
 LOOP_S = 5.0  # for the server's own loop to answer, before it counts as hung
 HEADER_S = 10.0  # for a whole request header, and for the first byte of a new connection
 _HINTS = {
@@ -148,28 +150,65 @@ def run(app: FastAPI, settings: Settings, held: Sequence[socket.socket], prove: 
     Raises:
         BoxError: box_starting, the server ended before it began to answer.
     """
-    server = _Server(configured(app, settings))
+    lan = [one for one in held if supervision.name_of(one) == lans.SOCKET]
+    server = _Server(configured(app, settings), lan, lans.Certificate(settings.state_dir / lans.SERVER_FILE))
 
     def proved() -> str:
         server.answers()
         return prove()
 
     with contextlib.suppress(KeyboardInterrupt), supervision.beating(proved):  # the first: how a person stops it
-        server.run(sockets=list(held))
+        server.run(sockets=[one for one in held if one not in lan])
     if not server.started:
         raise BoxError("box_starting", "The server must start, got one that ended before.", hint="Read the log above.")
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which tells systemd when it answers and when it ends."""
+    """uvicorn's server, which tells systemd when it answers and when it ends, and speaks TLS on the LAN's sockets.
+
+    Without a certificate these wait: a bench that cannot be reached from the LAN inspects all the same.
+    """
 
     _loop: asyncio.AbstractEventLoop
+
+    def __init__(
+        self, config: uvicorn.Config, lan: Sequence[socket.socket] = (), certificate: lans.Certificate | None = None
+    ) -> None:
+        super().__init__(config)
+        self._waiting = list(lan)
+        self._certificate = certificate
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
+        await self._open_lan()
         if self.started:
             supervision.tell("READY=1")
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % _LAN_TICKS == 0:
+            await self._open_lan()
+        return await super().on_tick(counter)
+
+    async def _open_lan(self) -> None:
+        if self._certificate is None or not self._certificate.refresh():
+            return
+
+        def protocol() -> asyncio.Protocol:
+            return self.config.http_protocol_class(  # type: ignore[call-arg]  # as uvicorn itself calls it
+                config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+            )
+
+        while self._waiting:
+            one = self._waiting.pop()
+            opened = await self._loop.create_server(
+                protocol,
+                sock=one,
+                ssl=self._certificate.context,
+                backlog=self.config.backlog,
+                ssl_handshake_timeout=lans.HANDSHAKE_S,
+            )
+            self.servers.append(opened)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         supervision.tell("STOPPING=1")

@@ -30,6 +30,7 @@ PUBLIC = {
     "authority",
     "enrol",
     "renew",
+    "retire",
     "epcis_context",
 }  # operations that need neither token nor key
 NEGATABLE = {"GET /v1/time", "POST /v1/enrolments", "GET /v1/feed", "POST /v1/evidence", "GET /v1/objects/{sha256}"}

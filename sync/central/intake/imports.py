@@ -53,7 +53,7 @@ def take_in(central: Central, directory: Path) -> TakenIn:
         if place.is_symlink():
             taken = taken.without(place, InputError("import_file", "Expected the folder of a box, got a link."))
             continue
-        taken = _identity(central, place, taken)
+        taken = _identity(central, place, taken, rows_taken=False)
         receipts: dict[str, Receipt] = {}
         for path in sorted(place.glob("batch-*.sealed")):
             try:
@@ -73,15 +73,18 @@ def take_in(central: Central, directory: Path) -> TakenIn:
                 continue
             taken = _receipted(taken, place, sha256, receipt_of(central, device, sha256))
             taken = replace(taken, pictures=taken.pictures + 1)
+        taken = _identity(central, place, taken, rows_taken=True)
     return taken
 
 
-def _identity(central: Central, place: Path, taken: TakenIn) -> TakenIn:
-    """Before the rows: a box whose certificate has ended is renewed by the very stick that brings them."""
-    answered, refused = answer_stick(central, place)
+def _identity(central: Central, place: Path, taken: TakenIn, *, rows_taken: bool) -> TakenIn:
+    """Answer what the box asks. One whose certificate has ended is renewed by the very stick that brings its rows."""
+    answered, refused = answer_stick(central, place, rows_taken=rows_taken)
     taken = replace(taken, answered=(*taken.answered, *(f"{place.name}/{name}" for name in answered)))
     for path, error in refused:
         taken = taken.without(path, error)
+    if not rows_taken:
+        return taken
     try:
         write_lists(central, place)
     except OSError as error:

@@ -14,11 +14,10 @@ from sync.central.fleet.retired import take_retirement
 from sync.central.intake.devices import revocations, revoked_certificates
 from sync.central.intake.enrolling import enrolled_by, renewed_by
 from sync.central.intake.regular import regular
-from sync.certificates import MAX_REQUEST_BYTES
 from sync.renewal import ASKED_ENROLMENT, ASKED_RENEWAL, CERTIFICATE, ENROLLED
 from sync.usb import RETIREMENT
 
-MAX_FILE_BYTES = 4 * MAX_REQUEST_BYTES
+MAX_FILE_BYTES = 4_000_000  # a retirement names every file of its export
 DENIED, CRL = "revocations.json", "revoked.crl"
 
 Answer = Callable[[Central, bytes], bytes]
@@ -37,17 +36,20 @@ def _enrolment(central: Central, data: bytes) -> bytes:
 _ANSWERED: dict[str, tuple[str, Answer]] = {
     ASKED_ENROLMENT: (ENROLLED, _enrolment),
     ASKED_RENEWAL: (CERTIFICATE, renewed_by),
-    RETIREMENT: ("retirement.receipt.json", take_retirement),
 }
+_AT_LAST: dict[str, tuple[str, Answer]] = {RETIREMENT: ("retirement.receipt.json", take_retirement)}
 
 
-def answer_stick(central: Central, place: Path) -> tuple[tuple[str, ...], tuple[tuple[Path, SekishoError], ...]]:
+def answer_stick(
+    central: Central, place: Path, *, rows_taken: bool
+) -> tuple[tuple[str, ...], tuple[tuple[Path, SekishoError], ...]]:
     """Answer what a box's folder asks; the names of what was answered, and what was refused with its reason.
 
-    What was answered stays on the stick: asked again it is answered the same.
+    A box is enrolled and renewed before its rows are taken, and its retirement believed after. What was answered stays
+    on the stick: asked again it is answered the same.
     """
     answered, refused = list[str](), list[tuple[Path, SekishoError]]()
-    for name, (reply, answer) in _ANSWERED.items():
+    for name, (reply, answer) in (_AT_LAST if rows_taken else _ANSWERED).items():
         path = place / name
         if not path.is_symlink() and not path.exists():
             continue

@@ -10,8 +10,10 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from sync.central.central import Central
+from sync.central.fleet.retired import take_retirement
 from sync.central.intake.enrolling import enrolled_by, renewed_by
 from sync.central.intake.ingest import ingest, standing
+from sync.central.intake.stick_identity import MAX_FILE_BYTES
 from sync.central.routes.asked import DOCUMENT, body_of, document, signer
 from sync.certificates import MAX_REQUEST_BYTES
 from sync.protocol import LEDGER, MAX_BATCH_BYTES
@@ -57,6 +59,18 @@ def add(app: FastAPI, central: Central) -> None:
     async def renewed(request: Request) -> Response:
         data = await body_of(request, MAX_REQUEST_BYTES)
         return Response(await run_in_threadpool(renewed_by, central, data), media_type=_PEM)
+
+    @app.post(
+        "/v1/retirements",
+        tags=["boxes"],
+        operation_id="retire",
+        summary="Take what a box says, signed, when it is erased; its key signs nothing afterwards.",
+        responses=DOCUMENT,
+        openapi_extra=_SIGNED,
+    )
+    async def retired(request: Request) -> Response:
+        data = await body_of(request, MAX_FILE_BYTES)
+        return document(await run_in_threadpool(take_retirement, central, data))
 
     @app.post(
         "/v1/batches",
