@@ -211,6 +211,52 @@ def token(  # noqa: PLR0917 - typer reads the options from the signature
     sys.stdout.write(f"{made}\n")
 
 
+@central_app.command("lost")
+@needs_central
+def lost_(  # noqa: PLR0917 - typer reads the options from the signature
+    device: Annotated[str, typer.Argument(help="The device.")],
+    since: Annotated[str, typer.Option(help="When it was last in good hands, e.g. 2026-11-21T18:00+09:00.")] = "",
+    reason: Annotated[str, typer.Option(help="Why.")] = "lost",
+    found: Annotated[bool, typer.Option("--found", help="It was in good hands: doubt nothing of it.")] = False,  # noqa: FBT002 - typer
+    folder: Folder = HOME,
+    database: Database = "",
+) -> None:
+    """Revoke a lost box, and give nobody what it brought since; --found takes the doubt back, not the revocation."""
+    from sync.central.fleet import lost as losses  # noqa: PLC0415 - absent on a bench
+
+    central = opened_central(folder, database)
+    if found:
+        sys.stdout.write(f"{device}: {losses.found(central, device)} ledger(s) are believed again\n")
+        return
+    try:
+        when = datetime.fromisoformat(since)
+    except ValueError as error:
+        message = f"--since: expected a time such as 2026-11-21T18:00+09:00, got {since[:40]!r}."
+        raise RequestRefused("request_field", message) from error
+    told = losses.lost(central, device, when, reason)
+    sys.stdout.write(f"{device}: {told.keys} key(s) revoked, {told.rows} rows in quarantine\n")
+
+
+@central_app.command("revoked")
+@needs_central
+def revoked_(
+    out: Annotated[Path, typer.Argument(help="A directory, e.g. of a web server or a stick.")],
+    folder: Folder = HOME,
+    database: Database = "",
+) -> None:
+    """Write the deny-list, the CRL and the authority's certificate as static files, for whoever checks boxes."""
+    from edge.storage.database import write_durably  # noqa: PLC0415 - beside the others
+    from sync.central.intake.stick_identity import write_lists  # noqa: PLC0415 - absent on a bench
+    from sync.certificates import LIST_LIFE, authority  # noqa: PLC0415 - beside the others
+
+    if not out.is_dir():
+        raise RequestRefused("request_out", f"{out}: expected a directory, got none.")
+    central = opened_central(folder, database)
+    write_lists(central, out)
+    write_durably(out / "authority.pem", authority(central.private))
+    sys.stdout.write(f"{out}: revocations.json, revoked.crl, authority.pem; good for {LIST_LIFE.days} days\n")
+
+
 @central_app.command("revoke-token")
 @needs_central
 def revoke_token(

@@ -15,6 +15,7 @@ from typing import Any
 from urllib3.filepost import encode_multipart_formdata
 
 from benchmarks.box.container import STICK, Container, commands_inside
+from benchmarks.box.identity import keeps_its_identity
 from benchmarks.box.shown import Shown
 from benchmarks.box.updates import UPDATES
 from edge.storage.registry_build import build
@@ -173,5 +174,6 @@ SCENARIOS: dict[str, Scenario] = {
     "camera": camera_is_missing,
     "disk": disk_is_full,
     "power": power_is_cut,
+    "identity": keeps_its_identity,
     **UPDATES,
 }

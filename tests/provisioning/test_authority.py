@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from edge.errors import RequestRefused, SettingsError
+from edge.storage.database import write_durably
 from edge.web.lan import SERVER_FILE
 from provisioning import authority
 from provisioning.authority import constraints, make, names_of, permits, renew
@@ -119,7 +120,7 @@ def test_a_power_cut_while_it_is_made_or_renewed_leaves_a_whole_certificate(
             raise OSError(5, "the power is gone")
         whole(path, data, mode=mode)
 
-    whole = authority.write_durably
+    whole = write_durably
     with monkeypatch.context() as patched:
         patched.setattr(authority, "write_durably", cut)
         with pytest.raises(OSError, match="the power is gone"):

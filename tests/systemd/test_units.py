@@ -27,6 +27,7 @@ EXPOSURE = {
     "sync": 13,
     "audit": 10,
     "selftest": 10,
+    "renew": 10,
     "firewall": 24,
     "first-boot": 18,
     "enrol": 13,

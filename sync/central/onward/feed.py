@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, text
 
 from sync.central.clients import Client
 from sync.central.database import reading, writing
+from sync.central.fleet.lost import BELIEVED
 
 LARGEST_PAGE = 5_000
 RANGE = 1_000  # rows of one range at most
@@ -139,7 +140,7 @@ def _filter(client: Client, wanted: Wanted) -> tuple[str, dict[str, Any]]:
 def _found(connection: Connection, conditions: str, arguments: Mapping[str, Any]) -> list[Any]:
     sql = (
         "SELECT f.first + e.seq - f.seq_from AS cursor, e.device, e.ledger, e.seq, e.port, e.header, e.body"
-        f"{span_of(connection, 'e', 'entries')}{conditions} ORDER BY 1 LIMIT :limit"
+        f"{span_of(connection, 'e', 'entries')} AND {BELIEVED}{conditions} ORDER BY 1 LIMIT :limit"
     )
     return list(connection.execute(text(sql), arguments))
 
