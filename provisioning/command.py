@@ -6,8 +6,8 @@ import typer
 
 from provisioning import identity_command
 from provisioning.firewall_command import firewall
-from provisioning.stick_command import first_boot, usb
 from provisioning.retire_command import retire_command
+from provisioning.stick_command import first_boot, usb
 from provisioning.usb_guard_command import usb_guard
 
 provision_app = typer.Typer(no_args_is_help=True, help="Prepare, protect and retire a box.")

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from edge.storage import credentials
 from edge.storage.credentials import Place, seal_of
 from edge.storage.keys import storage_key
 from edge.terminal import clear_errors, settings_from_environment
@@ -35,7 +36,7 @@ def seal(state_dir: StateDir = None) -> None:
     place = sealing.best_place()
     before = {file: seal_of(folder / file) for file in KEYS.values()}
     for name, file in KEYS.items():
-        sys.stdout.write(f"{name}: {sealing.seal(folder / file, place, sealing.STORE).words}\n")
+        sys.stdout.write(f"{name}: {sealing.seal(folder / file, place, credentials.STORE).words}\n")
     if place is Place.FILE:
         sys.stdout.write("This systemd seals nothing: the keys are as safe as the disk.\n")
     elif any(seal_of(folder / file) != sealed for file, sealed in before.items()):

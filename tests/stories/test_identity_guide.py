@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from edge.storage import credentials
 from edge.storage.evidence import EvidenceStore
 from provisioning import sealing
 from sekisho import app
@@ -53,8 +54,8 @@ def test_a_box_is_sealed_enrolled_seen_lost_and_retired_as_the_guide_says(
     monkeypatch.setenv("SEKISHO_STATE_DIR", str(tmp_path / "box"))
     monkeypatch.setenv("SEKISHO_CENTRAL_DIR", str(tmp_path / "central"))
     monkeypatch.setenv("SYSTEMD_CREDENTIAL_SECRET", str(tmp_path / "credential.secret"))
-    monkeypatch.setattr(sealing, "STORE", tmp_path / "store")
-    monkeypatch.setattr(sealing, "best_place", lambda: sealing.Place.HOST)
+    monkeypatch.setattr(credentials, "STORE", tmp_path / "store")
+    monkeypatch.setattr(sealing, "best_place", lambda: credentials.Place.HOST)
     box = Box(tmp_path / "box")
     box.write(3)
     box.close()
