@@ -17,7 +17,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from benchmarks.box.clock import clock_is_wrong
 from benchmarks.box.container import absent, clean_debian, copied, installed
+from benchmarks.box.guard import guarded
 from benchmarks.box.scenarios import SCENARIOS, prepared
 from benchmarks.box.shown import Shown
 from benchmarks.box.stick import from_a_stick
@@ -25,6 +27,7 @@ from benchmarks.limits import Limits
 from provisioning.package import build
 
 Say = Callable[[str], None]
+ALL = SCENARIOS | {"clock": clock_is_wrong, "guard": guarded}
 
 _STICK = "stick"  # begins with a bare Debian; the others with the package installed
 
@@ -33,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Build, install, boot, break, print."""
     parser = argparse.ArgumentParser(prog="./run box", description=__doc__)
     parser.add_argument("--package", type=Path, help="a package that is built already")
-    parser.add_argument("--only", nargs="+", choices=sorted([*SCENARIOS, _STICK]), default=[*SCENARIOS, _STICK])
+    parser.add_argument("--only", nargs="+", choices=sorted([*ALL, _STICK]), default=[*ALL, _STICK])
     parser.add_argument("--cache", type=Path, default=Path("build/box"), help="where the clean Debian is kept")
     chosen = parser.parse_args(arguments)
     if missing := absent():
@@ -62,7 +65,7 @@ def _scenarios(
         print(f"installed from {package.name} in {time.monotonic() - began:.1f} s, without a network; {size_mb:.0f} MB")
         parcel = prepared(box)
         for name in others:
-            yield name, SCENARIOS[name](copied(box, folder / name), parcel)
+            yield name, ALL[name](copied(box, folder / name), parcel)
 
 
 def _judged(shown: Shown, limits: Limits) -> str:
