@@ -31,6 +31,8 @@ SHORTEST_TOKEN = 16
 WRONG_TOKEN_PAUSE_S = 0.5
 
 _OPEN = frozenset({"/health/live", "/health/ready", "/api/v1/health/live", "/api/v1/health/ready", "/sign-in"})
+_FONTS = "/static/fonts/"
+_FONTS_KEPT = b"max-age=86400"  # a page waits for its letters once, and a day later a box may speak anew
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _SECURITY_HEADERS = (
     (
@@ -112,7 +114,8 @@ class Access:
                     *(pair for pair in _SECURITY_HEADERS if pair[0] not in given),
                 ]
                 if b"cache-control" not in given:
-                    message["headers"].append((b"cache-control", b"no-store"))
+                    kept = _FONTS_KEPT if scope["path"].startswith(_FONTS) else b"no-store"
+                    message["headers"].append((b"cache-control", kept))
             await send(message)
 
         headers = Headers(scope=scope)

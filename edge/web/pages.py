@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hmac
+import json
 import time
 from functools import cache
 from typing import Annotated, Any
@@ -40,6 +41,7 @@ pictures = APIRouter(tags=["inspections"])
 SHOWN_REASONS = 3
 SHOWN_RECENT = 12
 SHOWN_LATE = 5
+_PROBLEM = "problem_"  # before a code, in edge/labels.toml
 
 StationName = Annotated[str, Query(max_length=64)]
 
@@ -72,7 +74,8 @@ def bench(work: Works, language: Language, lang: Asked = "", station: StationNam
     """The bench page of one station."""
     station, told = _station(work, station), newest(work.bench)
     card = _open_card(work, station, language)
-    shown = page("bench.html", work, language, station=station, told=told, card=card, **_around(work, language))
+    around, refusals = _around(work, language), _refusals(language)
+    shown = page("bench.html", work, language, station=station, told=told, card=card, refusals=refusals, **around)
     if lang:
         remember(shown, lang)
     return shown
@@ -148,6 +151,12 @@ def sign_out() -> Response:
     answer = RedirectResponse("/sign-in", 303)
     answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
     return answer
+
+
+def _refusals(language: str) -> str:
+    """What the page says of a refused request, JSON by the code of the problem."""
+    said = {name.removeprefix(_PROBLEM): text for name, text in labels(language).items() if name.startswith(_PROBLEM)}
+    return json.dumps(said, ensure_ascii=False)
 
 
 def _station(work: Work, station: str) -> str:

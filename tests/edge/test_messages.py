@@ -145,3 +145,10 @@ def test_the_page_of_findings_is_the_one_of_the_code() -> None:
 def test_every_cause_is_known_or_empty() -> None:
     known = {"", "input", "unreadable", "no_reference", "stale", "system", "mismatch"}
     assert {words.cause for words in catalogue().values()} == known
+
+
+def test_every_refusal_with_words_of_its_own_is_one_that_the_bench_makes() -> None:
+    source = "".join(path.read_text("utf-8") for folder in ("edge", "models") for path in (ROOT / folder).rglob("*.py"))
+    for name in labels("en"):
+        code = name.removeprefix("problem_")
+        assert code == name or f'"{code}"' in source, code

@@ -184,7 +184,7 @@ def test_pictures_are_sent_from_the_file_picker(page: Page, labelled: bytes, tmp
 def test_a_refused_code_is_told_in_words_and_stays_in_the_field(page: Page) -> None:
     page.locator("#code").fill("x" * 9_000)
     page.keyboard.press("Enter")
-    expect(page.locator("#notice")).to_contain_text("Expected a code of at most 8000 bytes")
+    expect(page.locator("#notice")).to_contain_text("The code is too long.")
     expect(page.locator("#code")).to_have_value("x" * 9_000)
 
 

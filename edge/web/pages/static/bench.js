@@ -72,11 +72,12 @@ function link(state) {
   body.classList.toggle("lost", state !== "live");
 }
 
-// A problem+json in words; what is none shows as nothing.
+// A problem+json in words of the page's language where it has them; what is none shows as nothing.
+const problems = JSON.parse(body.dataset.problems);
 function inWords(text) {
   try {
     const problem = JSON.parse(text);
-    return [problem.detail, problem.hint].filter(Boolean).join(" ");
+    return problems[problem.code] ?? [problem.detail, problem.hint].filter(Boolean).join(" ");
   } catch {
     return "";
   }
