@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edge.command import app
 from edge.command_retention import retention_app
+from provisioning.calibrate.command import calibrate_app
 from provisioning.command import provision_app
 from provisioning.demo.command import demo
 from provisioning.doctor.command import doctor
@@ -23,6 +24,7 @@ __all__ = ["app", "main"]
 
 app.command()(demo)
 app.command()(doctor)
+app.add_typer(calibrate_app, name="calibrate")
 app.add_typer(face_app, name="face")
 app.add_typer(provision_app, name="provision")
 app.add_typer(retention_app, name="retention")

@@ -27,6 +27,7 @@ class Quality:
     glare: float  # share of burnt-out pixels, 0..1
     brightness: float  # mean grey level, 0..255
     mm_per_px: float | None = None  # known only when a calibrated scale or a registered face gives it
+    calibrated_light: bool = False  # taken in the calibrated light of a bench: its colours may be judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Capture:
     source: str  # "upload", "camera:<name>", "folder", "replay"
     quality: Quality
     kept: tuple[Evidence, ...] = ()  # the crops that were kept of it
+    calibration: str = ""  # SHA-256 of the calibration of its camera, where one holds for it
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,12 @@ import hashlib
 import json
 import time
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import uuid_utils
 
+from edge.calibrations import applied
 from edge.captures import Capture, DecodedSymbol
 from edge.checks import system
 from edge.checks.text import known_values
@@ -125,7 +126,7 @@ class Bench:
             earlier = record.answered(request, self._ledger)
             if earlier is not None:
                 return earlier
-            looks = self._read(arrival, pictures, desk, clock)
+            looks = self._read(arrival, pictures, desk, clock, now=now)
             more = _together(looks, symbols, arrival.consignment)
             opened = self._joined_or_opened(arrival, more.symbols, now)
             if opened.last is not None and _says_nothing_new(opened.seen, more):
@@ -143,7 +144,7 @@ class Bench:
         return assessment
 
     def _read(
-        self, arrival: Arrival, pictures: tuple[Picture, ...], desk: ExitStack, clock: Stopwatch
+        self, arrival: Arrival, pictures: tuple[Picture, ...], desk: ExitStack, clock: Stopwatch, *, now: Moment
     ) -> tuple[_Look, ...]:
         """What each picture says by itself, before anything is decided. A single one stays on its worker's desk.
 
@@ -159,7 +160,7 @@ class Bench:
             with ExitStack() as passing:
                 frame = (desk if len(pictures) == 1 else passing).enter_context(self._workers.look(picture.data))
                 try:
-                    seen = decode.read(picture, frame, self._evidence.put)
+                    seen = self._calibrated(decode.read(picture, frame, self._evidence.put), now)
                 except ImageRefused as error:
                     refused.append(error)
                     continue
@@ -169,6 +170,10 @@ class Bench:
             raise refused[0]
         faults = tuple(SystemFault(f"picture_{error.code}", error.message) for error in refused)
         return (*looks, _Look(None, Seen(faults=faults), None)) if faults else tuple(looks)
+
+    def _calibrated(self, seen: Seen, now: Moment) -> Seen:
+        """What a picture says, with the calibration of its camera where one holds for it."""
+        return replace(seen, captures=tuple(applied(one, self.settings.state_dir, now.utc) for one in seen.captures))
 
     def _assess(self, turn: _Turn, seen: Seen, looks: tuple[_Look, ...], desk: ExitStack) -> Assessment:
         opened, now = turn.opened, turn.now

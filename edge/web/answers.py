@@ -199,6 +199,10 @@ class CaptureOut(Outgoing):
     sharpness: float
     glare: float
     brightness: float
+    mm_per_px: float | None = Field(
+        description="In the plane that its camera was calibrated for; null: not calibrated."
+    )
+    calibration: str = Field(description="SHA-256 of the calibration that held for its camera; empty: none.")
     kept: tuple[EvidenceOut, ...]
 
     @classmethod
@@ -212,6 +216,8 @@ class CaptureOut(Outgoing):
             sharpness=capture.quality.sharpness,
             glare=capture.quality.glare,
             brightness=capture.quality.brightness,
+            mm_per_px=capture.quality.mm_per_px,
+            calibration=capture.calibration,
             kept=tuple(EvidenceOut.of(one) for one in capture.kept),
         )
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
+from datetime import UTC, datetime
 
+from edge.calibrations import in_use, kept
 from edge.examination import Sign
 from edge.precision import choose, chosen, pack_name
 from edge.settings import Settings
@@ -27,7 +29,10 @@ def signs(part: str, settings: Settings) -> tuple[Sign, ...]:
         PackError, SekishoError: it cannot be looked at.
     """
     if part == "camera":
-        return camera.judged(camera.read(settings.camera))
+        looked = camera.read(settings.camera)
+        used = in_use(settings.state_dir).items()
+        records = {name: kept(settings.state_dir, record) for name, record in used}
+        return *camera.judged(looked), *camera.calibrated(records, settings.camera, looked, datetime.now(UTC))
     shelves = Shelves.of(settings)
     try:
         path = settings.pack_dir or shelves.packs.current().path or packs_dir() / BUILTIN

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
+from edge.calibrations import CalibrationRecord, doubts
 from edge.devices import v4l2
 from edge.devices.addresses import camera_at
 from edge.errors import DeviceError
@@ -89,6 +92,28 @@ def judged(looked: Looked | None) -> tuple[Sign, ...]:
         todo = "Set a larger picture, and MJPEG." if small else "Give it more light, and a USB 3 plug of its own."
         return Sign("camera", State.LOOK, value, expected, todo), _picture(looked)
     return Sign("camera", State.GOOD, value, expected), _picture(looked)
+
+
+def calibrated(
+    records: Mapping[str, CalibrationRecord], address: str, looked: Looked | None, now: datetime
+) -> tuple[Sign, ...]:
+    """The sign "calibration" of the camera that is set; none without a camera. `looked` None: it was not asked now."""
+    if not address:
+        return ()
+    part, expected = "calibration", "of this camera, in this size, not over its time"
+    name = camera_at(address).name
+    todo = "Print the target (`sekisho calibrate target`), then: `sekisho calibrate measure`."
+    record = records.get(name)
+    if record is None:
+        return (Sign(part, State.LOOK, f"{name}: none", expected, todo),)
+    size = (looked.width, looked.height) if looked is not None and looked.width else None
+    identity = looked.state.identity if looked is not None and looked.state is not None else ""
+    stale = doubts(record, now, size, identity)
+    value = f"{name}: {record.mm_per_px:.4f} mm per pixel, until {record.until:%Y-%m-%d}"
+    value += ", colours may be judged" if record.light else ", colours are not judged by it"
+    if stale:
+        return (Sign(part, State.LOOK, f"{value}; {', '.join(stale)}", expected, todo),)
+    return (Sign(part, State.GOOD, value, expected),)
 
 
 def _picture(looked: Looked) -> Sign:

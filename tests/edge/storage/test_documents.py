@@ -213,7 +213,13 @@ def test_a_disposition_comes_back() -> None:
 
 def test_a_measurement_is_kept_to_six_decimals() -> None:
     quality = to_json(Quality(1 / 3, -0.0, 1e-9))
-    assert quality == {"sharpness": 0.333333, "glare": 0.0, "brightness": 0.0, "mm_per_px": None}
+    assert quality == {
+        "sharpness": 0.333333,
+        "glare": 0.0,
+        "brightness": 0.0,
+        "mm_per_px": None,
+        "calibrated_light": False,
+    }
     assert canonical(quality) == b'{"brightness":0,"glare":0,"mm_per_px":null,"sharpness":0.333333}'
 
 

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from edge import examination, precision
+from edge.calibrations import CalibrationRecord
 from edge.devices.v4l2 import CameraState, Control
 from edge.errors import BoxError
 from edge.examination import Examination, Sign, State
@@ -18,6 +19,7 @@ from edge.settings import Settings
 from models.selftest import SelfTest, Tried
 from provisioning.doctor import camera, examine, knowledge, speed
 from sekisho import app
+from tests.edge.test_calibrations import RECORD
 
 GOOD = Sign("b", State.GOOD, "1", "1")
 AT = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
@@ -128,6 +130,25 @@ def test_a_camera_that_moves_by_itself_is_told_how_to_hold() -> None:
     assert camera.judged(None)[0].state is State.UNKNOWN
     gone = camera.judged(camera.Looked("video0", 0, 0.0, problem="The camera must be a V4L2 device."))
     assert (gone[0].state, len(gone)) == (State.BROKEN, 1)
+
+
+def test_a_stale_calibration_is_said() -> None:
+    looked = camera.Looked("video0", 8, 2.0, 1920, 1080, 80.0, 0.01, 120.0)
+
+    def sign(records: dict[str, CalibrationRecord], at: datetime, seen: camera.Looked | None = None) -> Sign:
+        return camera.calibrated(records, "/dev/video0", seen, at)[0]
+
+    holds = sign({"video0": RECORD}, AT)
+    assert (holds.state, holds.value) == (
+        State.GOOD,
+        "video0: 0.1614 mm per pixel, until 2027-05-21, colours may be judged",
+    )
+    assert sign({"video0": RECORD}, AT, looked).value.endswith(
+        "made at 2304 x 1296 px, pictures have 1920 x 1080 px now"
+    )
+    assert sign({"video0": RECORD}, AT.replace(year=2028)).value.endswith("; older than 180 days")
+    assert sign({"video1": RECORD}, AT).value == "video0: none"
+    assert camera.calibrated({}, "", None, AT) == ()
 
 
 @pytest.mark.slow
