@@ -220,7 +220,10 @@ def test_a_measurement_is_kept_to_six_decimals() -> None:
         "mm_per_px": None,
         "calibrated_light": False,
     }
-    assert canonical(quality) == b'{"brightness":0,"glare":0,"mm_per_px":null,"sharpness":0.333333}'
+    assert (
+        canonical(quality)
+        == b'{"brightness":0,"calibrated_light":false,"glare":0,"mm_per_px":null,"sharpness":0.333333}'
+    )
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
