@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edge.command import app
+from edge.command_people import people_app
 from edge.command_retention import retention_app
 from provisioning.calibrate.command import calibrate_app
 from provisioning.command import provision_app
@@ -27,6 +28,7 @@ app.command()(doctor)
 app.add_typer(calibrate_app, name="calibrate")
 app.add_typer(face_app, name="face")
 app.add_typer(provision_app, name="provision")
+app.add_typer(people_app, name="people")
 app.add_typer(retention_app, name="retention")
 app.add_typer(sync_app, name="sync")
 app.add_typer(publish_app, name="publish")

@@ -14,8 +14,7 @@ import uuid_utils
 
 from edge.app import open_ledger
 from edge.command_shelf import command_clock
-from edge.flow import NOT_SIGNED_IN
-from edge.inspection import Origin
+from edge.inspection import NOT_SIGNED_IN, Origin
 from edge.retention import PERSONAL, Due, Going, Retention
 from edge.storage.evidence import EvidenceStore
 from edge.storage.evidence_index import INDEX

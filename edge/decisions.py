@@ -14,7 +14,7 @@ from edge.checks import observation as looking
 from edge.checks import question as asking
 from edge.inspection import Disposition, InspectionRecord, Observation, Origin, Question
 from edge.lookup import LookupResult
-from edge.stations import Stations
+from edge.stations import OpenInspection, Stations
 from edge.steps import record
 from edge.storage.chain import Row
 from edge.storage.ledger import Ledger
@@ -30,14 +30,21 @@ class Decisions:
         ledger: Ledger,
         origin: Callable[[str, str], Origin],
         tell: Callable[[Row], None],
+        take_over: Callable[[OpenInspection, str], None],
     ) -> None:
-        """`origin` is of a station and an officer; `tell` is given every new row."""
+        """`origin` is of a station and an officer; `tell` is given every new row.
+
+        `take_over` is told of every act of an officer on what lies open.
+        """
         self._stations = stations
         self._ledger = ledger
         self._origin = origin
         self._tell = tell
+        self._take_over = take_over
 
-    def dispose(self, wanted: Disposition, *, station: str = "", assessment: int | None = None) -> Disposition:
+    def dispose(
+        self, wanted: Disposition, *, station: str = "", assessment: int | None = None, by_two: bool = False
+    ) -> Disposition:
         """Record `wanted`, or answer the one that stands when it only repeats that.
 
         Raises:
@@ -46,7 +53,7 @@ class Decisions:
             LedgerError: the row could not be made durable.
         """
         with self._deciding(wanted.inspection) as kept:
-            found = rules.decided(kept, wanted, assessment)
+            found = rules.decided(kept, wanted, assessment, by_two=by_two)
             return self._record(wanted, station or kept.station) if found is wanted else found
 
     def undo(self, wanted: Disposition, *, station: str = "") -> Disposition:
@@ -94,8 +101,10 @@ class Decisions:
             yield record.inspection(inspection, self._ledger)
 
     def _record(self, disposition: Disposition, station: str) -> Disposition:
-        row = record.disposed(disposition, self._origin(station, disposition.officer), self._ledger)
         opened = self._stations.find(disposition.inspection)
+        if opened is not None:
+            self._take_over(opened, disposition.officer)
+        row = record.disposed(disposition, self._origin(station, disposition.officer), self._ledger)
         if opened is not None:
             opened.disposition = disposition if disposition.decision is not None else None
         self._tell(row)

@@ -21,6 +21,7 @@ SekishoError
     ├── ShelfError        codes shelf_*: what is in use cannot be told or changed
     ├── LedgerError       codes ledger_*: damaged, full, newer schema
     ├── EvidenceError     codes evidence_*: full, missing, altered
+    ├── PeopleError       codes people_*: the accounts of the box cannot be read
     ├── ModelError        codes model_*: missing pack, wrong hash
     ├── WorkerError       codes worker_*: timed out, crashed
     └── DeviceError       codes device_*: camera or scanner
@@ -116,6 +117,10 @@ class LedgerError(BoxError):
 
 class EvidenceError(BoxError):
     """The evidence store cannot be written or read."""
+
+
+class PeopleError(BoxError):
+    """The accounts of the box cannot be read or written."""
 
 
 class ModelError(BoxError):

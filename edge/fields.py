@@ -17,6 +17,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from edge.errors import PolicyError
 from edge.inspection import Assessment, Disposition, LateAssessment, Origin
+from edge.people.rows import HandOver, People, Refusal, SignIn, SignOut, TakeOver
 
 
 class Disclosure(IntEnum):
@@ -57,7 +58,10 @@ class Inspection:
     reference: str
 
 
-RECORDS = (Inspection, Assessment, Disposition, LateAssessment, Origin)
+RECORDS = (
+    *(Inspection, Assessment, Disposition, LateAssessment, Origin),
+    *(SignIn, SignOut, Refusal, People, TakeOver, HandOver),
+)
 
 
 @functools.cache

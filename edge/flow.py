@@ -16,17 +16,19 @@ from functools import partial
 
 import uuid_utils
 
+from edge.badge import badge_in
 from edge.calibrations import applied
 from edge.captures import Capture, DecodedSymbol
 from edge.checks import system
 from edge.checks.text import known_values
 from edge.consignment import Consignment
 from edge.decisions import Decisions
-from edge.errors import Conflict, ImageRefused, NotFound, RegistryError, RequestRefused
+from edge.errors import CodeRefused, Conflict, ImageRefused, NotFound, RegistryError, RequestRefused
 from edge.events import Events, News
 from edge.gallery import Gallery
 from edge.identity import Identity
 from edge.inspection import (
+    NOT_SIGNED_IN,
     Assessment,
     Case,
     Decision,
@@ -41,6 +43,7 @@ from edge.inspection import (
 )
 from edge.lookup import LookupResult, RegisteredFace
 from edge.moment import Moment
+from edge.people.desk import Claim, Desk, Person
 from edge.policy import Policy
 from edge.ports import Frame, Now, Picture
 from edge.settings import Settings
@@ -58,7 +61,6 @@ from edge.storage.registry import Registry
 from edge.storage.shelves import Shelves
 from models.worker import OpenFrame, PixelWorkers
 
-NOT_SIGNED_IN = "not signed in"
 _LOOKED_BACK = 50  # rows of a station, for what lay open at it before a restart
 
 
@@ -104,7 +106,10 @@ class Bench:
         self._stations = Stations()
         self._frames = Frames(settings.frame_memory_bytes * 5 // 6)
         self._layers = Frames(settings.frame_memory_bytes // 6)  # what comparisons leave for later captures
-        self._decisions = Decisions(stations=self._stations, ledger=ledger, origin=self.origin, tell=self.tell)
+        self.desk = Desk(settings, ledger, self.origin, now, self.tell)
+        self._decisions = Decisions(
+            stations=self._stations, ledger=ledger, origin=self.origin, tell=self.tell, take_over=self._take_over
+        )
         for station in settings.stations:
             self._take_up(station)
 
@@ -118,17 +123,20 @@ class Bench:
             NotFound, Conflict: the named inspection does not exist or is disposed; the key was used for other content.
             LedgerError: the answer could not be made durable, so there is none.
         """
+        _refuse_badges(arrival)
+        arrival = self._signed(arrival)
         now, clock = self._now(), Stopwatch()
         pictures = capture.receive(arrival.pictures, self.settings)
         symbols = capture.typed(arrival.codes, self.settings)
         request = Request(arrival.key, _digest(arrival, pictures))
-        with self._stations.lock(self._station(arrival.station)), ExitStack() as desk:
+        with self._stations.lock(self.station(arrival.station)), ExitStack() as desk:
             earlier = record.answered(request, self._ledger)
             if earlier is not None:
                 return earlier
             looks = self._read(arrival, pictures, desk, clock, now=now)
             more = _together(looks, symbols, arrival.consignment)
             opened = self._joined_or_opened(arrival, more.symbols, now)
+            self._take_over(opened, arrival.officer)
             if opened.last is not None and _says_nothing_new(opened.seen, more):
                 return self._said_before(opened, opened.last, arrival, request, now)
             self._refuse_endless(opened, more)
@@ -289,9 +297,9 @@ class Bench:
             return self._named(arrival.inspection, arrival.station)
         current = self._stations.at(arrival.station)
         window_s = self.policy.inspection.join_window_s
-        if arrival.joins and current is not None and current.takes(identify(symbols), window_s):
+        if arrival.joins and current is not None and current.takes(identify(symbols), window_s, arrival.officer):
             return current
-        return OpenInspection(_new_id(now), arrival.station)
+        return OpenInspection(_new_id(now), arrival.station, officer=arrival.officer)
 
     def _named(self, inspection: str, station: str) -> OpenInspection:
         found = self._stations.find(inspection)
@@ -318,7 +326,9 @@ class Bench:
                 away_s = max(0.0, (self._now().utc - row.entry.at.utc).total_seconds())
                 if kept.disposition is None:
                     last, since_s = kept.assessments[-1], time.monotonic() - away_s
-                    self._stations.lay(OpenInspection(kept.inspection, station, last.seen, last, None, since_s))
+                    opened = OpenInspection(kept.inspection, station, last.seen, last, None, since_s)
+                    opened.officer = row.entry.origin.officer
+                    self._stations.lay(opened)
                 return
 
     def _said_before(
@@ -329,6 +339,13 @@ class Bench:
         if request.key:
             record.repeated(last, self.origin(arrival.station, arrival.officer), request, now, self._ledger)
         return last
+
+    def _take_over(self, opened: OpenInspection, officer: str) -> None:
+        """An open inspection stays its officer's until another one works on it: that is a row."""
+        if opened.is_of_another(officer):
+            self.desk.take_over(opened.inspection, opened.station, opened.officer, officer)
+        if officer != NOT_SIGNED_IN:
+            opened.officer = officer
 
     def _lay(self, opened: OpenInspection, arrival: Arrival, now: Moment) -> None:
         before = self._stations.lay(opened)
@@ -352,6 +369,7 @@ class Bench:
         reason: str = "",
         station: str = "",
         assessment: int | None = None,
+        confirmed_by: str = "",
     ) -> Disposition:
         """The officer's decision on an inspection, as its own row. Repeating it answers the row that stands.
 
@@ -360,8 +378,9 @@ class Bench:
             Conflict: see `edge.checks.disposition.decided`.
             LedgerError: the row could not be made durable.
         """
-        wanted = Disposition(inspection, decision, officer, reason, self._now())
-        return self._decisions.dispose(wanted, station=station, assessment=assessment)
+        wanted = Disposition(inspection, decision, officer, reason, self._now(), confirmed_by=confirmed_by)
+        by_two = self.policy.people.detain_by_two
+        return self._decisions.dispose(wanted, station=station, assessment=assessment, by_two=by_two)
 
     def undo(
         self, inspection: str, *, officer: str = NOT_SIGNED_IN, reason: str = "", station: str = ""
@@ -404,12 +423,21 @@ class Bench:
         Raises:
             LedgerError: the row could not be made durable.
         """
-        with self._stations.lock(self._station(station)):
+        officer = self._officer(station, officer)
+        with self._stations.lock(self.station(station)):
             if inspection and inspection != self.open_at(station):
                 return
             before = self._stations.clear(station)
             if before is not None:
                 self._close(before, self.origin(station, officer), self._now())
+
+    def badge(self, station: str, code: str, source: str) -> Person:
+        """A badge that a gun read at a station: it signs its person in there.
+
+        Raises:
+            RequestRefused: there is no such station. AccessRefused, BoxError: see `Desk.sign_in`.
+        """
+        return self.desk.sign_in(Claim(badge=code, client=source), station=self.station(station))[0]
 
     def open_at(self, station: str) -> str:
         """The id of the inspection that lies open at the station; "" for none."""
@@ -486,9 +514,31 @@ class Bench:
         """Process ids of the pixel workers."""
         return self._workers.pids()
 
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger, for reading and for rows of people."""
+        return self._ledger
+
+    # --- People -------------------------------------------------------------------------------------------------------
+
+    def _signed(self, arrival: Arrival) -> Arrival:
+        """An arrival of whoever is signed in at its station, where nobody in particular sent it."""
+        return replace(arrival, officer=self._officer(arrival.station, arrival.officer))
+
+    def _officer(self, station: str, officer: str) -> str:
+        if officer != NOT_SIGNED_IN:
+            return officer
+        person = self.desk.officer(station)
+        return person.id if person is not None else NOT_SIGNED_IN
+
     # --- Small parts --------------------------------------------------------------------------------------------------
 
-    def _station(self, station: str) -> str:
+    def station(self, station: str) -> str:
+        """A station of this box, by its name.
+
+        Raises:
+            RequestRefused: request_unknown_station.
+        """
         if station not in self.settings.stations:
             raise RequestRefused(
                 "request_unknown_station",
@@ -551,6 +601,16 @@ def _digest(arrival: Arrival, pictures: tuple[Picture, ...]) -> str:
         repr(arrival.consignment),
     ]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _refuse_badges(arrival: Arrival) -> None:
+    """No badge is ever taken for a parcel's code: it would be shown and kept."""
+    if any(badge_in(code.payload) for code in arrival.codes):
+        raise CodeRefused(
+            "code_badge",
+            "Expected a code of a parcel or product, got a badge.",
+            hint="A badge signs in by itself when it is scanned alone.",
+        )
 
 
 def _capture(seen: Seen, sha256: str) -> Capture:

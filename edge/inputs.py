@@ -16,6 +16,7 @@ from typing import Protocol
 
 import uuid_utils
 
+from edge.badge import badge_in
 from edge.devices.addresses import camera_at, scanner_at
 from edge.devices.camera_folder import FolderCamera
 from edge.errors import BoxError, DeviceError, SekishoError
@@ -47,6 +48,10 @@ class Taker(Protocol):
 
     def inspect(self, arrival: Arrival, /) -> Answered:
         """Take an arrival. Raises a SekishoError when it cannot."""
+        ...
+
+    def badge(self, station: str, code: str, source: str, /) -> object:
+        """Sign in whose badge was read. Raises a SekishoError when it is nobody's."""
         ...
 
 
@@ -118,6 +123,10 @@ def _scan(bench: Taker, scanner: Scanner, camera: Camera | None, station: str, s
             continue
         if scan is None:
             continue
+        badge = badge_in(scan.payload)
+        if badge is not None:
+            _signed_in(bench, station, badge, scan.source)
+            continue
         codes = (RawCode(scan.payload, scan.source),)
         answer = _inspected(bench, Arrival(station, codes=codes, key=_key()), stop)
         frame = _picture(camera)
@@ -140,6 +149,14 @@ def _inspected(bench: Taker, arrival: Arrival, stop: threading.Event) -> Answere
             log.warning("refused: %s", error)
             return None
     return None
+
+
+def _signed_in(bench: Taker, station: str, badge: str, source: str) -> None:
+    """A badge is shown again by the one who waits, so it is not tried again; it is never logged."""
+    try:
+        bench.badge(station, badge, source)
+    except SekishoError as error:
+        log.warning("a badge was refused: %s", error.code)
 
 
 def _key() -> str:

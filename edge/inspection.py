@@ -175,6 +175,7 @@ class Disposition:
     reason: str
     at: Moment
     undoes: int | None = None
+    confirmed_by: str = ""  # a second officer, where the policy wants two
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,11 +249,14 @@ class InspectionRecord:
         return "disposed" if self.disposition else "assessed"
 
 
+NOT_SIGNED_IN = "not signed in"
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Who wrote a row: every row of the ledger carries it."""
 
     device: str
     station: str
-    officer: str  # "not signed in" when nobody is
+    officer: str  # id of the account; NOT_SIGNED_IN when nobody is
     boot: str  # id of this boot of the bench

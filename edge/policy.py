@@ -101,6 +101,12 @@ class TextPolicy(_Part):
     budget_ms: Annotated[float, Field(ge=1, le=10_000)]
 
 
+class PeoplePolicy(_Part):
+    """Who has to agree."""
+
+    detain_by_two: bool = False
+
+
 class Policy(_Part):
     """A whole policy. Holding one proves that every finding code has a weight."""
 
@@ -116,6 +122,7 @@ class Policy(_Part):
     retention: RetentionPolicy
     face: FacePolicy
     text: TextPolicy
+    people: PeoplePolicy = PeoplePolicy()  # a policy of before it need not name it
     weights: dict[str, Weight]
 
     @property

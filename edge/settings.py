@@ -51,6 +51,13 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address to listen on; other than loopback needs a token.")
     port: int = Field(default=8080, ge=0, le=65535, description="TCP port to listen on.")
     token: str = Field(default="", description="Bearer token of the API; loopback needs none.")
+    sign_in: Literal["offered", "accounts", "required"] = Field(
+        default="accounts",
+        description="When a decision needs a signed-in officer: never, as soon as there are accounts, or always.",
+    )
+    sign_in_tries: int = Field(default=5, ge=1, le=20, description="Wrong PINs before an account has to wait.")
+    session_idle_s: float = Field(default=900.0, ge=1, description="Signed out after so long without an act, seconds.")
+    session_s: float = Field(default=36_000.0, ge=1, description="Signed out after so long in any case, seconds.")
     language: str = Field(
         default="en",
         pattern="^(en|ja|zh|ko|vi|th|id)$",

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from edge.identity import Identity
-from edge.inspection import Assessment, Disposition, Seen
+from edge.inspection import NOT_SIGNED_IN, Assessment, Disposition, Seen
 from edge.steps.identify import identify
 
 
@@ -26,12 +26,18 @@ class OpenInspection:
     last: Assessment | None = None
     disposition: Disposition | None = None
     touched_s: float = 0.0  # monotonic
+    officer: str = NOT_SIGNED_IN  # whose it is
 
-    def takes(self, arrived: Identity, window_s: float) -> bool:
+    def is_of_another(self, officer: str) -> bool:
+        """Whether it is somebody's, and not this officer's. Nobody in particular is no other."""
+        return NOT_SIGNED_IN not in {self.officer, officer} and self.officer != officer
+
+    def takes(self, arrived: Identity, window_s: float, officer: str = NOT_SIGNED_IN) -> bool:
         """Whether what arrived belongs here: by parcel number, else by serialised item, else by time.
 
         The same parcel number belongs here whenever it comes, and another one never does. So does the same serialised
-        item. Anything else belongs here while the last arrival is at most `window_s` ago.
+        item. Anything else belongs here while the last arrival is at most `window_s` ago, unless another officer
+        brings it.
         """
         if self.disposition is not None:
             return False
@@ -40,7 +46,7 @@ class OpenInspection:
             return bool(set(mine.parcel_keys) & set(arrived.parcel_keys))
         if set(mine.item_keys) & set(arrived.item_keys):
             return True
-        return time.monotonic() - self.touched_s <= window_s
+        return not self.is_of_another(officer) and time.monotonic() - self.touched_s <= window_s
 
 
 class Stations:

@@ -8,14 +8,18 @@ from edge.inspection import Decision, Disposition, InspectionRecord, Outcome, Ve
 _DEPARTS = {(Decision.RELEASE, Outcome.STRONG_INDICATION), (Decision.DETAIN, Outcome.NO_FINDING)}
 
 
-def decided(kept: InspectionRecord, wanted: Disposition, assessment: int | None) -> Disposition:
+def decided(
+    kept: InspectionRecord, wanted: Disposition, assessment: int | None, *, by_two: bool = False
+) -> Disposition:
     """The disposition to record, or the one that stands when `wanted` only repeats it.
 
-    `assessment` is the number of the assessment that the officer saw.
+    `assessment` is the number of the assessment that the officer saw. `by_two`: the policy wants a second officer to
+    agree to DETAIN.
 
     Raises:
         Conflict: disposition_conflict: another one stands; disposition_outdated: there is a newer assessment than the
-            officer saw; reason_conflict: it departs from the advice without a reason.
+            officer saw; reason_conflict: it departs from the advice without a reason; second_person_conflict: nobody
+            else has agreed.
     """
     standing, latest = kept.disposition, kept.assessments[-1]
     if standing is not None:
@@ -31,6 +35,13 @@ def decided(kept: InspectionRecord, wanted: Disposition, assessment: int | None)
             "disposition_outdated",
             f"Expected a decision on assessment {latest.number}, got one on {assessment}.",
             hint="Look at the newest assessment, then decide.",
+        )
+    if by_two and wanted.decision is Decision.DETAIN and wanted.confirmed_by in {"", wanted.officer}:
+        came = "the same one" if wanted.confirmed_by else "nobody"
+        raise Conflict(
+            "second_person_conflict",
+            f"Expected a second officer who agrees to detain, got {came}.",
+            hint="Another officer scans the badge or types id and PIN; the policy asks for two.",
         )
     return explained(wanted, latest.verdict)
 

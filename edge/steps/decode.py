@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from edge.badge import badge_in
 from edge.captures import Box, Capture, DecodedSymbol, Evidence, Quality
 from edge.errors import EvidenceError, ImageRefused
 from edge.inspection import Seen, SystemFault
@@ -18,7 +19,7 @@ _UNKNOWN = PictureQuality(sharpness=0.0, glare=0.0, brightness=0.0)
 
 
 def read(picture: Picture, frame: OpenFrame, keep: Keep) -> Seen:
-    """The capture and its symbols; symbol crops are kept as evidence, the frame is not.
+    """The capture and its symbols; symbol crops are kept as evidence, the frame is not. A badge is passed over.
 
     Raises:
         ImageRefused: the bytes are no picture that the bench looks at.
@@ -30,14 +31,15 @@ def read(picture: Picture, frame: OpenFrame, keep: Keep) -> Seen:
     except WorkerFailed as failed:
         fault = SystemFault("decode_" + failed.code, failed.message, picture.sha256)
         return Seen(captures=(_capture(picture, FrameReading(0, 0, _UNKNOWN, ()), ()),), faults=(fault,))
+    symbols = tuple(symbol for symbol in reading.symbols if badge_in(symbol.payload) is None)
     try:
-        crops = tuple(_kept(symbol, picture, keep) for symbol in reading.symbols if symbol.crop)
+        crops = tuple(_kept(symbol, picture, keep) for symbol in symbols if symbol.crop)
         faults: tuple[SystemFault, ...] = ()
     except EvidenceError as error:
         crops, faults = (), (SystemFault(error.code, error.message, picture.sha256),)
     return Seen(
         captures=(_capture(picture, reading, crops),),
-        symbols=tuple(_decoded(symbol, picture) for symbol in reading.symbols),
+        symbols=tuple(_decoded(symbol, picture) for symbol in symbols),
         faults=faults,
     )
 

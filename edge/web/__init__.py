@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from edge.flow import Bench
 from edge.rehearsal import Rehearsed
 from edge.settings import Settings
-from edge.web import box, doctor, events, facts, inspections, pages, stations, told
+from edge.web import box, doctor, events, facts, inspections, pages, people, shifts, stations, told
 from edge.web.access import Access
 from edge.web.documents import describe_api
 from edge.web.limits import BodyLimits
@@ -51,13 +51,14 @@ def build(bench: Bench, settings: Settings, rehearse: Callable[[], Rehearsed]) -
         lifespan=lifespan,
     )
     api = APIRouter(prefix=API)
-    for part in (inspections, facts, told, stations, events, box):
+    for part in (inspections, facts, told, stations, people, shifts, events, box):
         api.include_router(part.router)
     api.include_router(pages.pictures)
     app.include_router(api)
     app.include_router(pages.router)
     app.include_router(told.page)
     app.include_router(doctor.router)
+    app.include_router(shifts.paper)
     app.mount("/static", StaticFiles(directory=str(resources.files("edge.web") / "pages" / "static")), name="static")
     answer_errors(app)
     describe_api(app)

@@ -131,7 +131,7 @@ class Access:
         await answer_to(refusal)(scope, receive, send_with_headers)
 
     def _refusal(self, scope: Scope, headers: Headers) -> AccessRefused | None:
-        if _came_by_file(scope):
+        if came_by_file(scope):
             return None
         host = headers.get("host", "")
         if not self._token and not is_loopback(_name(host)):
@@ -170,7 +170,7 @@ class Access:
         return hmac.compare_digest(signature.encode(), _signature(self._token, until).encode())
 
 
-def _came_by_file(scope: Scope) -> bool:
+def came_by_file(scope: Scope) -> bool:
     """Whether a request came at a UNIX socket: ASGI tells its path and no port."""
     server = scope.get("server")
     return bool(server and server[1] is None)

@@ -329,6 +329,7 @@ class DispositionOut(Outgoing):
     sequence: int | None = Field(description="The row's place in the ledger, which an undo names; null just after.")
     decision: Decision | None
     officer: str
+    confirmed_by: str = Field(description="A second officer who agreed, where the policy wants two; else empty.")
     reason: str
     at: datetime
     undoes: int | None
@@ -340,6 +341,7 @@ class DispositionOut(Outgoing):
             sequence=sequence,
             decision=disposition.decision,
             officer=disposition.officer,
+            confirmed_by=disposition.confirmed_by,
             reason=disposition.reason,
             at=disposition.at.utc,
             undoes=disposition.undoes,

@@ -21,10 +21,13 @@ A bench takes codes and pictures of a parcel and answers with a verdict and its 
 * Send an `Idempotency-Key` with every POST that may be sent again: the same key and content is answered with what was
   answered before; the same key with other content is refused.
 * On loopback no token is needed; anywhere else send `Authorization: Bearer <token>`.
+* On a box with accounts a row's officer is who is signed in, whatever a document says of itself: 401 `access_person`,
+  403 `access_role`. A scan counts for whoever is signed in at its station.
 """
 TAGS = [
     {"name": "inspections", "description": "What arrived, what the bench says of it, what the officer decided."},
     {"name": "stations", "description": "The places of a bench: scans join the inspection that lies open there."},
+    {"name": "people", "description": "Who is signed in, and the shift of a station."},
     {"name": "events", "description": "What happens, as it happens."},
     {"name": "box", "description": "How the box itself is."},
 ]
@@ -36,15 +39,15 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     common = (400, 401, 403, 408, 413, 422, 429, 503)
     titles = {
         400: "Not well-formed.",
-        401: "The token is missing or wrong.",
-        403: "Asked under a foreign name or from a foreign page.",
+        401: "The token is missing or wrong, or nobody is signed in.",
+        403: "Asked under a foreign name or from a foreign page, or by somebody of another role.",
         404: "There is no such thing.",
         408: "The body came too slowly.",
         409: "It does not fit the state of the inspection, or the key was used for other content.",
         413: "Too large.",
-        429: "More than one client may ask at once.",
         415: "Not a media type that is read here.",
         422: "A document, picture or code that the bench does not take.",
+        429: "More than one client may ask at once, or within a pause after wrong PINs.",
         503: "The box cannot do its part now.",
     }
     return {status: {"description": titles[status], "content": content} for status in sorted({*common, *statuses})}

@@ -90,7 +90,8 @@ class Listeners:
     responses={
         200: {
             "description": (
-                "Events assessed, disposed, next, late, question with data {inspection, station}; the id names the "
+                "Events assessed, disposed, next, late, question, signed_in, signed_out, sign_in_refused, people, "
+                "taken_over, handed_over with data {inspection, station}; the id names the "
                 "ledger and the sequence in it. late: a newer registry says something of what was released. reset with "
                 "data {ledger}: the ledger that was listened to is gone (a damaged one is "
                 "set aside) and everything of the new one follows; forget what was known. alive without an id, "

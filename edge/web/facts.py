@@ -9,19 +9,20 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Self
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import Field
 
 from edge.checks.observation import points, standing
 from edge.comparison import FaceComparison
 from edge.consignment import DeclaredLine
-from edge.flow import NOT_SIGNED_IN
 from edge.inspection import InspectionRecord, Observation, Observed
 from edge.lookup import Bulletin, DistinguishingPoint, ItemLookup, LookupResult, Product, Recordation, RegisteredFace
+from edge.people.roles import Right
 from edge.web.answers import Outgoing
 from edge.web.documents import problems
 from edge.web.inspections import Id
 from edge.web.languages import Language
+from edge.web.people import acting
 from edge.web.requests import Incoming, Name
 from edge.web.tasks import Work, Works
 
@@ -284,9 +285,9 @@ def read_facts(work: Works, inspection: Id, language: Language) -> FactsOut:
     summary="Record what the officer sees of a distinguishing point",
     responses=problems(404),
 )
-def observe(work: Works, inspection: Id, document: ObservationIn) -> ObservationOut:
+def observe(request: Request, work: Works, inspection: Id, document: ObservationIn) -> ObservationOut:
     """A row of its own, which goes up with the results. The last one of a point stands; it changes no verdict."""
-    officer = document.officer or NOT_SIGNED_IN
+    officer = acting(request, work, Right.INSPECT, work.bench.record(inspection).station, document.officer)
     seen = work.bench.observe(inspection, document.recordation, document.point, document.observed, officer=officer)
     return ObservationOut.of(seen)
 

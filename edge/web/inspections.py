@@ -10,14 +10,16 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from edge.errors import RequestRefused
-from edge.flow import NOT_SIGNED_IN, Arrival
-from edge.inspection import InspectionRecord
+from edge.flow import Arrival
+from edge.inspection import NOT_SIGNED_IN, InspectionRecord
+from edge.people.roles import Right
 from edge.ports import Frame
 from edge.steps.record import ASSESSED
 from edge.web.answers import AssessmentOut, DispositionOut, InspectionOut, InspectionsOut, SummaryOut
 from edge.web.documents import body, problems
 from edge.web.languages import Language
 from edge.web.pace import client_of
+from edge.web.people import SignedInOut, acting, badge_among, claim_of, refuse_empty, scanning, signed_in
 from edge.web.requests import ID_PATTERN, ArrivalIn, CodesIn, DispositionIn, InspectionIn, UndoIn
 from edge.web.tasks import Work, Works
 from edge.web.uploads import received
@@ -45,13 +47,15 @@ Id = Annotated[str, Path(pattern=ID_PATTERN, description="UUIDv7.")]
 )
 async def inspect(
     request: Request, response: Response, work: Works, language: Language, key: Key = ""
-) -> AssessmentOut:
+) -> AssessmentOut | SignedInOut:
     """Joins the inspection that lies open at the station when it is the same parcel, or opens one.
 
-    The answer is durable before it is sent. Its Location is the inspection.
+    The answer is durable before it is sent. Its Location is the inspection. A badge alone signs in at the station.
     """
     document, frames = await received(request, InspectionIn, work.settings)
     station = document.station or work.settings.stations[0]
+    if (badge := badge_among(document)) is not None and not frames:
+        return await run_in_threadpool(signed_in, request, response, work, badge, station)
     came = arrival(document, frames, station=station, key=key)
     return await take(work, request, response, replace(came, joins=document.joins), language)
 
@@ -111,21 +115,36 @@ def list_inspections(
     "/{inspection}/disposition",
     operation_id="dispose",
     summary="Record the officer's decision",
-    responses=problems(404, 409),
+    responses=problems(404, 409, 429),
 )
-def dispose(work: Works, inspection: Id, document: DispositionIn) -> DispositionOut:
+def dispose(request: Request, work: Works, inspection: Id, document: DispositionIn) -> DispositionOut:
     """A row of its own. A release against the advice needs a reason. Sent twice it is answered twice, kept once."""
-    officer = document.officer or NOT_SIGNED_IN
+    station = work.bench.record(inspection).station
+    officer = acting(request, work, Right.DECIDE, station, document.officer)
+    second = ""
+    if document.second is not None:
+        refuse_empty(document.second)
+        second = work.bench.desk.known(claim_of(request, document.second), station, Right.DECIDE)[0].id
     done = work.bench.dispose(
-        inspection, document.decision, officer=officer, reason=document.reason, assessment=document.assessment
+        inspection,
+        document.decision,
+        officer=officer,
+        reason=document.reason,
+        assessment=document.assessment,
+        confirmed_by=second,
     )
     return DispositionOut.of(done)
 
 
-@router.post("/{inspection}/undo", operation_id="undo", summary="Take the decision back", responses=problems(404, 409))
-def undo(work: Works, inspection: Id, document: UndoIn) -> DispositionOut:
+@router.post(
+    "/{inspection}/undo",
+    operation_id="undo",
+    summary="Take the decision back",
+    responses=problems(404, 409),
+)
+def undo(request: Request, work: Works, inspection: Id, document: UndoIn) -> DispositionOut:
     """A row of its own; nothing is deleted."""
-    officer = document.officer or NOT_SIGNED_IN
+    officer = acting(request, work, Right.DECIDE, work.bench.record(inspection).station, document.officer)
     return DispositionOut.of(work.bench.undo(inspection, officer=officer, reason=document.reason))
 
 
@@ -158,6 +177,8 @@ async def take(work: Work, request: Request, response: Response, came: Arrival, 
     if came.inspection:
         kept = await run_in_threadpool(work.bench.record, came.inspection)
         came = replace(came, station=kept.station)
+    officer = "" if came.officer == NOT_SIGNED_IN else came.officer
+    came = replace(came, officer=await run_in_threadpool(scanning, request, work, officer))
     inspect = partial(work.bench.inspect, came)
     assessment = await work.take(inspect, client=client_of(request.scope), station=came.station)
     response.headers["Location"] = f"/api/v1/inspections/{assessment.inspection}"

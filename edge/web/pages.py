@@ -32,6 +32,7 @@ from edge.web.documents import problems
 from edge.web.events import newest
 from edge.web.inspections import Id, recent
 from edge.web.languages import Asked, Language, remember
+from edge.web.people import session_of
 from edge.web.tasks import Work, Works
 from edge.web.told import told_now
 
@@ -64,21 +65,31 @@ def _shown(value: object) -> object:
 
 
 def page(name: str, work: Work, language: str, **values: object) -> HTMLResponse:
-    """A template with the words of a language."""
+    """A template with the words of a language, the settings, and the names of people by their ids."""
     words = {"label": labels(language), "language": language, "tag": tag(language), "names": NAMES, "tag_of": tag}
-    return HTMLResponse(_templates().get_template(name).render(**words, settings=work.settings, **values))
+    named = work.bench.desk.name_of
+    return HTMLResponse(_templates().get_template(name).render(**words, settings=work.settings, named=named, **values))
 
 
 @router.get("/")
-def bench(work: Works, language: Language, lang: Asked = "", station: StationName = "") -> HTMLResponse:
+def bench(
+    request: Request, work: Works, language: Language, lang: Asked = "", station: StationName = ""
+) -> HTMLResponse:
     """The bench page of one station."""
     station, told = _station(work, station), newest(work.bench)
     card = _open_card(work, station, language)
-    around, refusals = _around(work, language), _refusals(language)
-    shown = page("bench.html", work, language, station=station, told=told, card=card, refusals=refusals, **around)
+    around = {"refusals": _refusals(language), "who": session_of(request, work, station), **_around(work, language)}
+    shown = page("bench.html", work, language, station=station, told=told, card=card, **around)
     if lang:
         remember(shown, lang)
     return shown
+
+
+@router.get("/pages/who")
+def who(request: Request, work: Works, language: Language, station: StationName = "") -> HTMLResponse:
+    """Who is signed in at a station. Asking is no act."""
+    station = _station(work, station)
+    return page("who.html", work, language, station=station, who=session_of(request, work, station))
 
 
 @router.get("/pages/card")
@@ -118,7 +129,7 @@ def report_picture(work: Works, inspection: Id, language: Language) -> Response:
 
 
 @router.get("/sign-in")
-def sign_inpage(work: Works, language: Language) -> HTMLResponse:
+def sign_in_page(work: Works, language: Language) -> HTMLResponse:
     """Asks for the token."""
     return page("sign_in.html", work, language, wrong=False)
 

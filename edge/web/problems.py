@@ -33,6 +33,8 @@ _STATUS = {
     "request_json": 422,
     "access_host": 403,
     "access_origin": 403,
+    "access_role": 403,
+    "access_locked": 429,
     "box_busy": 503,
 }
 _HTTP = {

@@ -134,7 +134,9 @@ class ArrivalIn(Incoming):
 
     codes: tuple[CodeIn, ...] = ()
     consignment: ConsignmentIn | None = None
-    officer: Name = Field(default="", description="Who is at the station; empty: not signed in.")
+    officer: Name = Field(
+        default="", description="Who is at the station, on a box without accounts; empty: not signed in."
+    )
     camera: Name = Field(default="", description="What took the pictures, e.g. camera:bench; empty: upload.")
 
 
@@ -152,6 +154,16 @@ class CodesIn(Incoming):
     officer: Name = ""
 
 
+class ClaimIn(Incoming):
+    """By what somebody says to be somebody: the code of a badge, or an id and its PIN."""
+
+    badge: Annotated[str, StringConstraints(max_length=100)] = Field(
+        default="", description="As it was scanned.", json_schema_extra={"writeOnly": True}
+    )
+    person: Name = Field(default="", description="Id of the account.")
+    pin: Annotated[str, StringConstraints(max_length=64)] = Field(default="", json_schema_extra={"writeOnly": True})
+
+
 class DispositionIn(Incoming):
     """The officer's decision. Silence is none."""
 
@@ -161,6 +173,7 @@ class DispositionIn(Incoming):
         description="Number of the assessment that the officer has seen; a newer one refuses the decision with 409.",
     )
     officer: Name = ""
+    second: ClaimIn | None = Field(default=None, description="Another officer who agrees, where the policy wants two.")
     reason: Text = Field(default="", description="Needed where the decision departs from the verdict.")
 
     @field_validator("reason")

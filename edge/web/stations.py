@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
+from starlette.concurrency import run_in_threadpool
 
-from edge.flow import NOT_SIGNED_IN
 from edge.web.answers import AssessmentOut
 from edge.web.documents import body, problems
 from edge.web.inspections import Key, arrival, take
 from edge.web.languages import Language
+from edge.web.people import SignedInOut, badge_among, scanning, signed_in
 from edge.web.requests import ArrivalIn, NextIn
 from edge.web.tasks import Works
 from edge.web.uploads import received
@@ -29,9 +30,11 @@ Station = Annotated[str, Path(min_length=1, max_length=64, description="Name of 
 )
 async def scan(  # noqa: PLR0917 - FastAPI gives each by its name
     request: Request, response: Response, work: Works, station: Station, language: Language, key: Key = ""
-) -> AssessmentOut:
-    """Joins the inspection that lies open there when it is the same parcel, or opens one."""
+) -> AssessmentOut | SignedInOut:
+    """Joins the inspection that lies open there when it is the same parcel, or opens one. A badge alone signs in."""
     document, frames = await received(request, ArrivalIn, work.settings)
+    if (badge := badge_among(document)) is not None and not frames:
+        return await run_in_threadpool(signed_in, request, response, work, badge, station)
     return await take(work, request, response, arrival(document, frames, station=station, key=key), language)
 
 
@@ -42,10 +45,10 @@ async def scan(  # noqa: PLR0917 - FastAPI gives each by its name
     status_code=204,
     responses=problems(),
 )
-def next_parcel(work: Works, station: Station, document: NextIn | None = None) -> None:
+def next_parcel(request: Request, work: Works, station: Station, document: NextIn | None = None) -> None:
     """Closes the inspection that lies open at the station. It is never a release.
 
     With an inspection it closes that one only, so that a repeated request never closes the parcel that follows.
     """
     done = document or NextIn()
-    work.bench.next(station, officer=done.officer or NOT_SIGNED_IN, inspection=done.inspection or "")
+    work.bench.next(station, officer=scanning(request, work, done.officer), inspection=done.inspection or "")

@@ -8,17 +8,18 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any, Self
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from edge.flow import NOT_SIGNED_IN
 from edge.inspection import InspectionRecord, Question
+from edge.people.roles import Right
 from edge.storage.knowledge import Told, utc_day
 from edge.web.answers import Outgoing
 from edge.web.documents import problems
 from edge.web.inspections import Id
 from edge.web.languages import ONE_OR_NONE
+from edge.web.people import acting
 from edge.web.requests import Incoming, Name, Text
 from edge.web.tasks import Work, Works
 
@@ -161,14 +162,15 @@ def read_told(work: Works, inspection: Id) -> ToldOut:
     summary="Ask whoever knows the product",
     responses=problems(404),
 )
-def ask(work: Works, inspection: Id, document: QuestionIn) -> QuestionOut:
+def ask(request: Request, work: Works, inspection: Id, document: QuestionIn) -> QuestionOut:
     """A row of its own, which goes up with the results. The inspection goes on without the answer."""
-    officer = document.officer or NOT_SIGNED_IN
+    officer = acting(request, work, Right.ASK, work.bench.record(inspection).station, document.officer)
     return QuestionOut.of(work.bench.ask(inspection, document.text, picture=document.picture, officer=officer))
 
 
 @page.post("/inspections/{inspection}/questions")
 def ask_by_form(  # noqa: PLR0917 - FastAPI reads the form from the signature
+    request: Request,
     work: Works,
     inspection: Id,
     text: Annotated[str, Form(max_length=2_000)] = "",
@@ -178,5 +180,6 @@ def ask_by_form(  # noqa: PLR0917 - FastAPI reads the form from the signature
 ) -> Response:
     """The form of the report, which needs no script."""
     name = "".join(letter for letter in officer if letter >= " ").strip()
-    work.bench.ask(inspection, text, picture=picture, officer=name or NOT_SIGNED_IN)
+    who = acting(request, work, Right.ASK, work.bench.record(inspection).station, name)
+    work.bench.ask(inspection, text, picture=picture, officer=who)
     return RedirectResponse(f"/inspections/{inspection}?lang={lang}", 303)

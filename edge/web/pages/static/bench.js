@@ -83,6 +83,10 @@ function inWords(text) {
   }
 }
 
+function codeOf(text) {
+  try { return JSON.parse(text).code ?? ""; } catch { return ""; }
+}
+
 // Every act goes through here: it tells what went wrong in the bench's own words and says whether it was done.
 async function act(method, address, content, key = newKey()) {
   notice("");
@@ -98,6 +102,9 @@ async function act(method, address, content, key = newKey()) {
     const text = await answer.text();
     if (answer.ok) return true;
     notice(inWords(text) || answer.statusText);
+    // people.js may ask who is there, or for a second officer: with that the same act is sent again.
+    const again = (more) => act(method, address, { ...content, ...more });
+    body.dispatchEvent(new CustomEvent("refused", { detail: { code: codeOf(text), again } }));
   } catch {
     link("lost");
     notice(body.dataset.lost);
@@ -111,10 +118,12 @@ async function busy(form, work) {
   try { return await work(); } finally { buttons.forEach((button) => { button.disabled = false; }); }
 }
 
-const officer = find("#officer");
-officer.value = localStorage.getItem("officer") ?? "";
-officer.addEventListener("change", () => localStorage.setItem("officer", officer.value.trim()));
-const signed = (content) => ({ ...content, officer: officer.value.trim() });
+// On a box without accounts an officer types a name; on one with accounts the box knows who is signed in.
+if (find("#officer")) find("#officer").value = localStorage.getItem("officer") ?? "";
+body.addEventListener("change", (event) => {
+  if (event.target.id === "officer") localStorage.setItem("officer", event.target.value.trim());
+});
+const signed = (content) => ({ ...content, officer: find("#officer")?.value.trim() ?? "" });
 const here = `/stations/${encodeURIComponent(station)}`;
 
 find("#scan").addEventListener("submit", (event) => {
@@ -179,10 +188,11 @@ function lost() {
   wasLost = true;
   link("lost");
 }
+const people = () => body.dispatchEvent(new CustomEvent("people"));
 function alive() {
   heard = performance.now();
   link("live");
-  if (wasLost) { wasLost = false; showCard(); showAround(); }
+  if (wasLost) { wasLost = false; showCard(); showAround(); people(); }
 }
 news.addEventListener("open", alive);
 news.addEventListener("alive", alive);
@@ -190,6 +200,12 @@ news.addEventListener("error", lost);
 window.addEventListener("offline", lost);
 setInterval(() => { if (performance.now() - heard > SILENCE_MS) lost(); }, 1_000);
 news.addEventListener("reset", () => { alive(); showCard(); showAround(); }); // another ledger: begin again
+for (const name of ["signed_in", "signed_out", "people"]) {
+  news.addEventListener(name, (event) => {
+    alive();
+    if (["", station].includes(JSON.parse(event.data).station)) people();
+  });
+}
 news.addEventListener("late", () => { alive(); showAround(); });
 for (const name of ["assessed", "disposed", "next"]) {
   news.addEventListener(name, (event) => {

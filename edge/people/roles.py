@@ -1,0 +1,43 @@
+"""Who may do what: one table. The API and the page both ask it; nothing else decides by role."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Role(StrEnum):
+    """What a person is at the bench."""
+
+    OFFICER = "officer"  # scans and decides
+    SUPERVISOR = "supervisor"  # of a bench hall: an officer who also sees every station's shift
+    TECHNICIAN = "technician"  # sets the box up; decides nothing
+
+
+class Right(StrEnum):
+    """What can be done that is somebody's to do."""
+
+    INSPECT = "inspect"  # scan, take pictures, go on to the next parcel
+    DECIDE = "decide"  # release, refer, detain, take a decision back, confirm another's
+    ASK = "ask"  # put a question to whoever knows the product
+    HAND_OVER = "hand_over"  # read the shift of one's own station, close it, take one over
+    READ_SHIFTS = "read_shifts"  # the shift of any station
+
+
+RIGHTS = MappingProxyType(
+    {
+        Role.OFFICER: frozenset({Right.INSPECT, Right.DECIDE, Right.ASK, Right.HAND_OVER}),
+        Role.SUPERVISOR: frozenset(Right),
+        Role.TECHNICIAN: frozenset({Right.INSPECT}),
+    }
+)
+
+
+def may(role: Role, right: Right) -> bool:
+    """Whether a person of this role may do this."""
+    return right in RIGHTS[role]
+
+
+def roles_with(right: Right) -> str:
+    """The roles that may do this, in words."""
+    return " or ".join(role for role in Role if may(role, right))

@@ -1,0 +1,212 @@
+// People: a badge scanned anywhere on the page, a PIN by keyboard or keypad, signing out, hand-over. It judges nothing.
+const body = document.body;
+const { station, language } = body.dataset;
+const api = "/api/v1";
+const find = (selector) => document.querySelector(selector);
+const keypad = find("#keypad");
+const fields = keypad.querySelector("form").elements;
+
+function say(text) {
+  const place = find("#notice");
+  place.textContent = text;
+  place.hidden = !text;
+}
+
+async function send(method, address, content) {
+  try {
+    const answer = await fetch(api + address, {
+      method,
+      headers: { "Content-Type": "application/json", Accept: "application/json" },
+      body: content === undefined ? undefined : JSON.stringify(content),
+    });
+    const text = await answer.text();
+    const told = text ? JSON.parse(text) : {};
+    return answer.ok ? { told } : { code: told.code ?? "", words: [told.detail, told.hint].filter(Boolean).join(" ") };
+  } catch {
+    return { code: "", words: body.dataset.lost };
+  }
+}
+
+// --- Who is there ---------------------------------------------------------------------------------------------------
+
+let leaving = 0;
+async function showWho() {
+  const place = find("#who");
+  if (!place) return;
+  const address = `/pages/who?station=${encodeURIComponent(station)}&lang=${encodeURIComponent(language)}`;
+  const answer = await fetch(address, { headers: { Accept: "text/html" } }).catch(() => null);
+  if (!answer?.ok) return;
+  const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const typed = find("#officer")?.value;
+  place.replaceChildren(...parsed.body.childNodes);
+  if (typed && find("#officer")) find("#officer").value = typed;
+  watch();
+}
+
+// A session's end is seen when it comes: the parcel stays on the screen, and the keypad opens beside it.
+function watch() {
+  clearTimeout(leaving);
+  const present = find("#present");
+  if (!present) return;
+  const left = Number(present.dataset.left);
+  if (left > 0) leaving = setTimeout(showWho, Math.min(left * 1000 + 1_500, 2 ** 31 - 1));
+  if (present.dataset.timedOut) open(false);
+}
+body.addEventListener("people", showWho);
+
+// --- The keypad -----------------------------------------------------------------------------------------------------
+
+let second = null; // what a second officer's badge or PIN completes
+let field = fields.person;
+function open(focus, title = body.dataset.shift ? "next" : "title") {
+  const head = find("#keypad-title");
+  head.textContent = head.dataset[title];
+  refused("");
+  const before = document.activeElement;
+  if (!keypad.open) keypad.show();
+  if (focus) fields.person.focus();
+  else before?.focus(); // a scan goes on where it went
+}
+function close() {
+  fields.person.value = "";
+  fields.pin.value = "";
+  second = null;
+  field = fields.person;
+  if (keypad.open) keypad.close();
+}
+function refused(words) {
+  const place = keypad.querySelector("[data-refused]");
+  place.textContent = words;
+  place.hidden = !words;
+}
+for (const one of [fields.person, fields.pin]) one.addEventListener("focus", () => { field = one; });
+keypad.addEventListener("click", (event) => {
+  const key = event.target.closest("button")?.dataset.key;
+  if (event.target.closest("[data-close]")) close();
+  else if (key === "clear") field.value = field.value.slice(0, -1);
+  else if (key === "switch") field = field === fields.person ? fields.pin : fields.person;
+  else if (key && field.value.length < field.maxLength) field.value += key;
+  if (key) field.focus();
+});
+keypad.querySelector("form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  if (fields.person.value && !fields.pin.value) { fields.pin.focus(); return; }
+  const pin = fields.pin.value;
+  fields.pin.value = "";
+  await claim({ person: fields.person.value, pin });
+});
+document.addEventListener("click", async (event) => {
+  if (event.target.closest("[data-sign-in]")) open(true);
+  if (event.target.closest("[data-print]")) print();
+  if (event.target.closest("[data-alone]")) await handOver({ alone: true });
+  if (event.target.closest("[data-sign-out]")) {
+    const { words } = await send("DELETE", `/session?station=${encodeURIComponent(station)}`);
+    say(words ?? "");
+    await showWho();
+  }
+});
+
+// A badge, or an id and its PIN: for whatever it is that was asked for.
+async function claim(proof) {
+  say("");
+  let words;
+  if (second) {
+    const again = second;
+    await again({ second: proof });
+    close();
+    return;
+  }
+  if (body.dataset.shift) ({ words } = await handOver(proof));
+  else ({ words } = await send("POST", "/session", { ...proof, station }));
+  if (words) {
+    if (keypad.open) { refused(words); fields.pin.focus(); } else say(words);
+    return;
+  }
+  close();
+  if (body.classList.contains("shift") && !body.dataset.shift) location.reload();
+  await showWho();
+}
+
+// --- Hand-over ------------------------------------------------------------------------------------------------------
+
+async function handOver(proof) {
+  const note = find("#hand-over textarea").value;
+  const answer = await send("POST", "/shift/hand-over", { ...proof, station, note });
+  if (answer.told) location.assign(`/shift/${answer.told.sequence}?lang=${encodeURIComponent(language)}`);
+  else if (!keypad.open) say(answer.words);
+  return answer;
+}
+find("#hand-over")?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  handOver({ officer: event.target.elements.officer?.value.trim() ?? "" });
+});
+
+// --- What the bench refused -----------------------------------------------------------------------------------------
+
+body.addEventListener("refused", (event) => {
+  if (event.detail.code === "access_person") { showWho(); open(false); }
+  if (event.detail.code === "second_person_conflict") {
+    second = event.detail.again;
+    open(false, "second");
+  }
+});
+
+// --- A badge, scanned with whatever in focus ------------------------------------------------------------------------
+// A scanner that types is told from a person by its pace. From the prefix on nothing reaches the page: not the field in
+// focus, not the screen. What turns out to be no badge is put back.
+
+const PREFIX = "SEKI";
+const PACE_MS = 100; // between two letters of the prefix
+const END_MS = 500; // silence that ends a badge without Enter
+let run = "";
+let heard = 0;
+let digits = null; // after the prefix; null: no badge is being read
+let ended = 0;
+
+const writable = (place) => place?.matches?.("textarea, input:not([type=file], [type=radio])") && !place.readOnly;
+function put(text) {
+  const place = document.activeElement;
+  if (writable(place)) place.setRangeText(text, place.selectionStart, place.selectionEnd, "end");
+}
+function take(count) {
+  const place = document.activeElement;
+  if (!writable(place)) return;
+  const at = place.selectionStart;
+  if (place.value.slice(at - count, at).toUpperCase() === PREFIX.slice(0, count)) place.setRangeText("", at - count, at, "end");
+}
+function end() {
+  clearTimeout(ended);
+  const read = digits;
+  digits = null;
+  run = "";
+  if (read.length < 4) put(PREFIX + read); // a word that begins so
+  else claim({ badge: PREFIX + read });
+}
+document.addEventListener("keydown", (event) => {
+  if (event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
+  const { key } = event;
+  if (digits !== null) {
+    if (key.length > 1 && !["Enter", "Tab"].includes(key)) return; // Shift and the like
+    if (/^[0-9]$/.test(key)) digits += key;
+    else if (key.length > 1) { event.preventDefault(); event.stopPropagation(); end(); return; }
+    else { end(); return; }
+    event.preventDefault();
+    event.stopPropagation();
+    clearTimeout(ended);
+    ended = setTimeout(end, END_MS);
+    return;
+  }
+  if (key.length !== 1) { if (key !== "Shift" && key !== "CapsLock") run = ""; return; }
+  run = event.timeStamp - heard > PACE_MS ? "" : run;
+  heard = event.timeStamp;
+  run += key.toUpperCase();
+  if (!PREFIX.startsWith(run)) run = key.toUpperCase() === PREFIX[0] ? PREFIX[0] : "";
+  if (run !== PREFIX) return;
+  event.preventDefault();
+  event.stopPropagation();
+  take(PREFIX.length - 1);
+  digits = "";
+  ended = setTimeout(end, END_MS);
+}, true);
+
+watch();
