@@ -55,8 +55,10 @@ def keeps_its_identity(tree: Path, _parcel: Parcel) -> Iterator[Shown]:
         yield Shown("it inspects before and after", kept=bool(before and after and before != after))
         audited = _sekisho(box, "verify")
         yield Shown("root's commands read what is sealed with it", kept="chain whole" in audited, detail=audited)
-        units = box.run("sh", "-c", "systemctl start sekisho-audit; systemctl --failed --plain --no-legend").strip()
-        said = box.run("journalctl", "--unit=sekisho-audit", "--output=cat", "--no-pager") if units else ""
+        units = box.run(
+            "sh", "-c", "systemctl start sekisho-audit sekisho-selftest; systemctl --failed --plain --no-legend"
+        ).strip()
+        said = box.run("journalctl", "--lines=40", "--output=cat", "--no-pager") if units else ""
         yield Shown("no unit has failed", kept=not units, detail=units + said[-800:])
         told = _sekisho(box, "provision", "unseal")
         same = box.run("sha256sum", f"{_STATE}/storage.key").split()[0] == key
@@ -69,8 +71,8 @@ def _serves_the_lan(box: Container) -> Iterator[Shown]:
     told = _sekisho(box, "provision", "site-ca", _NAME, "192.0.2.10")
     yield Shown("an authority is made", kept="SHA-256 of the authority: " in told, detail=told)
     box.run("sh", "-c", "umask 077; head -c 24 /dev/urandom | base64 > /etc/sekisho/token")
-    box.run("systemctl", "enable", "--now", "sekisho-lan.socket")
-    box.run("systemctl", "restart", "sekisho-web.service")
+    box.run("systemctl", "enable", "sekisho-lan.socket")
+    box.run("systemctl", "restart", "sekisho-lan.socket", "sekisho-web.service")
     for name, expected in ((_NAME, "HTTP/1.1 200 OK"), ("bank.example", "refused: Hostname mismatch")):
         seen = box.run("python3", "-c", _HANDHELD, name, "/api/v1/status").strip()
         yield Shown(f"a handheld that asks for {name}: {expected}", kept=seen.startswith(expected), detail=seen)
