@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 from edge.checks import Checked, Findings, Source
@@ -21,13 +22,18 @@ def check(found: ItemLookup, policy: Policy, today: date) -> Checked:
         )
     made = [
         Findings(policy, gtin, Source(bulletin.source, bulletin.valid_from)).make(
-            "bulletin.applies", number=bulletin.number, title=bulletin.title.get("en", bulletin.number)
+            "bulletin.applies", number=bulletin.number, title=_original(bulletin.title) or bulletin.number
         )
         for bulletin in found.bulletins
     ]
     if found.item.expiry is not None and found.item.expiry < today:
         made.append(findings.make("goods.expired", date=found.item.expiry.isoformat()))
     return Checked(findings=tuple(made), ran=("product",))
+
+
+def _original(title: Mapping[str, str]) -> str:
+    """A publisher's own words: in English where it gave them, else in the first language that it wrote."""
+    return title.get("en") or next(iter(title.values()), "")
 
 
 def check_recordations(found: ItemLookup, policy: Policy, today: date) -> Checked:
