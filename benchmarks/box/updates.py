@@ -38,7 +38,7 @@ _SETTINGS = "SEKISHO_UPDATE_IDLE_S=0\nSEKISHO_UPDATE_WATCH_S={}\n"
 _AS_A_SERVICE = 'import os\nif os.environ.get("LISTEN_FDS"):\n    '
 _REHEARSAL = ("lib/edge/rehearsal.py", "        began = time.monotonic()\n")
 _FAILS = (*_REHEARSAL, _AS_A_SERVICE + 'raise OSError("bad")\n')
-_CRASHES = ("lib/edge/web/server.py", "    server = _Server(configured(app))\n", _AS_A_SERVICE + "os._exit(1)\n")
+_CRASHES = ("lib/edge/web/server.py", "    def proved() -> str:\n", _AS_A_SERVICE + "os._exit(1)\n")
 _LIES = (*_REHEARSAL, 'raise OSError("bad")\n')
 
 # Runs in the container: scans as parcels of their own, one after another, and says which were acknowledged, when.
@@ -173,14 +173,15 @@ def rolls_back(tree: Path, _parcel: Parcel) -> Iterator[Shown]:
                 with Client(box) as client:
                     _pull(box)
                     switched = _when(partial(_switched, tree, version))
+                    back = _when(partial(_taken_back, tree, version))
                     journal = _until(tree, partial(_longer, before))
                     time.sleep(2.0)
                 event = journal.events[-1]
                 yield Shown(
                     f"a release {what} is taken back", kept=_is(event, "taken back", version), detail=event.words
                 )
-                again = next((at for at, runs, _ in client.seen if at > switched and runs == "0.1.0"), float("inf"))
-                yield Shown(f"{what}: switch to old version serving", again - switched, AGAIN_S)
+                again = next((at for at, runs, _ in client.seen if at > back and runs == "0.1.0"), float("inf"))
+                yield Shown(f"{what}: from the switch to old version serving", again - switched, AGAIN_S)
                 yield from _nothing_is_lost(box, client, "0.1.0")
             publisher.release("0.3.5", _LIES)
             _pull(box)
@@ -259,6 +260,10 @@ def _when(so: Callable[[], Any]) -> float:
 
 def _switched(tree: Path, version: str) -> bool:
     return version in _current(tree)
+
+
+def _taken_back(tree: Path, version: str) -> bool:
+    return version not in _current(tree)
 
 
 def _longer(count: int, journal: Journal) -> bool:
