@@ -5,7 +5,7 @@
 Each flip is put into the file of a published tree, and taken as root takes it: metadata verified, the bundle copied and
 its hash compared, each time into an empty home. Then, as if the hash had been right, the same flips are given to the
 unpacking alone. Last what is no flip: cut short, longer, the bundle of another version, an older copy of the tree.
-Without a package a bundle of our own code is made, without its libraries.
+Without a package a small bundle of our own code is made.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from sync.state import Box
 from sync.tree import Tree
 
 ROOT = Path(__file__).parents[1]
-_OURS = ("edge", "models", "sync", "provisioning")
+_OURS = ("edge", "sync")
 _SEED = 7
 
 

@@ -6,11 +6,13 @@ Releases are the installed program under another version, signed in a tree of th
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -20,6 +22,9 @@ from typing import Any, Self
 from benchmarks.box.container import STICK, Container
 from benchmarks.box.shown import Shown
 from edge.releases import ABOUT, Event, Journal, read_journal
+from edge.storage.keys import KEY_BYTES
+from edge.storage.ledger_file import LEDGER
+from edge.storage.ledger_reader import LedgerReader, verified
 from provisioning.demo.parcels import Parcel
 from provisioning.release.bundle import pack
 from provisioning.release.publishing import publish_bundle
@@ -29,9 +34,10 @@ from sync.tree import Lifetimes, Tree, new_root
 
 AGAIN_S = 30.0  # from the switch to a bad release until the old version serves again
 _WAIT_S = 240.0
-_OK = 200
 _HOLDERS = ("alice", "bob")
 _HOME = "var/lib/sekisho-releases"
+GUIDE = Path(__file__).parents[2] / "docs" / "technician.md"
+_UPDATE = ("SEKISHO_UPDATE_IDLE_S=0", "SEKISHO_UPDATE_WATCH_S=5")
 _SETTINGS = "SEKISHO_UPDATE_IDLE_S=0\nSEKISHO_UPDATE_WATCH_S={}\n"
 
 # What is wrong with it shows only as a service: its check, in the sandbox, passes.
@@ -148,7 +154,7 @@ def updates(tree: Path, _parcel: Parcel) -> Iterator[Shown]:
             event = journal.events[-1]
             yield Shown("0.4.0 is in use after 0.1.0", kept=_is(event, "in use", "0.4.0"), detail=event.words)
             yield Shown("longest wait of a client", client.longest_wait_s(), AGAIN_S)
-            yield from _nothing_is_lost(box, client, "0.4.0")
+            yield from _nothing_is_lost(tree, client, "0.4.0")
             status = box.ask("/api/v1/status")[1]
             part = next((one for one in status["parts"] if one["name"] == "program"), None)
             told = part["detail"] if part else ""
@@ -182,7 +188,7 @@ def rolls_back(tree: Path, _parcel: Parcel) -> Iterator[Shown]:
                 )
                 again = next((at for at, runs, _ in client.seen if at > back and runs == "0.1.0"), float("inf"))
                 yield Shown(f"{what}: from the switch to old version serving", again - switched, AGAIN_S)
-                yield from _nothing_is_lost(box, client, "0.1.0")
+                yield from _nothing_is_lost(tree, client, "0.1.0")
             publisher.release("0.3.5", _LIES)
             _pull(box)
             event = _until(tree, lambda one: one.events[-1].version == "0.3.5").events[-1]
@@ -202,13 +208,31 @@ def rolls_back(tree: Path, _parcel: Parcel) -> Iterator[Shown]:
                     yield Shown("and the journal says why", kept=_is(event, "taken back", "0.4.0"), detail=event.words)
 
 
-def _nothing_is_lost(box: Container, client: Client, runs: str) -> Iterator[Shown]:
-    there = [box.ask(f"/api/v1/inspections/{one}")[0] == _OK for _, _, one in client.seen[-40:]]
-    whole = box.run("env", "SEKISHO_STATE_DIR=/var/lib/sekisho", "sekisho", "verify", check=False).strip()
-    rows = int(whole.split()[0]) if whole.endswith("chain whole") else 0
+def guide(tree: Path, _parcel: Parcel) -> Iterator[Shown]:
+    """The commands of "Updates" in docs/technician.md, as they stand there and in their order."""
+    with _published(tree, watch_s=5) as publisher:
+        publisher.release("0.2.0")
+        (tree / "media/stick").symlink_to(f"/{STICK}/tree")
+        chapter = GUIDE.read_text(encoding="utf-8").partition("\n## Updates\n")[2].partition("\n## ")[0]
+        blocks = re.findall(r"```sh\n(.*?)```", chapter, re.DOTALL)
+        expected = ("", "0.2.0", "", "")  # what runs after each block; "": the package
+        yield Shown("blocks of commands", kept=len(blocks) == len(expected), detail=str(len(blocks)))
+        with Container(tree) as box:
+            box.ask("/api/v1/health/ready", wait_s=_WAIT_S)
+            for commands, runs in zip(blocks, expected, strict=False):
+                said = box.run("env", "SEKISHO_STATE_DIR=/var/lib/sekisho", *_UPDATE, "sh", "-ec", commands)
+                kept = _current(tree).partition("_")[0] == runs
+                yield Shown(commands.splitlines()[0], kept=kept, detail=f"{_current(tree)}: {said}")
+
+
+def _nothing_is_lost(tree: Path, client: Client, runs: str) -> Iterator[Shown]:
     distinct = {one for _, _, one in client.seen}
-    kept = all(there) and rows >= len(distinct) == len(client.seen)
-    yield Shown(f"all of {len(client.seen)} acknowledged scans are there", kept=kept, detail=f"{whole}, {sum(there)}")
+    path = tree / "var/lib/sekisho" / LEDGER
+    with closing(LedgerReader(path, key=bytes(KEY_BYTES))) as reader:
+        there = sum(bool(reader.inspection(one)) for one in distinct)
+    rows = verified(path)
+    kept = there == len(distinct) == len(client.seen)
+    yield Shown(f"all of {len(client.seen)} acknowledged scans are there", kept=kept, detail=f"{there} of {rows} rows")
     last = client.seen[-1][1]
     yield Shown(f"{runs} serves", kept=last == runs, detail=last)
 
@@ -290,4 +314,4 @@ def _passphrase(_name: str, _new: bool) -> str:  # noqa: FBT001 - the shape of P
     return "of a box that is broken on purpose"
 
 
-UPDATES: dict[str, Any] = {"update": updates, "rollback": rolls_back}
+UPDATES: dict[str, Any] = {"update": updates, "rollback": rolls_back, "update-guide": guide}
