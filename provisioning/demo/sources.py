@@ -39,11 +39,10 @@ class Sample:
 def samples(seed: int, day: date) -> tuple[Sample, ...]:
     """Print one item of every registered product."""
     with ThreadPoolExecutor(2, "printer") as printers:
-        return tuple(printers.map(lambda product: sample(product, seed, day), _registered()))
+        return tuple(printers.map(lambda product: _sample(product, seed, day), _registered()))
 
 
-def sample(product: DemoProduct, seed: int, day: date) -> Sample:
-    """Print one item of a product."""
+def _sample(product: DemoProduct, seed: int, day: date) -> Sample:
     face = printed(product, item(product.key, "sample", day), seed)
     written, png = cv2.imencode(".png", face.pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     if not written:

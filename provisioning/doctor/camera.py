@@ -80,7 +80,7 @@ def judged(looked: Looked | None) -> tuple[Sign, ...]:
     """The signs "camera" and "camera picture"; none of the second when there is no picture."""
     expected = f"{LEAST_RATE:g} pictures a second or more, {LEAST_PX} px or more on the long side"
     if looked is None:
-        todo = "Nothing, where officers photograph with a handheld. Else set SEKISHO_CAMERA."
+        todo = "Set SEKISHO_CAMERA, unless officers photograph with a handheld."
         return (Sign("camera", State.UNKNOWN, "none is set", expected, todo),)
     if looked.problem or not looked.width:
         todo = "Check cable and address. While the bench holds the camera: systemctl stop sekisho-devices, try again."

@@ -58,7 +58,7 @@ def _temperature(heat: Heat) -> Sign:
     limit = heat.passive_c or USUAL_PASSIVE_C
     expected = f"below {limit - MARGIN_C:.0f} °C"
     if heat.hottest_c is None:
-        todo = "Nothing, where the board has no sensor: feel it after an hour of work."
+        todo = "Feel it after an hour of work."
         return Sign("temperature", State.UNKNOWN, "no sensor", expected, todo)
     value = f"{heat.hottest_c:.0f} °C"
     if heat.hottest_c >= max(CRITICAL_C, limit):
@@ -71,7 +71,9 @@ def _temperature(heat: Heat) -> Sign:
 def _throttling(heat: Heat) -> Sign:
     expected = "never slowed down since the start"
     if heat.throttled is None:
-        return Sign("throttling", State.UNKNOWN, "the firmware does not tell", expected, "Nothing: only a Pi tells it.")
+        return Sign(
+            "throttling", State.UNKNOWN, "the firmware does not tell", expected, "Only a Raspberry Pi tells it."
+        )
     now = [words for bit, words in _WORDS.items() if heat.throttled & bit]
     before = [words for bit, words in _WORDS.items() if heat.throttled & bit << 16]
     weak = heat.throttled & (WEAK | WEAK << 16)

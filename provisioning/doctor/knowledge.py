@@ -50,5 +50,5 @@ def models(test: SelfTest) -> Sign:
         todo = f"Nothing: {test.chosen} runs. This processor computes {', '.join(wrong)} otherwise; report the board."
         return Sign(part, State.LOOK, value, expected, todo)
     if all(one.apart is None for one in test.tried):
-        return Sign(part, State.UNKNOWN, f"{value}; the pack brings no golden answers", expected, "Nothing.")
+        return Sign(part, State.UNKNOWN, f"{value}; the pack brings no golden answers", expected)
     return Sign(part, State.GOOD, value, expected)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import selectors
-import sys
 import termios
 import time
 import tty
@@ -15,6 +14,7 @@ from edge.devices.addresses import scanner_at
 from edge.errors import BoxError, DeviceError
 from edge.settings import Settings
 
+STDIN = 0
 PATIENCE_S = 45.0
 _SILENCE_S = 0.7  # behind the last key: a scanner types within it
 
@@ -26,7 +26,7 @@ def arrived(settings: Settings, patience_s: float = PATIENCE_S) -> tuple[str, bo
         BoxError: box_scanner: the scanner cannot be read here.
     """
     if settings.scanner in ("", "-"):
-        return _typed(sys.stdin.fileno(), patience_s).decode("utf-8", "replace"), False
+        return _typed(STDIN, patience_s).decode("utf-8", "replace"), False
     scanner = scanner_at(settings.scanner, max_bytes=settings.max_code_chars)
     try:
         scan = scanner.read(patience_s)

@@ -64,7 +64,7 @@ def measured(settings: Settings, rounds: int = ROUNDS) -> Timed:
         shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=settings.state_dir) as folder:
         scratch, day = Path(folder), datetime.now(UTC).date()
-        written = sources.write(scratch / "sources", (sources.sample(BY_KEY[_PRODUCT], 1, day),), day)
+        written = sources.write(scratch / "sources", sources.samples(1, day), day)
         edition = build(written, scratch / "edition.sqlite").out
         shot = Shot(_PRODUCT, item(_PRODUCT, "first", day))
         picture = photograph(shot, np.random.default_rng(1), 1)

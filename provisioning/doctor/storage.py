@@ -111,7 +111,7 @@ def worn(medium: Medium) -> Sign:
             "solid state": "Ask it: smartctl -A.",
             "disk": "Ask it: smartctl -A.",
             "SD card": "An SD card does not tell: use an industrial one, keep a spare, change it every two years.",
-        }.get(medium.kind, "Nothing.")
+        }.get(medium.kind, "")
         return Sign(
             part, State.UNKNOWN, f"{medium.kind} {medium.name} does not tell".replace("  ", " "), expected, todo
         )

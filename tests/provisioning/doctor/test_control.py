@@ -98,5 +98,5 @@ def test_a_terminal_gives_every_byte_as_it_is_typed(monkeypatch: pytest.MonkeyPa
         os.close(cable)
         os.close(terminal)
     with open(os.devnull) as nothing:  # noqa: PTH123 - a device
-        monkeypatch.setattr("sys.stdin", nothing)
+        monkeypatch.setattr("provisioning.doctor.listen.STDIN", nothing.fileno())
         assert listen.arrived(Settings(), 0.1) == ("", False)
