@@ -95,7 +95,11 @@ class Home:
             yield
         except BlockingIOError as error:
             message = f"{self.path}: expected no other update at work, got one."
-            raise UpdateFailed("update_busy", message, hint="See: sekisho update status.") from error
+            raise UpdateFailed(
+                "update_busy",
+                message,
+                hint="Wait for it, see sekisho update status; or: systemctl stop sekisho-update.",
+            ) from error
         finally:
             os.close(descriptor)
 

@@ -236,6 +236,10 @@ class Updater:
         if reason and journal.step in {"switch", "watch", "settle", "back"}:
             journal = self.home.tell(journal, "taken back", reason, refuse=True)
         self.home.noted()
+        link = self.home.link("current")
+        if journal.wanted is not None and link not in _possible(journal, journal.wanted.directory):
+            self.home.end_trial()  # a package was installed by hand meanwhile: it is what runs
+            journal = self.home.keep(Journal(refused=journal.refused, events=journal.events))
         return journal
 
     def _mended(self, journal: Journal) -> Journal:
@@ -263,6 +267,13 @@ class Updater:
 
     def _next(self, journal: Journal, step: str) -> Journal:
         return self.home.keep(journal.model_copy(update={"step": step}))
+
+
+def _possible(journal: Journal, directory: str) -> set[str]:
+    """What the link to the release in use can be at this step, but for somebody else's hand."""
+    if journal.step in {"unpack", "check", "wait"}:
+        return {journal.before}
+    return {directory} if journal.step in {"watch", "settle"} else {journal.before, directory}
 
 
 def _wrong(answer: Answer | str, version: str) -> str:
