@@ -45,7 +45,7 @@ require_box() {
 
 bring() {
     say "1/4 checking what is on the stick"
-    if [ -f "$copy/manifest.sha256" ] && [ "$(sum_of "$copy/manifest.sha256")" = "$MANIFEST" ]; then
+    if [ -z "$asked" ] && [ -f "$copy/manifest.sha256" ] && [ "$(sum_of "$copy/manifest.sha256")" = "$MANIFEST" ]; then
         return 0 # it got this name when it was whole
     fi
     rm -rf "$KEPT/part"
@@ -94,6 +94,9 @@ take_name() {
         take_free_name
     fi
     name=$(cat "$KEPT/name")
+    # The tokens of the other boxes are none of its business, and a stolen box must not hold them.
+    awk -v name="$name" '$1 == name' "$copy/secret/boxes" >"$copy/secret/boxes.new"
+    mv "$copy/secret/boxes.new" "$copy/secret/boxes"
     say "2/4 this box is $name"
 }
 
@@ -158,12 +161,15 @@ set_up() {
         fail "the first boot did not end well: see above." "mend that, and run this again: it goes on where it ended"
 }
 
-require_box
-if [ -z "$asked" ] && [ -s "$KEPT/done" ] && [ "$(cat "$KEPT/done")" = "$MANIFEST" ]; then
-    say "this box is $(cat "$KEPT/name") and has all that is on this stick: nothing to do"
+{ # read whole before any of it is done: the stick may be in the next box while this one still works
+    require_box
+    if [ -z "$asked" ] && [ -s "$KEPT/done" ] && [ "$(cat "$KEPT/done")" = "$MANIFEST" ]; then
+        say "this box is $(cat "$KEPT/name") and has all that is on this stick: nothing to do"
+        exit 0
+    fi
+    bring
+    take_name
+    install_packages
+    set_up
     exit 0
-fi
-bring
-take_name
-install_packages
-set_up
+}

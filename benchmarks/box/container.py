@@ -155,6 +155,11 @@ class Container:
         """Start a command in the container, to read what it prints; whoever asked for it ends it."""
         return subprocess.Popen([*self._entered(), *command], stdout=subprocess.PIPE, text=True)
 
+    def beside(self, *command: str) -> subprocess.Popen[bytes]:
+        """Start a program of this machine on the container's loopback, the only network that it has."""
+        near = ["nsenter", f"--target={self._leader}", "--net", "--", *command]
+        return subprocess.Popen(near, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
+
     def _entered(self) -> list[str]:
         return ["nsenter", f"--target={self._leader}", "--mount", "--pid", "--net", "--uts", "--ipc", "--"]
 

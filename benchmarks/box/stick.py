@@ -21,8 +21,9 @@ from benchmarks.box.shown import Shown
 from edge.storage.registry_build import build
 from provisioning.demo import sources
 from provisioning.demo.parcels import Parcel, parcels
-from provisioning.first_boot import KEPT
+from provisioning.first_boot import KEPT, STATE, TOKEN_FILE
 from sync import ceremony, publish
+from sync.identity import ENROLMENT_FILE
 from sync.keys import KeyRing, make_key, read_private
 from sync.tree import Lifetimes, Tree, new_root
 
@@ -43,7 +44,8 @@ _BARE = (  # what a minimal Debian with systemd has no need of: Python, and the 
 )
 _SEED, _PARCEL = 1, "watch"
 _PATIENCE_S = 120.0
-_NAMES = "".join(f"hall3-{number:02}\n" for number in range(1, 21))
+_NAMES = tuple(f"hall3-{number:02}" for number in range(1, 21))
+_SEKISHO = (sys.executable, "-m", "sekisho")
 
 
 def from_a_stick(debian: Path, package: Path, folder: Path) -> Iterator[Shown]:
@@ -51,16 +53,17 @@ def from_a_stick(debian: Path, package: Path, folder: Path) -> Iterator[Shown]:
     folder.mkdir()
     now = datetime.now(UTC)
     parcel = next(parcel for parcel in parcels(now.date()) if parcel.name == _PARCEL)
+    (folder / "boxes").write_text("".join(f"{line}\n" for line in (token(folder), *_NAMES[1:])), encoding="utf-8")
     stick = written(package, lacking(debian, folder / "debs"), published(folder / "publisher", now), folder)
     bare = bared(copied(debian, folder / "bare"))
-    yield from in_order(copied(bare, folder / "first"), stick, parcel)
+    yield from in_order(copied(bare, folder / "first"), stick, parcel, folder / "central")
     yield from damaged(copied(bare, folder / "second"), stick, folder)
     shutil.rmtree(folder / "second")
     yield from cut(copied(bare, folder / "third"), stick, parcel)
 
 
-def in_order(tree: Path, stick: Path, parcel: Parcel) -> Iterator[Shown]:
-    """What the technician types, and the first verdict; then the same again."""
+def in_order(tree: Path, stick: Path, parcel: Parcel, central: Path) -> Iterator[Shown]:
+    """What the technician types, and the first verdict; then the same again; then a central comes within reach."""
     with _booted(tree, stick) as box:
         began = time.monotonic()
         for line in TYPED:
@@ -79,6 +82,16 @@ def in_order(tree: Path, stick: Path, parcel: Parcel) -> Iterator[Shown]:
         yield Shown("the bench was not disturbed", kept=box.pid("sekisho-web") == before)
         secrets = list((tree / KEPT.relative_to("/")).rglob("secret"))
         yield Shown("no copy of the secrets is left", kept=not secrets, detail=str(secrets))
+        state = tree / STATE.relative_to("/")
+        waiting = (state / TOKEN_FILE).exists() and not (state / ENROLMENT_FILE).exists()
+        serving = box.beside(*_SEKISHO, "central", "serve", "--dir", str(central))
+        until = time.monotonic() + _PATIENCE_S
+        while (state / TOKEN_FILE).exists() and time.monotonic() < until:
+            time.sleep(0.2)
+        serving.kill()
+        serving.wait()
+        enrolled = (state / ENROLMENT_FILE).exists() and not (state / TOKEN_FILE).exists()
+        yield Shown("it enrols by itself when its central is there", kept=waiting and enrolled)
 
 
 def damaged(tree: Path, stick: Path, folder: Path) -> Iterator[Shown]:
@@ -120,6 +133,10 @@ def cut(tree: Path, stick: Path, parcel: Parcel) -> Iterator[Shown]:
             running.wait()
         yield Shown(f"the power was cut {words}", kept=there and reached())
     with _booted(tree, stick) as box:
+        until = time.monotonic() + _PATIENCE_S
+        while not (kept / "done").exists() and time.monotonic() < until:
+            time.sleep(0.1)
+        yield Shown("once installed, it goes on by itself when it starts", kept=(kept / "done").exists())
         box.run(*TYPED[1].split())
         outcome = inspected(box, parcel)
         right = [one.value for one in parcel.expected.outcomes]
@@ -144,6 +161,18 @@ def published(place: Path, now: datetime) -> Path:
     return tree
 
 
+def token(folder: Path) -> str:
+    """A central in `folder`/central, and a token of it for the first box.
+
+    Raises:
+        subprocess.CalledProcessError: there is no central here: its libraries are absent.
+    """
+    central = ["--dir", str(folder / "central")]
+    subprocess.run([*_SEKISHO, "central", "init", *central], check=True, stdout=subprocess.DEVNULL)
+    asked = [*_SEKISHO, "central", "enrol-token", _NAMES[0], "--url", "http://127.0.0.1:8090", *central]
+    return subprocess.check_output(asked, text=True).strip()
+
+
 def written(package: Path, debs: Path, tree: Path, folder: Path) -> Path:
     """The stick, as the technician's desk writes it.
 
@@ -152,8 +181,7 @@ def written(package: Path, debs: Path, tree: Path, folder: Path) -> Path:
     """
     stick = folder / "stick"
     stick.mkdir()
-    (folder / "boxes").write_text(_NAMES, encoding="utf-8")
-    command = [sys.executable, "-m", "sekisho", "provision", "usb", "--out", str(stick), "--package", str(package)]
+    command = [*_SEKISHO, "provision", "usb", "--out", str(stick), "--package", str(package)]
     command += ["--debs", str(debs), "--tree", str(tree), "--boxes", str(folder / "boxes"), "--locale", "ja_JP.UTF-8"]
     command += ["--keyboard", "jp", "--timezone", "Asia/Tokyo", "--time-server", "ntp.example.org"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
@@ -176,7 +204,7 @@ def bared(tree: Path) -> Path:
         subprocess.CalledProcessError: dpkg refused.
     """
     shutil.rmtree(tree / "var/cache/apt/archives")
-    commands_inside(tree, ["sh", "-c", f"dpkg --purge {' '.join(_BARE)} >/dev/null"])
+    commands_inside(tree, ["sh", "-c", f"dpkg --purge {' '.join(_BARE)} >/dev/null 2>&1"])
     return tree
 
 

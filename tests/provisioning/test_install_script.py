@@ -19,6 +19,7 @@ from benchmarks.box.container import absent, cannot_boot, clean_debian
 from provisioning.package.build import ROOT
 from provisioning.stick import Seat
 from provisioning.usb import Contents, write
+from tests.provisioning.test_stick import token
 
 pytestmark = [
     pytest.mark.skipif(bool(absent()), reason=f"no container: install.sh is not run; missing here: {absent()}"),
@@ -30,6 +31,7 @@ TARGET = "packages/12-amd64"
 COMMAND = """#!/bin/sh
 [ "$*" = "provision first-boot --wait /var/lib/sekisho-first-boot" ] || exit 9
 sha256sum "$4/copy/manifest.sha256" | cut -d ' ' -f 1 >"$4/done"
+cp "$4/copy/secret/boxes" "$4/boxes-seen"
 rm -r "$4/copy"
 """
 
@@ -106,6 +108,18 @@ def test_each_box_takes_the_next_name_and_keeps_it(debian: Path, stick: Path) ->
         "  what to do: write a stick with more names, or give one: sh /mnt/install.sh NAME\n"
     )
     assert "2/4 this box is c-7" in install(debian, stick, "c-7", kept="third").stdout
+
+
+def test_a_box_has_no_token_but_its_own(debian: Path, stick: Path) -> None:
+    write(
+        Contents((stick.parent / PACKAGE,), seats=(Seat("a", token("a")), Seat("b", token("b")))),
+        stick,
+        datetime.now(UTC),
+    )
+    assert install(debian, stick).returncode == 0
+    assert (stick.parent / "kept/boxes-seen").read_text("utf-8") == f"a {token('a')}\n"
+    assert install(debian, stick, "b").returncode == 0
+    assert (stick.parent / "kept/boxes-seen").read_text("utf-8") == f"b {token('b')}\n"
 
 
 @pytest.mark.parametrize("name", [f"{TARGET}/{PACKAGE}", "bench.toml", "secret/boxes", "manifest.sha256"])
