@@ -526,10 +526,7 @@ class Bench:
         return replace(arrival, officer=self._officer(arrival.station, arrival.officer))
 
     def _officer(self, station: str, officer: str) -> str:
-        if officer != NOT_SIGNED_IN:
-            return officer
-        person = self.desk.officer(station)
-        return person.id if person is not None else NOT_SIGNED_IN
+        return officer if officer != NOT_SIGNED_IN else self.desk.scanner(station)
 
     # --- Small parts --------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from edge import examination
 from edge.checks.registry import age_days
-from edge.errors import RegistryError, SekishoError
+from edge.errors import BoxError, RegistryError, SekishoError
 from edge.examination import State
 from edge.flow import Bench
 from edge.moment import ClockTrust
@@ -50,6 +50,7 @@ def status(bench: Bench) -> Status:
         _ledger(bench),
         _disk(bench),
         _clock(bench),
+        _people(bench),
         _workers(bench),
         _second_engine(),
         *_doctor(bench),
@@ -114,6 +115,16 @@ def _clock(bench: Bench) -> Part:
     if moment.trust is ClockTrust.UNTRUSTED:
         return Part("clock", "fault", detail, "Set the clock; results are kept in their order meanwhile.")
     return Part("clock", "ok" if moment.trust is ClockTrust.SYNCED else "note", detail)
+
+
+def _people(bench: Bench) -> Part:
+    try:
+        count = bench.desk.count()
+    except BoxError as error:
+        return Part("people", "fault", error.message, error.hint)
+    if bench.desk.needed() and not count:
+        return Part("people", "note", "no accounts, and decisions need one", "Make them: sekisho people add.")
+    return Part("people", "ok", f"{count} accounts" if count else "no accounts: who decides is not checked")
 
 
 def _workers(bench: Bench) -> Part:

@@ -150,6 +150,23 @@ class Desk:
             session.touched_s = now_s
             return self._person(session)
 
+    def scanner(self, station: str, token: str = "") -> str:
+        """The officer of a scan, as `officer`; NOT_SIGNED_IN too while the accounts cannot be read: no scan is lost."""
+        try:
+            person = self.officer(station, token)
+        except BoxError:
+            return NOT_SIGNED_IN
+        return person.id if person is not None else NOT_SIGNED_IN
+
+    def count(self) -> int:
+        """How many accounts there are.
+
+        Raises:
+            PeopleError: people_damaged.
+        """
+        with self._swept():
+            return len(self._accounts)
+
     def permitted(self, person: Person | None, right: Right, station: str) -> str:
         """The officer of a row about something that needs `right`.
 

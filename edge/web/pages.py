@@ -78,7 +78,7 @@ def bench(
     """The bench page of one station."""
     station, told = _station(work, station), newest(work.bench)
     card = _open_card(work, station, language)
-    around = {"refusals": _refusals(language), "who": session_of(request, work, station), **_around(work, language)}
+    around = {"refusals": refusals_in(language), "who": session_of(request, work, station), **_around(work, language)}
     shown = page("bench.html", work, language, station=station, told=told, card=card, **around)
     if lang:
         remember(shown, lang)
@@ -164,7 +164,7 @@ def sign_out() -> Response:
     return answer
 
 
-def _refusals(language: str) -> str:
+def refusals_in(language: str) -> str:
     """What the page says of a refused request, JSON by the code of the problem."""
     said = {name.removeprefix(_PROBLEM): text for name, text in labels(language).items() if name.startswith(_PROBLEM)}
     return json.dumps(said, ensure_ascii=False)

@@ -12,10 +12,10 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, model_validator
 
 from edge.badge import badge_in
-from edge.errors import RequestRefused
+from edge.errors import PeopleError, RequestRefused
 from edge.inspection import NOT_SIGNED_IN
 from edge.people.accounts import read_badge
-from edge.people.desk import Claim, Person
+from edge.people.desk import Claim, Person, Presence
 from edge.people.roles import RIGHTS, Right, Role
 from edge.people.sessions import SCREEN_S
 from edge.web import pace
@@ -109,9 +109,12 @@ def sign_out(request: Request, work: Works, station: StationName = "") -> Respon
 
 
 def session_of(request: Request, work: Work, station: str, token: str = "") -> SessionOut:
-    """How it stands for this request."""
+    """How it stands for this request. While the accounts cannot be read nobody is signed in; the status says why."""
     desk = work.bench.desk
-    seen = desk.at(station, token or request.cookies.get(COOKIE, ""))
+    try:
+        seen = desk.at(station, token or request.cookies.get(COOKIE, ""))
+    except PeopleError:
+        seen = Presence(None, 0.0, timed_out=False)
     return SessionOut(
         station=station,
         person=PersonOut.of(seen.person) if seen.person is not None else None,
@@ -180,8 +183,7 @@ def scanning(request: Request, work: Work, given: str) -> str:
     """The officer of an arrival, as far as the request tells; the bench puts in who is signed in at the station."""
     if not work.bench.desk.has_accounts():
         return given or NOT_SIGNED_IN
-    person = work.bench.desk.officer("", request.cookies.get(COOKIE, ""))
-    return person.id if person is not None else NOT_SIGNED_IN
+    return work.bench.desk.scanner("", request.cookies.get(COOKIE, ""))
 
 
 def badge_among(document: ArrivalIn) -> str | None:

@@ -20,7 +20,7 @@ from edge.web.answers import Outgoing
 from edge.web.box import status_of
 from edge.web.documents import problems
 from edge.web.languages import Language
-from edge.web.pages import page
+from edge.web.pages import page, refusals_in
 from edge.web.people import COOKIE, StationName, acting, claim_of, session_of, set_token, station_of, trusts_station
 from edge.web.requests import ClaimIn, Name, Text
 from edge.web.tasks import Work, Works
@@ -201,7 +201,8 @@ def handed_over_page(
 
 def _page(request: Request, work: Work, language: str, station: str, **values: Any) -> HTMLResponse:  # noqa: ANN401
     who = session_of(request, work, station)
-    return page("shift.html", work, language, station=station, who=who, **values)
+    refusals = refusals_in(language)
+    return page("shift.html", work, language, station=station, who=who, refusals=refusals, **values)
 
 
 def _reading(request: Request, work: Work, station: str) -> None:

@@ -8,14 +8,21 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import urllib3
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import select
 
 from edge.errors import AccessRefused, LedgerError
+from edge.inspection import Origin
+from edge.people.accounts import Account, PeopleFile, added, given_badge
+from edge.people.desk import Claim, Desk
+from edge.people.roles import Role
+from edge.people.shift import hand_over, handed_over, shift_at
 from edge.settings import Settings
 from edge.storage.evidence import EvidenceStore
 from edge.storage.ledger import Ledger
@@ -30,7 +37,7 @@ from sync.central.intake.devices import revoke
 from sync.central.intake.holdings import holdings
 from sync.central.intake.imports import take_in
 from sync.central.intake.objects import ObjectsOnDisk
-from sync.central.tables import ledgers
+from sync.central.tables import entries, ledgers
 from sync.errands import errands
 from sync.errors import CentralRefused, CentralUnreachable, DocumentRefused
 from sync.feed_client import Feed
@@ -107,6 +114,32 @@ def test_an_enrolled_box_keeps_its_standing_and_its_key(pair: Pair) -> None:
     assert kept is not None
     assert kept.recipient == pair.central.id
     assert kept_enrolment(pair.box.folder / "nowhere") is None
+
+
+def test_rows_of_people_go_up_like_results_and_name_nobody(pair: Pair) -> None:
+    file, ledger = PeopleFile(pair.box.folder), pair.box.ledger
+    badge, kept = given_badge(file.secret())
+    file.change(lambda accounts: added(accounts, Account("4711", "Sato", Role.OFFICER, badge=kept)))
+    settings = Settings(state_dir=pair.box.folder, device=pair.box.device)
+    origin = partial(_origin, pair.box.device)
+    desk = Desk(settings, ledger, origin, lambda: NOW, lambda _row: None)
+    desk.sign_in(Claim(badge=badge, client="gun"), station="1")
+    with pytest.raises(AccessRefused):
+        desk.sign_in(Claim(person="4711", pin="000000", client="page"), station="1")
+    desk.sign_out("1")
+    shift = shift_at("1", ledger, ending=lambda _: False, answered=lambda _: False)
+    left = hand_over(shift, before="4711", after="4712", faults=(), unsent=0, note="scanner 2 is slow")
+    handed_over(left, origin("1", "4712"), NOW, ledger)
+    pair.push()
+    assert pair.acknowledged() == ledger.head().seq
+    with reading(pair.central.engine) as connection:
+        kinds = connection.execute(select(entries.c.kind).order_by(entries.c.seq)).scalars().all()
+        assert connection.execute(select(entries.c.kind).where(entries.c.body.contains("Sato"))).all() == []
+    assert kinds[-5:] == ["people", "signed_in", "sign_in_refused", "signed_out", "handed_over"]
+
+
+def _origin(device: str, station: str, officer: str) -> Origin:
+    return Origin(device, station, officer, "boot")
 
 
 def test_a_token_serves_one_key_and_that_key_again(pair: Pair) -> None:

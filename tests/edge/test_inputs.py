@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from edge import inputs
-from edge.errors import LedgerError
+from edge.errors import AccessRefused, LedgerError
 from edge.flow import Arrival
 from edge.settings import Settings
 
@@ -55,6 +55,30 @@ def test_a_serial_scan_reaches_the_bench_with_its_separator(monkeypatch: pytest.
     os.close(line)
     assert bench.arrived[0].codes[0].payload == b"]d20109521104001300\x1d21AB"
     assert bench.arrived[0].station == "1"
+
+
+def test_a_badge_signs_in_at_the_station_and_is_no_arrival_and_no_line_of_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    master, line = os.openpty()
+    bench: Any = CountingBench()
+    badges: list[tuple[str, str]] = []
+
+    def badge(station: str, code: str, _source: str) -> None:
+        badges.append((station, code))
+        raise AccessRefused("access_badge", "Expected a badge of this box, got one that is nobody's here.")
+
+    bench.badge = badge
+    with inputs.listening(bench, settings(scanner=os.ttyname(line))):
+        time.sleep(1.0)  # as above
+        os.write(master, b"]C0SEKI012345678901234567890123\r\n0109521104001300\r\n")
+        until(lambda: bool(bench.arrived))
+    os.close(master)
+    os.close(line)
+    assert badges == [("1", "SEKI012345678901234567890123")]
+    assert [code.payload for code in bench.arrived[0].codes] == [b"0109521104001300"]
+    assert "012345678901234567890123" not in caplog.text
+    assert "a badge was refused: access_badge" in caplog.text
 
 
 def test_a_scan_takes_a_picture_with_it(tmp_path: Path) -> None:

@@ -12,6 +12,11 @@ import pytest
 import zstandard
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from edge.inspection import Origin
+from edge.people.accounts import Account, PeopleFile, added, given_badge
+from edge.people.desk import Claim, Desk
+from edge.people.roles import Role
+from edge.settings import Settings
 from edge.storage.chain import Entry
 from edge.storage.ledger import Ledger
 from edge.storage.outbox import Acknowledged, Outbox
@@ -66,6 +71,27 @@ def changed(path: Path, change: Callable[[Lines], object]) -> Path:
     text = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
     path.write_bytes(zstandard.ZstdCompressor().compress(text))
     return path
+
+
+def test_rows_of_people_are_audited_like_any_other(tmp_path: Path) -> None:
+    box = Box(tmp_path / "box")
+    box.write(1)
+    settings = Settings(state_dir=box.folder, device=box.device)
+
+    def origin(station: str, officer: str) -> Origin:
+        return Origin(box.device, station, officer, "boot")
+
+    file = PeopleFile(box.folder)
+    badge, kept = given_badge(file.secret())
+    file.change(lambda accounts: added(accounts, Account("4711", "Sato", Role.OFFICER, badge=kept)))
+    desk = Desk(settings, box.ledger, origin, lambda: NOW, lambda _row: None)
+    desk.sign_in(Claim(badge=badge, client="gun"), station="1")
+    desk.sign_out("1")
+    assert [row.kind for row in box.rows()] == ["assessed", "people", "signed_in", "signed_out"]
+    acknowledge(box, 4)
+    (told,) = verify_audit(exported(box), PUBLIC).ledgers
+    assert told.rows == 4
+    box.close()
 
 
 def test_a_whole_export_says_what_it_proves_and_what_it_does_not(box: Box) -> None:

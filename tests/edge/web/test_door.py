@@ -51,6 +51,15 @@ def test_a_scan_keeps_its_bytes_and_its_scanner(door: Path, bench: Bench) -> Non
     assert bench.record(taken.inspection).assessments[-1].identity.items[0].serial == "A7"
 
 
+def test_a_badge_that_is_nobodys_is_refused_at_the_door_and_opens_nothing(door: Path, bench: Bench) -> None:
+    rows = bench.ledger_state().rows
+    with pytest.raises(RequestRefused) as caught:
+        Door(door).badge("7", "SEKI012345678901234567890123", "gun")
+    assert caught.value.code == "access_badge"
+    (row,) = bench.recent(1)
+    assert (row.entry.kind, bench.ledger_state().rows) == ("sign_in_refused", rows + 1)
+
+
 def test_the_same_arrival_handed_in_twice_is_taken_once(door: Path, bench: Bench) -> None:
     first = Door(door).inspect(Arrival("8", codes=(CODE,), key="k-2"))
     assert Door(door).inspect(Arrival("8", codes=(CODE,), key="k-2")) == first

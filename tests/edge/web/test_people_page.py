@@ -80,7 +80,7 @@ def test_a_pin_by_the_keypad_signs_in_and_a_wrong_one_is_told(shown: Callable[..
     page.locator("[data-decision=refer]").click()
     keypad = page.locator("#keypad")
     expect(keypad).to_be_visible()
-    expect(page.locator("#notice")).to_contain_text("Expected somebody signed in at station 1, got nobody.")
+    expect(page.locator("#notice")).to_contain_text("Nobody is signed in. Scan your badge; what is open stays open.")
 
     def typed(person: str, pin: str) -> None:
         keypad.locator("[name=person]").fill("")
@@ -93,7 +93,7 @@ def test_a_pin_by_the_keypad_signs_in_and_a_wrong_one_is_told(shown: Callable[..
         keypad.locator("form > .buttons button").first.click()
 
     typed("4711", "100000")
-    expect(keypad.locator("[data-refused]")).to_contain_text("a pair that does not belong together.")
+    expect(keypad.locator("[data-refused]")).to_contain_text("Id and PIN do not belong together.")
     expect(keypad.locator("[name=pin]")).to_have_value("")
     typed("4711", PINS["4711"])
     expect(keypad).to_be_hidden()
@@ -113,7 +113,7 @@ def test_two_wrong_pins_make_the_account_wait(shown: Callable[..., Shown]) -> No
     page, _ = shown(sign_in_tries=2)
     page.locator("[data-sign-in]").click()
     keypad = page.locator("#keypad")
-    for told in ("a pair that does not belong together.", "The next try is taken in 30 s.", "within a pause"):
+    for told in ("Id and PIN do not belong together.", "Id and PIN do not belong together.", "Too many wrong PINs."):
         keypad.locator("[name=person]").fill("4711")
         keypad.locator("[name=pin]").fill("100000")
         keypad.locator("[name=pin]").press("Enter")
@@ -175,9 +175,7 @@ def test_a_shift_is_handed_over_by_the_badge_of_whoever_comes(shown: Callable[..
     expect(page.locator("main")).to_contain_text("Inspections without a decision: 1")
     page.locator("#hand-over textarea").fill("scanner 2 is slow")
     _wedge(page, box.badges["4711"])
-    expect(page.locator("#notice")).to_contain_text(
-        "Expected another officer than 4711 to take over, got the same one."
-    )
+    expect(page.locator("#notice")).to_contain_text("Another officer has to take over")
     _wedge(page, box.badges["4712"])
     page.wait_for_url(re.compile(r"/shift/[0-9]+"))
     expect(page.locator("main")).to_contain_text("Sato – Tanaka")

@@ -12,6 +12,7 @@ function say(text) {
   place.hidden = !text;
 }
 
+const problems = JSON.parse(body.dataset.problems);
 async function send(method, address, content) {
   try {
     const answer = await fetch(api + address, {
@@ -21,7 +22,7 @@ async function send(method, address, content) {
     });
     const text = await answer.text();
     const told = text ? JSON.parse(text) : {};
-    return answer.ok ? { told } : { code: told.code ?? "", words: [told.detail, told.hint].filter(Boolean).join(" ") };
+    return answer.ok ? { told } : { code: told.code ?? "", words: problems[told.code] ?? [told.detail, told.hint].filter(Boolean).join(" ") };
   } catch {
     return { code: "", words: body.dataset.lost };
   }
