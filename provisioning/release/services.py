@@ -14,7 +14,6 @@ from typing import Protocol
 DOOR = Path("/run/sekisho/bench.sock")
 WEB, DEGRADED = "sekisho-web.service", "sekisho-degraded.service"
 _BESIDE = ("sekisho-devices.service", "sekisho-sync.service")
-_CRASHES = 2  # starts by itself since the switch: once may be a worker's fault, twice is the release's
 _ANSWER_S = 8.0
 
 
@@ -45,8 +44,8 @@ class Services(Protocol):
     def ask(self, quiet_s: float) -> Answer | str:
         """Rehearse an inspection at the running bench; why there is no answer."""
 
-    def crashed(self) -> str:
-        """Why systemd says that the bench fails since it was restarted; "" when it does not."""
+    def crashed(self, times: int) -> str:
+        """Why systemd says that the bench fails: it has ended so often since it was restarted; "" when it has not."""
 
 
 class Systemd:
@@ -83,7 +82,7 @@ class Systemd:
         finally:
             line.close()
 
-    def crashed(self) -> str:
+    def crashed(self, times: int) -> str:
         """By systemd's own count."""
         told = dict(
             line.partition("=")[::2]
@@ -91,8 +90,8 @@ class Systemd:
         )
         if told.get("ActiveState") == "failed":
             return f"{WEB} has failed: {told.get('Result')}"
-        if int(told.get("NRestarts") or 0) >= _CRASHES:
-            return f"{WEB} has ended {told['NRestarts']} times: {told.get('Result')}"
+        if int(told.get("NRestarts") or 0) >= times:
+            return f"{WEB} has ended by itself, times: {told['NRestarts']}, {told.get('Result')}"
         return ""
 
 

@@ -33,6 +33,7 @@ _LOOK_S = 1.0
 _IDLE_LOOK_S = 5.0
 _WRONG_S = 5.0  # answers, and wrongly: no start takes that
 _BACK_S = 60.0
+_CRASHES = 2
 
 Sleep = Callable[[float], None]
 
@@ -196,7 +197,8 @@ class Updater:
                 well, wrong_since = now, None
             elif _is_there(answer, wanted.version):
                 wrong_since = wrong_since or now
-            reason = self.services.crashed()
+            # Once may be bad luck, but not before the first right answer.
+            reason = self.services.crashed(_CRASHES if well > began else 1)
             if not reason and wrong_since is not None and now - wrong_since >= _WRONG_S:
                 reason = wrong
             if not reason and now - well > self.settings.start_s:
@@ -245,7 +247,7 @@ class Updater:
     def _mended(self, journal: Journal) -> Journal:
         """A bench that fails while its release is damaged on the disk goes back to the one before."""
         current = self.home.link("current")
-        if not current or not self.services.crashed():
+        if not current or not self.services.crashed(_CRASHES):
             return journal
         if not (why := bundle.damage(self.home.path / current)):
             return journal
