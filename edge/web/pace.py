@@ -7,11 +7,12 @@ more then. Counts live in memory and are forgotten with the process. It knows no
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, nullcontext
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -83,17 +84,22 @@ class Pace:
 
 
 class AtWork:
-    """How many arrivals are at work, of each client and at each station. For the event loop's thread."""
+    """How many arrivals are at work, of each client and at each station. For the event loop's thread.
+
+    A station takes one arrival at a time. Those of the network wait here for their turn, in the order in which they
+    came and without a thread, so that the officer at the box waits for the one that is being read and for no other.
+    """
 
     def __init__(self, settings: Settings) -> None:
         """Nothing is at work yet."""
+        self._turns: dict[str, asyncio.Lock] = {}  # of stations at which something of the network is at work
         self._of_client = settings.client_arrivals
         self._at_station = settings.station_arrivals
         self._count: Counter[tuple[str, str]] = Counter()
 
-    @contextmanager
-    def one(self, client: str, station: str) -> Iterator[None]:
-        """Count one more until the block is left. What comes from the box itself is counted and never refused.
+    @asynccontextmanager
+    async def one(self, client: str, station: str) -> AsyncIterator[None]:
+        """Count one more until the block is left. What comes from the box itself is never refused and never waits.
 
         Raises:
             RequestRefused: request_rate.
@@ -106,9 +112,12 @@ class AtWork:
                 raise RequestRefused("request_rate", message, hint=_WAIT)
         self._count.update(mine)
         try:
-            yield
+            async with self._turns.setdefault(station, asyncio.Lock()) if client else nullcontext():
+                yield
         finally:
             for one in mine:
                 self._count[one] -= 1
                 if not self._count[one]:
                     del self._count[one]
+            if not self._count["station", station]:
+                self._turns.pop(station, None)

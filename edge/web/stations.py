@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
@@ -11,6 +12,7 @@ from edge.web.answers import AssessmentOut
 from edge.web.documents import body, problems
 from edge.web.inspections import Key, arrival, take
 from edge.web.languages import Language
+from edge.web.pace import client_of
 from edge.web.people import SignedInOut, badge_among, scanning, signed_in
 from edge.web.requests import ArrivalIn, NextIn
 from edge.web.tasks import Works
@@ -45,10 +47,12 @@ async def scan(  # noqa: PLR0917 - FastAPI gives each by its name
     status_code=204,
     responses=problems(),
 )
-def next_parcel(request: Request, work: Works, station: Station, document: NextIn | None = None) -> None:
+async def next_parcel(request: Request, work: Works, station: Station, document: NextIn | None = None) -> None:
     """Closes the inspection that lies open at the station. It is never a release.
 
     With an inspection it closes that one only, so that a repeated request never closes the parcel that follows.
     """
     done = document or NextIn()
-    work.bench.next(station, officer=scanning(request, work, done.officer), inspection=done.inspection or "")
+    officer = await run_in_threadpool(scanning, request, work, done.officer)
+    close = partial(work.bench.next, station, officer=officer, inspection=done.inspection or "")
+    await work.take(close, client=client_of(request.scope), station=station)

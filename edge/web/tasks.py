@@ -42,7 +42,7 @@ class Work:
         Raises:
             RequestRefused: request_rate: too many of this client, or at this station, are at work.
         """
-        with self.at_work.one(client, station):
+        async with self.at_work.one(client, station):
             return await anyio.to_thread.run_sync(arrival, limiter=self.turns)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import socket
@@ -173,17 +174,31 @@ def test_a_client_has_few_arrivals_at_work_and_the_officer_is_answered_meanwhile
     assert {answer.json()["detail"] for answer in refused} == {said}
 
 
-def test_a_station_has_a_limit_of_its_own_that_the_box_itself_is_never_held_to() -> None:
-    work = AtWork(Settings(client_arrivals=5, station_arrivals=2))
-    with work.one("a", "1"), work.one("b", "1"):
-        with pytest.raises(RequestRefused) as refused, work.one("c", "1"):
-            pass
-        said = "A station must have at most 2 arrivals at work at once, got one more from '1'."
-        assert refused.value.message == said
-        with work.one("c", "2"), work.one("", "1"):
-            pass
-    with work.one("c", "1"):
-        pass
+def test_a_station_takes_those_of_the_network_in_turn_and_the_box_itself_at_once() -> None:
+    async def main() -> str:
+        work = AtWork(Settings(client_arrivals=5, station_arrivals=2))
+        order: list[str] = []
+
+        async def wait(client: str) -> None:
+            async with work.one(client, "1"):
+                order.append(client)
+
+        async with work.one("a", "1"):
+            waiting = asyncio.create_task(wait("b"))
+            await asyncio.sleep(0)
+            with pytest.raises(RequestRefused) as refused:
+                async with work.one("c", "1"):
+                    pass
+            async with work.one("c", "2"):
+                await wait("")
+            assert order == [""]
+        await waiting
+        assert order == ["", "b"]
+        await wait("c")
+        return refused.value.message
+
+    said = "A station must have at most 2 arrivals at work at once, got one more from '1'."
+    assert asyncio.run(main()) == said
 
 
 def test_connections_of_one_client_are_counted_and_others_get_in(another: Callable[..., Server]) -> None:
