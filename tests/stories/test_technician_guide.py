@@ -14,7 +14,8 @@ from tests.sync.publishing import Publishing
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "technician.md").read_text("utf-8")
-COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL) for line in block.splitlines()]
+SECTION = GUIDE.partition("## Registries, bulletins, policies and models\n")[2].partition("\n## ")[0]
+COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", SECTION, re.DOTALL) for line in block.splitlines()]
 EARBUDS, TABLETS = "4912345678904", "4006381333931"
 
 
