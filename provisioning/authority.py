@@ -33,7 +33,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from edge.errors import BoxError, RequestRefused, SettingsError
 from edge.storage.credentials import secret_at
-from edge.storage.database import made_once, write_durably
+from edge.storage.database import made_folder, made_once, write_durably
 from edge.web.lan import SERVER_FILE
 from provisioning.identity import AUTHORITY_FILE, AUTHORITY_KEY, SITE, due_from
 
@@ -113,7 +113,7 @@ def make(state_dir: Path, names: Sequence[str], within: Sequence[str], now: date
     names_of(names)
     if replace or not place.exists():
         private = _authority_key(state_dir)
-        place.parent.mkdir(parents=True, exist_ok=True)
+        made_folder(place.parent)
         authority = _authority(private, names_of(within or names))
         write_durably(place, authority.public_bytes(Encoding.PEM), mode=0o644)
     authority = _kept(place)

@@ -72,7 +72,7 @@ def _serves_the_lan(box: Container) -> Iterator[Shown]:
     yield Shown("an authority is made", kept="SHA-256 of the authority: " in told, detail=told)
     box.run("sh", "-c", "umask 077; head -c 24 /dev/urandom | base64 > /etc/sekisho/token")
     box.run("systemctl", "enable", "sekisho-lan.socket")
-    box.run("systemctl", "restart", "sekisho-lan.socket", "sekisho-web.service")
+    box.run("systemctl", "restart", "sekisho.target")
     for name, expected in ((_NAME, "HTTP/1.1 200 OK"), ("bank.example", "refused: Hostname mismatch")):
         seen = box.run("python3", "-c", _HANDHELD, name, "/api/v1/status").strip()
         yield Shown(f"a handheld that asks for {name}: {expected}", kept=seen.startswith(expected), detail=seen)

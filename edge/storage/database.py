@@ -200,6 +200,22 @@ def write_durably(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     fsync_directory(path.parent)
 
 
+def made_folder(path: Path) -> Path:
+    """Make a folder that belongs to the owner of the one it lies in, also when root makes it; the same path.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if not path.is_dir():
+        path.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            _given_to_owner(descriptor, path)
+        finally:
+            os.close(descriptor)
+    return path
+
+
 def _given_to_owner(descriptor: int, path: Path) -> None:
     """What root writes into another user's directory belongs to that user: a service must read it tomorrow."""
     if os.geteuid() == 0:

@@ -9,7 +9,7 @@ import pytest
 
 from edge.errors import BoxError
 from edge.storage.credentials import RETIRING, Place, Seal, fingerprint, mark_of, place_of, secret_at
-from edge.storage.database import write_durably
+from edge.storage.database import made_folder, write_durably
 from edge.storage.keys import STORAGE_KEY, kept_key, storage_key
 
 SECRET = bytes(range(32))
@@ -89,6 +89,7 @@ def test_a_box_that_is_being_erased_makes_no_new_key(path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root writes files for others: their owner is not tested")
 def test_what_root_writes_belongs_to_the_owner_of_the_directory(tmp_path: Path) -> None:
     os.chown(tmp_path, 4711, 4712)
-    write_durably(tmp_path / "outbox.json", b"{}")
-    told = (tmp_path / "outbox.json").stat()
-    assert (told.st_uid, told.st_gid) == (4711, 4712)
+    write_durably(made_folder(tmp_path / "site") / "server.pem", b"")
+    for place in (tmp_path / "site", tmp_path / "site" / "server.pem"):
+        told = place.stat()
+        assert (told.st_uid, told.st_gid) == (4711, 4712)
