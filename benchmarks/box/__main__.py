@@ -19,6 +19,7 @@ from pathlib import Path
 
 from benchmarks.box.clock import clock_is_wrong
 from benchmarks.box.container import absent, clean_debian, copied, installed
+from benchmarks.box.doctor import looked_at
 from benchmarks.box.guard import guarded
 from benchmarks.box.scenarios import SCENARIOS, prepared
 from benchmarks.box.shown import Shown
@@ -27,7 +28,7 @@ from benchmarks.limits import Limits
 from provisioning.package import build
 
 Say = Callable[[str], None]
-ALL = SCENARIOS | {"clock": clock_is_wrong, "guard": guarded}
+ALL = SCENARIOS | {"clock": clock_is_wrong, "guard": guarded, "doctor": looked_at}
 
 _STICK = "stick"  # begins with a bare Debian; the others with the package installed
 
