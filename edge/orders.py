@@ -17,7 +17,7 @@ from edge.moment import Moment
 from edge.pictures import named_pictures
 from edge.retention import Retention
 from edge.storage.chain import Entry
-from edge.storage.database import write_durably
+from edge.storage.database import made_folder, write_durably
 from edge.storage.ledger import Ledger
 from edge.storage.receipts import pinned, said_by
 
@@ -40,7 +40,7 @@ def lay(state_dir: Path, number: int, document: bytes) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    (state_dir / FOLDER).mkdir(exist_ok=True)
+    made_folder(state_dir / FOLDER)
     write_durably(state_dir / FOLDER / f"{number:09}.json", document)
 
 

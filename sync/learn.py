@@ -17,7 +17,7 @@ from typing import Any
 import zstandard
 
 from edge.errors import BoxError
-from edge.storage.database import write_durably
+from edge.storage.database import made_folder, write_durably
 from edge.storage.knowledge import FOLDER, NAME, keep
 from edge.storage.sighting_file import SightingFile, merged
 from sync.errors import CentralRefused, DocumentRefused
@@ -58,7 +58,7 @@ def learn(state_dir: Path, link: Link) -> Learned:
         return Learned()
     content = _content(answer.data, link.enrolment)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        made_folder(folder)
         fetched = made = 0
         for file in content["files"]:
             if (folder / file["sha256"]).exists():

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from edge.orders import lay, order_of
-from edge.storage.database import write_durably
+from edge.storage.database import made_folder, write_durably
 from sync.errors import DocumentRefused
 from sync.link import Link
 
@@ -33,7 +33,7 @@ def fetch_orders(state_dir: Path, link: Link) -> int:
                 raise DocumentRefused("document_order", message, hint="Nothing is let go by it.")
             lay(state_dir, order.number, document)
             after = order.number
-            place.parent.mkdir(parents=True, exist_ok=True)
+            made_folder(place.parent)
             write_durably(place, json.dumps({"central": link.enrolment.recipient, "after": after}).encode())
             count += 1
     return count

@@ -23,7 +23,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root
 
-from edge.storage.database import write_durably
+from edge.storage.database import made_folder, write_durably
 from sync.errors import TransportError, TrustError
 from sync.trust import Floor, parse_floor
 
@@ -171,7 +171,7 @@ class Box:
         Raises:
             OSError: it cannot be written.
         """
-        self.directory.mkdir(parents=True, exist_ok=True)
+        made_folder(self.directory)
         write_durably(self.directory / "state.json", state.model_dump_json(indent=1).encode())
 
     @contextlib.contextmanager
@@ -182,7 +182,7 @@ class Box:
             TransportError: transport_busy, transport_disk.
         """
         with self.told():
-            self.directory.mkdir(parents=True, exist_ok=True)
+            made_folder(self.directory)
             descriptor = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

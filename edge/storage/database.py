@@ -207,7 +207,8 @@ def made_folder(path: Path) -> Path:
         OSError: it cannot be made.
     """
     if not path.is_dir():
-        path.mkdir(parents=True, exist_ok=True)
+        made_folder(path.parent)
+        path.mkdir(exist_ok=True)
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             _given_to_owner(descriptor, path)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.lookup import SeenElsewhere
-from edge.storage.database import write_durably
+from edge.storage.database import made_folder, write_durably
 from edge.storage.sighting_file import SeenAt, SightingFile, hashed
 
 FOLDER, NAME = "knowledge", "knowledge.json"
@@ -138,7 +138,7 @@ def keep(directory: Path, content: Mapping[str, Any]) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    directory.mkdir(parents=True, exist_ok=True)
+    made_folder(directory)
     write_durably(directory / NAME, json.dumps({"schema": SCHEMA, **content}).encode(), mode=0o600)
 
 

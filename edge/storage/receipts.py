@@ -19,7 +19,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge.storage.chain import canonical
-from edge.storage.database import fsync_directory, write_durably
+from edge.storage.database import fsync_directory, made_folder, write_durably
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,7 +80,7 @@ class Receipts:
             OSError: it cannot be written.
         """
         place = self._place(sha256)
-        place.parent.mkdir(parents=True, exist_ok=True)
+        made_folder(place.parent)
         write_durably(place, receipt)
 
     def of(self, sha256: str) -> PictureReceipt | None:
@@ -109,7 +109,7 @@ class Receipts:
         name = hashlib.sha256(packed).hexdigest()
         folder = self._folder / "deleted"
         if not folder.is_dir():
-            folder.mkdir(parents=True, exist_ok=True)
+            made_folder(folder)
             fsync_directory(self._folder)
         write_durably(folder / f"{name}.zst", packed)
         return name

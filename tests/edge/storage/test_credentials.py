@@ -89,7 +89,8 @@ def test_a_box_that_is_being_erased_makes_no_new_key(path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root writes files for others: their owner is not tested")
 def test_what_root_writes_belongs_to_the_owner_of_the_directory(tmp_path: Path) -> None:
     os.chown(tmp_path, 4711, 4712)
-    write_durably(made_folder(tmp_path / "site") / "server.pem", b"")
-    for place in (tmp_path / "site", tmp_path / "site" / "server.pem"):
+    write_durably(made_folder(tmp_path / "receipts" / "ab") / "one.json", b"")
+    for place in (tmp_path / "receipts").rglob("*"):
         told = place.stat()
         assert (told.st_uid, told.st_gid) == (4711, 4712)
+    assert (tmp_path / "receipts").stat().st_uid == 4711
