@@ -1,4 +1,4 @@
-"""A short form of `./run box`: the package on a clean Debian, booted by systemd, a parcel, a hung bench.
+"""A short form of `./run box`: the package on a clean Debian, booted by systemd, a parcel, a hung bench, an update.
 
 The container needs root, debootstrap and systemd-container; where there are none the test says so loudly.
 """
@@ -19,10 +19,10 @@ pytestmark = [
     pytest.mark.skipif(bool(absent()), reason=f"no container: the box is not booted; missing here: {absent()}"),
     pytest.mark.timeout(900),
 ]
-SHORT = ("boot", "parcel", "hang")
+SHORT = ("boot", "parcel", "hang", "update")
 
 
-def test_the_box_boots_inspects_and_outlives_a_hang(tmp_path: Path) -> None:
+def test_the_box_boots_inspects_outlives_a_hang_and_is_updated(tmp_path: Path) -> None:
     try:
         debian = clean_debian(build.ROOT / "build" / "box")
     except subprocess.CalledProcessError as error:
