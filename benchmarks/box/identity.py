@@ -81,7 +81,7 @@ def _serves_the_lan(box: Container) -> Iterator[Shown]:
 
 
 def _sekisho(box: Container, *words: str) -> str:
-    return box.run("env", f"SEKISHO_STATE_DIR={_STATE}", "/usr/bin/sekisho", *words)
+    return box.run("/usr/bin/sekisho", *words)
 
 
 def _scan(box: Container) -> str:

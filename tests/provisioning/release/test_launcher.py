@@ -82,3 +82,11 @@ def test_a_boot_that_loses_its_power_while_it_takes_back_is_done_again(home: Pat
     (home / ".current.boot").symlink_to("old")  # copied, not yet renamed
     boot(home)
     assert ((home / "current").readlink(), (home / "trial").exists()) == (Path("old"), False)
+
+
+def test_a_command_on_an_installed_box_means_this_box_unless_it_is_told_another(tmp_path: Path) -> None:
+    script = (SCRIPTS / "sekisho").read_text(encoding="utf-8").replace("/var/lib/sekisho-releases", str(tmp_path))
+    script = script.replace('PYTHONPATH="$lib" exec', 'echo "$SEKISHO_STATE_DIR"; exit; :')
+    for given, means in (({}, "/var/lib/sekisho"), ({"SEKISHO_STATE_DIR": "/mnt/other"}, "/mnt/other")):
+        done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True, env=given)
+        assert done.stdout == f"{means}\n"
