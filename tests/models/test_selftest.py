@@ -1,0 +1,45 @@
+"""The built-in pack tried here: it answers as where it was made, and a pack that does not is found out."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from models import selftest
+from models.pack import BUILTIN, MANIFEST, packs_dir
+
+PACK = packs_dir() / BUILTIN
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(PACK, tmp_path / BUILTIN))
+
+
+def test_the_built_in_pack_brings_golden_answers_and_gives_them() -> None:
+    found = selftest.selftest(PACK, rounds=1)
+    assert [one.precision for one in found.tried] == ["int8", "fp32"]
+    assert all(one.apart is not None and one.apart <= selftest.TOLERANCE for one in found.tried)
+    assert found.twins_apart is not None
+    assert found.twins_apart <= selftest.TWINS
+    assert all(one.ms > 0 for one in found.tried)
+    assert len(found.agreeing) == 2
+
+
+def test_a_pack_that_answers_otherwise_is_not_chosen(pack: Path) -> None:
+    manifest = pack / MANIFEST
+    before, mark, golden = manifest.read_text("utf-8").partition("[golden.int8]")
+    first, rest = golden.lstrip("\n").split("\n", 1)
+    name, _, cells = first.partition(" = ")
+    manifest.write_text(f"{before}{mark}\n{name} = {cells.replace('[-', '[-9', 1)}\n{rest}", "utf-8")
+    found = selftest.selftest(pack, rounds=0)
+    assert [one.precision for one in found.agreeing] == ["fp32"]
+    assert found.chosen == "fp32"
+
+
+def test_the_tables_that_are_printed_are_the_manifests_own(pack: Path) -> None:
+    printed = [line.split(" = ")[0] for line in selftest.table(pack).splitlines() if line]
+    golden = (pack / MANIFEST).read_text("utf-8").partition("[golden.int8]")
+    assert printed == [line.split(" = ")[0] for line in (golden[1] + golden[2]).splitlines() if line]
