@@ -153,7 +153,7 @@ def _points(products: Sequence[DemoProduct], printed_samples: Sequence[Sample]) 
     rows: list[Row] = []
     for product in products:
         for number, point in enumerate(product.points, start=1):
-            x_mm, y_mm = middles[product.gtin, point.region] if point.region else ("", "")
+            x_mm, y_mm = middles.get((product.gtin, point.region), ("", ""))  # without its sample: no place
             rows.append(
                 {
                     "recordation": recordation_number(product.brand),
