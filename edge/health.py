@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ctypes.util
+import json
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
 
 from edge import examination
 from edge.checks.registry import age_days
@@ -17,6 +20,8 @@ from edge.releases import read_journal, told, version
 
 _LOOKED_DAYS = 8  # without a look, from which on the timer is doubted
 _DISK_LOW = 0.05  # share of the disk that is left
+_NONE = "–"
+_SYNC_STATE = ("sync", "state.json")
 _INSTEAD = "What was usable before is in use; install another."
 
 
@@ -28,6 +33,7 @@ class Part:
     state: str
     detail: str
     hint: str = ""
+    brief: str = ""  # for the status bar, which shows the parts that have one
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ class Status:
 def status(bench: Bench) -> Status:
     """Look at every part of the box now."""
     parts = (
+        _network(bench),
         _registry(bench),
         _policy(bench),
         _pack(bench),
@@ -64,19 +71,20 @@ def _registry(bench: Bench) -> Part:
     try:
         edition = bench.registry().edition
     except RegistryError as error:
-        return Part("registry", "fault", error.message, error.hint)
+        return Part("registry", "fault", error.message, error.hint, _NONE)
     age = age_days(edition, bench.now())
     limits = bench.policy.freshness
     detail = f"{edition.name} number {edition.number}, {'?' if age is None else age} days old"
+    brief = "?" if age is None else f"{age} d"
     if (problem := bench.shelves.editions.problem) is not None:
-        return Part("registry", "note", f"{detail}; {problem.message}", problem.hint or _INSTEAD)
+        return Part("registry", "note", f"{detail}; {problem.message}", problem.hint or _INSTEAD, brief)
     if age is None or age > limits.registry_note_days:
-        return Part("registry", "note", detail, "Bring the box up to date by network or USB.")
-    return Part("registry", "ok", detail)
+        return Part("registry", "note", detail, "Bring the box up to date by network or USB.", brief)
+    return Part("registry", "ok", detail, brief=brief)
 
 
 def _policy(bench: Bench) -> Part:
-    return _of_shelf("policy", bench.policy.title, bench.shelves.policies.problem)
+    return replace(_of_shelf("policy", bench.policy.title, bench.shelves.policies.problem), brief="")
 
 
 def _pack(bench: Bench) -> Part:
@@ -87,34 +95,50 @@ def _pack(bench: Bench) -> Part:
 
 def _of_shelf(name: str, title: str, problem: SekishoError | None) -> Part:
     if problem is None:
-        return Part(name, "ok", title)
-    return Part(name, "note", f"{title}; {problem.message}", problem.hint or _INSTEAD)
+        return Part(name, "ok", title, brief=title)
+    return Part(name, "note", f"{title}; {problem.message}", problem.hint or _INSTEAD, title)
 
 
 def _ledger(bench: Bench) -> Part:
     state = bench.ledger_state()
     detail = f"{state.rows} rows, {state.unsent} not sent"
+    brief = str(state.unsent)
     if state.set_aside:
-        return Part("ledger", "note", f"{detail}; a damaged one was set aside as {state.set_aside}", "Keep that file.")
+        told = f"{detail}; a damaged one was set aside as {state.set_aside}"
+        return Part("ledger", "note", told, "Keep that file.", brief)
     if state.reserve_used:
-        return Part("ledger", "note", f"{detail}, the disk reserve is in use", "Free space on the disk.")
-    return Part("ledger", "ok", detail)
+        return Part("ledger", "note", f"{detail}, the disk reserve is in use", "Free space on the disk.", brief)
+    return Part("ledger", "ok", detail, brief=brief)
+
+
+def _network(bench: Bench) -> Part:
+    """When sync last reached a source of registries, by what it left in its own directory."""
+    try:
+        told = json.loads(Path(bench.settings.state_dir, *_SYNC_STATE).read_bytes())
+        state, last = str(told["state"]), told["succeeded"] and datetime.fromisoformat(told["succeeded"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return Part("network", "ok", "nothing was fetched yet; the bench needs no network", brief=_NONE)
+    when = f"{last:%m-%d %H:%M}" if last else _NONE
+    detail = f"{state}; last reached {when} UTC" if last else state
+    return Part("network", "ok" if state == "fresh" else "note", detail, "sekisho sync status says more.", when)
 
 
 def _disk(bench: Bench) -> Part:
     usage = shutil.disk_usage(bench.settings.state_dir)
     detail = f"{usage.free / 1e9:.1f} GB of {usage.total / 1e9:.1f} GB free"
+    brief = f"{100 * usage.free / usage.total:.0f} %"
     if usage.free < usage.total * _DISK_LOW:
-        return Part("disk", "note", detail, "Bring results and evidence out, then free space.")
-    return Part("disk", "ok", detail)
+        return Part("disk", "note", detail, "Bring results and evidence out, then free space.", brief)
+    return Part("disk", "ok", detail, brief=brief)
 
 
 def _clock(bench: Bench) -> Part:
     moment = bench.now()
     detail = f"{moment.utc:%Y-%m-%d %H:%M} UTC, {moment.trust}"
+    brief = f"{moment.utc:%H:%M} UTC"
     if moment.trust is ClockTrust.UNTRUSTED:
-        return Part("clock", "fault", detail, "Set the clock; results are kept in their order meanwhile.")
-    return Part("clock", "ok" if moment.trust is ClockTrust.SYNCED else "note", detail)
+        return Part("clock", "fault", detail, "Set the clock; results are kept in their order meanwhile.", brief)
+    return Part("clock", "ok" if moment.trust is ClockTrust.SYNCED else "note", detail, brief=brief)
 
 
 def _people(bench: Bench) -> Part:

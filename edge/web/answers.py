@@ -468,6 +468,7 @@ class PartOut(Outgoing):
     state: str = Field(description="ok, note (works, with a limit) or fault.")
     detail: str
     hint: str
+    brief: str = Field(description="A few letters for a status bar; empty: not shown there.")
 
     @classmethod
     def of(cls, part: Part) -> Self:

@@ -22,28 +22,29 @@ from edge.checks.question import pictures as askable
 from edge.comparison import FaceComparison
 from edge.display import visible
 from edge.errors import BoxError
-from edge.inspection import InspectionRecord
 from edge.messages import NAMES, labels, tag
 from edge.steps.record import LATE, late_of
 from edge.web.access import COOKIE, SESSION_S, WRONG_TOKEN_PAUSE_S, session_cookie
-from edge.web.answers import AssessmentOut, DispositionOut, LateOut, SummaryOut
+from edge.web.answers import AssessmentOut, LateOut, SummaryOut
 from edge.web.box import kind_of, status_of
+from edge.web.card import card_of
 from edge.web.documents import problems
 from edge.web.events import newest
+from edge.web.facts import facts_of
 from edge.web.inspections import Id, recent
 from edge.web.languages import Asked, Language, remember
 from edge.web.people import session_of
+from edge.web.requests import ID_PATTERN
 from edge.web.tasks import Work, Works
-from edge.web.told import told_now
 
 router = APIRouter(include_in_schema=False)
 pictures = APIRouter(tags=["inspections"])
 
-SHOWN_REASONS = 3
 SHOWN_RECENT = 12
 SHOWN_LATE = 5
 _PROBLEM = "problem_"  # before a code, in edge/labels.toml
 
+Inspection = Annotated[str, Query(pattern=ID_PATTERN)]
 StationName = Annotated[str, Query(max_length=64)]
 
 
@@ -95,20 +96,28 @@ def who(request: Request, work: Works, language: Language, station: StationName 
 @router.get("/pages/card")
 def card(work: Works, language: Language, station: StationName = "") -> HTMLResponse:
     """What lies open at a station."""
-    return page("card.html", work, language, card=_open_card(work, _station(work, station), language))
+    return page("open.html", work, language, card=_open_card(work, _station(work, station), language))
 
 
 @router.get("/pages/around")
 def around(work: Works, language: Language, station: StationName = "") -> HTMLResponse:
     """The recent inspections and the status of the box."""
-    return page("around.html", work, language, station=_station(work, station), **_around(work, language))
+    return page("news.html", work, language, station=_station(work, station), **_around(work, language))
+
+
+@router.get("/pages/facts")
+def facts(work: Works, language: Language, inspection: Inspection) -> HTMLResponse:
+    """What the registry knows now of an inspection's items."""
+    record = work.bench.record(inspection)
+    latest = AssessmentOut.of(record.assessments[-1], language)
+    return page("facts.html", work, language, assessment=latest, facts=facts_of(work, record, language))
 
 
 @router.get("/inspections/{inspection}")
 def one(work: Works, inspection: Id, language: Language) -> HTMLResponse:
     """The report of one inspection, for reading and printing."""
     record = work.bench.record(inspection)
-    shown = _card(work, record, language)
+    shown = card_of(work, record, language)
     return page("report.html", work, language, card=shown, station=shown["station"], pictures=askable(record))
 
 
@@ -186,30 +195,7 @@ def _around(work: Work, language: str) -> dict[str, Any]:
 def _open_card(work: Work, station: str, language: str) -> dict[str, Any] | None:
     """What lies open at a station, as the bench has it: the next scan may join it."""
     inspection = work.bench.open_at(station)
-    return _card(work, work.bench.record(inspection), language) if inspection else None
-
-
-def _card(work: Work, record: InspectionRecord, language: str) -> dict[str, Any]:
-    latest = record.assessments[-1]
-    shown = _most_suspicious(latest.seen.comparisons)
-    return {
-        "id": record.inspection,
-        "station": record.station,
-        "assessment": AssessmentOut.of(latest, language),
-        "shown_reasons": SHOWN_REASONS,
-        "faces": {picture.role: picture.sha256 for picture in shown.pictures} if shown else {},
-        "comparison": shown,
-        "decision": DispositionOut.of(record.disposition) if record.disposition else None,
-        "late": [LateOut.of(late, language) for late in record.late],
-        "told": told_now(work, record),
-        "dispositions": [DispositionOut.of(row, sequence) for sequence, row in record.dispositions],
-    }
-
-
-def _most_suspicious(comparisons: tuple[FaceComparison, ...]) -> FaceComparison | None:
-    """The comparison that an officer should see first."""
-    pictured = [comparison for comparison in comparisons if comparison.pictures]
-    return max(pictured, key=lambda one: -1.0 if one.score is None else one.score, default=None)
+    return card_of(work, work.bench.record(inspection), language) if inspection else None
 
 
 def _pictures(work: Work, comparison: FaceComparison) -> dict[str, str]:

@@ -30,7 +30,23 @@ NEVER = {
 # What became of a case is the word of an examiner or a court, and is shown as theirs.
 TOLD = "label.ending_"
 # Buttons stand side by side: the longest that fits, in columns of a half-width letter.
-BUTTONS = ("release", "refer", "detain", "undo", "inspect", "next", "send_pictures", "sign_in", "sign_out")
+BUTTONS = (
+    "release",
+    "refer",
+    "detain",
+    "undo",
+    "inspect",
+    "next",
+    "enter",
+    "menu",
+    "close",
+    "shipment",
+    "registry",
+    "point_not_seen",
+    "point_cannot_see",
+    "sign_in",
+    "sign_out",
+)
 BUTTON_COLUMNS = 22
 VERDICT_COLUMNS = 24
 

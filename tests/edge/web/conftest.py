@@ -37,7 +37,7 @@ def _source(folder: Path) -> Path:
     )
     (folder / "distinguishing_points.csv").write_text(
         "recordation,number,text_en,text_ja,source,sense,x_mm,y_mm\n"
-        "T-1,1,The cloud has four bows.,雲の弧は四つ。,Kumo K.K.,look,20,30.5\n"
+        "T-1,1,The cloud has four bows.,くもの とがりは よつ。,Kumo K.K.,look,20,30.5\n"
         "T-1,2,It weighs 90 g.,,Kumo K.K.,weigh,,\n"
     )
     return folder

@@ -35,7 +35,7 @@ def test_facts_are_products_rights_and_points_in_the_language_asked_for(client: 
     assert item["serial_status"] == "known"
     assert [right["number"] for right in item["recordations"]] == ["T-1"]
     seen, weighed = facts["points"]
-    assert seen["text"] == {"language": "ja", "text": "雲の弧は四つ。"}
+    assert seen["text"] == {"language": "ja", "text": "くもの とがりは よつ。"}
     assert (seen["sense"], seen["x_mm"], seen["y_mm"], seen["observed"]) == ("look", 20.0, 30.5, None)
     assert weighed["text"] == {"language": "en", "text": "It weighs 90 g."}  # as written, never translated
     assert (weighed["sense"], weighed["x_mm"]) == ("weigh", None)

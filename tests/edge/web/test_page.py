@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from edge.messages import sentence
 from edge.settings import Settings
 from tests.edge.web.conftest import GTIN, STATIONS
 from tests.edge.web.serving import Server, serving
+from tests.edge.web.wedge import wedge
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = [
@@ -57,6 +59,8 @@ def page(browser: Browser, server: Server, station: str) -> Iterator[Page]:
 
 
 def _scan(page: Page, serial: str) -> None:
+    """A scan by typing, as an officer without a scanner does it."""
+    page.locator("[data-open=entry]").click()
     page.locator("#code").fill(f"01{GTIN}21{serial}")
     page.keyboard.press("Enter")
 
@@ -72,7 +76,7 @@ def test_a_typed_code_is_painted_as_a_verdict_with_shape_word_and_freshness(page
     expect(card.locator(".verdict svg")).to_be_visible()
     expect(card.locator(".freshness")).to_contain_text("test-edition")
     expect(page.locator("#code")).to_have_value("")
-    expect(page.locator("#code")).to_be_focused()
+    expect(page.locator("dialog[open]")).to_have_count(0)
     expect(page.locator(".recent li").first).to_contain_text(GTIN)
 
 
@@ -98,12 +102,17 @@ def test_a_scan_of_a_gun_appears_without_a_touch_of_the_page(page: Page, server:
 
 
 def test_the_officer_decides_takes_it_back_and_goes_on(page: Page) -> None:
+    page.locator("[data-open=menu]").click()
     page.locator("#officer").fill("Sato")
     page.locator("#officer").press("Tab")
+    page.keyboard.press("Escape")
     _scan(page, "D1")
     page.locator("[data-decision=detain]").click()
-    expect(page.locator("#card .decision")).to_contain_text("Detain")
-    expect(page.locator("#card .decision")).to_contain_text("Sato")
+    expect(page.locator("#armed")).to_have_text("DETAIN? Press DETAIN again to confirm.")
+    page.wait_for_timeout(700)
+    page.locator("[data-decision=detain]").click()
+    expect(page.locator(".decision")).to_contain_text("Detain")
+    expect(page.locator(".decision")).to_contain_text("Sato")
     page.locator("[data-undo]").click()
     expect(page.locator("[data-decision=release]")).to_be_visible()
     page.locator("#next button").click()
@@ -160,7 +169,7 @@ def test_a_card_that_took_the_place_of_another_takes_no_click_that_was_meant_for
     expect(page.locator("#card .subject")).to_contain_text("C1")
     page.evaluate(
         """() => new MutationObserver(() => document.querySelector("[data-decision=refer]")?.click())
-             .observe(document.querySelector("#card"), { childList: true })"""
+             .observe(document.querySelector("#deciding"), { childList: true })"""
     )
     with server.client() as gun:
         more = gun.post(f"/api/v1/inspections/{first}/codes", json={"codes": [{"text": "RR473124829JP"}]}).json()
@@ -175,13 +184,13 @@ def test_pictures_are_sent_from_the_file_picker(page: Page, labelled: bytes, tmp
     picture = tmp_path / "label.png"
     picture.write_bytes(labelled)
     page.locator("#pictures").set_input_files(picture)
-    page.locator("#upload button").click()
     expect(page.locator("#card .subject")).to_contain_text(GTIN)
-    page.locator("#card .subject a").click()
-    expect(page.locator("table").first).to_contain_text("DataMatrix")
+    page.locator("#card .ways a").first.click()
+    expect(page.get_by_role("cell", name="DataMatrix").first).to_be_visible()
 
 
 def test_a_refused_code_is_told_in_words_and_stays_in_the_field(page: Page) -> None:
+    page.locator("[data-open=entry]").click()
     page.locator("#code").fill("x" * 9_000)
     page.keyboard.press("Enter")
     expect(page.locator("#notice")).to_contain_text("The code is too long.")
@@ -198,4 +207,102 @@ def test_a_lost_connection_is_told_and_the_verdict_fades(
             _scan(page, "L1")
             expect(page.locator("#card [data-inspection]")).to_be_visible(timeout=PATIENCE_MS)
         expect(page.locator("#link")).to_have_attribute("data-state", "lost", timeout=PATIENCE_MS)
-        expect(page.locator("body")).to_have_class("lost")
+        expect(page.locator("body")).to_have_class("bench lost")
+
+
+def test_a_scan_is_taken_wherever_the_focus_is_and_leaves_typed_text_alone(page: Page) -> None:
+    wedge(page, f"01{GTIN}21W1")
+    expect(page.locator("#card .subject")).to_contain_text("W1")
+    expect(page.locator("html")).to_have_attribute("data-sound", re.compile("NO_FINDING|CHECK|CANNOT_ASSESS"))
+    page.locator("[data-reason]").fill("seal broken")
+    page.locator("[data-reason]").press("Home")
+    wedge(page, f"01{GTIN}10B7\x1d21W1")
+    expect(page.locator("#card .subject")).to_contain_text("B7")  # the separator was kept: batch and serial apart
+    expect(page.locator("[data-reason]")).to_have_value("seal broken")
+    page.keyboard.type("the ", delay=90)
+    expect(page.locator("[data-reason]")).to_have_value("the seal broken")
+
+
+def test_a_scan_presses_no_button_and_decides_nothing(page: Page, server: Server, station: str) -> None:
+    first = _sent(server, station, "P1")
+    expect(page.locator("#card .subject")).to_contain_text("P1")
+    page.wait_for_timeout(700)
+    page.locator("[data-decision=release]").focus()
+    wedge(page, f"01{GTIN}21P2")
+    expect(page.locator("#card .subject")).to_contain_text("P2")
+    with server.client() as gun:
+        assert gun.get(f"/api/v1/inspections/{first}").json()["decision"] is None
+
+
+def test_a_double_scan_changes_nothing_and_sounds_no_verdict(page: Page) -> None:
+    wedge(page, f"01{GTIN}21S1")
+    card = page.locator("#card [data-inspection]")
+    expect(card).to_have_attribute("data-assessment", "1")
+    expect(page.locator("html")).not_to_have_attribute("data-sound", "heard")
+    page.locator("#card article").evaluate("card => { card.dataset.mark = 'the same' }")
+    wedge(page, f"01{GTIN}21S1")
+    expect(page.locator("html")).to_have_attribute("data-sound", "heard")
+    page.wait_for_timeout(500)
+    expect(page.locator("html")).to_have_attribute("data-sound", "heard")
+    expect(card).to_have_attribute("data-mark", "the same")
+
+
+def test_slow_typing_is_no_scan(page: Page) -> None:
+    page.keyboard.type("12345678", delay=200)
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(300)
+    expect(page.locator(".card.empty")).to_be_visible()
+
+
+def test_a_scanner_without_an_end_is_heard_too(page: Page) -> None:
+    wedge(page, f"01{GTIN}21N1", end="")
+    expect(page.locator("#card .subject")).to_contain_text("N1")
+
+
+def test_a_key_asks_and_enter_confirms(page: Page) -> None:
+    wedge(page, f"01{GTIN}21K1")
+    expect(page.locator("#card .subject")).to_contain_text("K1")
+    page.wait_for_timeout(700)
+    page.keyboard.press("e")
+    expect(page.locator("#armed")).to_have_text("Enter: REFER this parcel")
+    page.keyboard.press("Escape")
+    expect(page.locator("#armed")).to_be_hidden()
+    page.keyboard.press("d")
+    expect(page.locator("#armed")).to_have_text("Enter: DETAIN this parcel")
+    page.wait_for_timeout(700)  # a shaking hand confirms nothing before
+    page.keyboard.press("Enter")
+    expect(page.locator(".decision")).to_contain_text("Detain")
+    page.keyboard.press("u")
+    expect(page.locator("#armed")).to_have_text("Enter: take the decision back")
+    page.wait_for_timeout(700)
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-decision=release]")).to_be_visible()
+
+
+def test_registry_and_shipment_lie_one_key_away(page: Page) -> None:
+    wedge(page, f"01{GTIN}21F1")
+    expect(page.locator("#card .subject")).to_contain_text("F1")
+    page.keyboard.press("g")
+    expect(page.locator("#facts")).to_contain_text("Kumo soap 90 g")
+    page.keyboard.press("Escape")
+    expect(page.locator("#facts")).to_be_hidden()
+    page.keyboard.press("s")
+    expect(page.locator("#facts")).to_contain_text("No declaration is known for this parcel.")
+    wedge(page, f"01{GTIN}21F2")  # a scan works whatever is open
+    expect(page.locator("#card .subject")).to_contain_text("F2")
+
+
+def test_a_tick_of_a_point_is_kept(page: Page, server: Server, station: str) -> None:
+    inspection = _sent(server, station, "V1")
+    page.locator("[data-point='1'][value=not_seen]").check()
+    expect(page.locator("[data-point='1'][value=not_seen]")).to_be_checked()
+    with server.client() as gun:
+        for _ in range(50):
+            points = gun.get(f"/api/v1/inspections/{inspection}/facts").json()["points"]
+            if points[0]["observed"]:
+                break
+            page.wait_for_timeout(100)
+    assert [point["observed"] for point in points] == ["not_seen", None]
+    page.reload()
+    expect(page.locator("[data-point='1'][value=not_seen]")).to_be_checked()
+    expect(page.locator(".points li").nth(1)).to_contain_text("weigh")

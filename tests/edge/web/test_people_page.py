@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.edge.web.people_box import PINS, PeopleBox, accounts, people_box
 from tests.edge.web.test_page import CHROMIUM, PATIENCE_MS, browser
+from tests.edge.web.wedge import wedge
 
 __all__ = ["browser"]
 
@@ -43,10 +44,8 @@ def shown(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Shown]]:
     assert faults == []
 
 
-def _wedge(page: Page, code: str) -> None:
-    """A scanner that types, and ends with Enter."""
-    page.keyboard.type(code)
-    page.keyboard.press("Enter")
+def _menu(page: Page) -> None:
+    page.locator("[data-open=menu]").click()
 
 
 def _present(page: Page) -> Locator:
@@ -56,16 +55,18 @@ def _present(page: Page) -> Locator:
 def test_a_badge_signs_in_wherever_the_cursor_stands_and_is_shown_nowhere(shown: Callable[..., Shown]) -> None:
     page, box = shown()
     expect(_present(page)).to_contain_text("Nobody is signed in. Scan your badge.")
+    page.locator("[data-open=entry]").click()
     page.locator("#code").fill("half typed")
     page.locator("#code").press("End")
-    _wedge(page, box.badges["4711"])
+    wedge(page, box.badges["4711"])
     expect(_present(page)).to_contain_text("Sato")
     expect(page.locator("#code")).to_have_value("half typed")
+    page.keyboard.press("Escape")
     box.scan("A1")
     reason = page.locator("[data-reason]")
     reason.fill("seal ")
     reason.press("End")
-    _wedge(page, box.badges["4712"].lower())
+    wedge(page, box.badges["4712"].lower())
     expect(_present(page)).to_contain_text("Tanaka")
     expect(reason).to_have_value("seal ")
     assert box.badges["4712"][4:] not in page.content()
@@ -100,17 +101,21 @@ def test_a_pin_by_the_keypad_signs_in_and_a_wrong_one_is_told(shown: Callable[..
     expect(_present(page)).to_contain_text("Sato")
     expect(page.locator("#card [data-inspection]")).to_have_attribute("data-inspection", str(inspection))
     page.locator("[data-decision=refer]").click()
-    expect(page.locator("#card .decision")).to_contain_text("Sato")
+    expect(page.locator(".decision")).to_contain_text("Sato")
     key = keypad.locator("[data-key='5']")
+    _menu(page)
     page.locator("[data-sign-out]").click()
     page.locator("[data-sign-in]").click()
     size = key.bounding_box()
     assert size is not None
-    assert min(size["width"], size["height"]) >= 15 / 25.4 * 96  # 15 mm in CSS pixels
+    assert (
+        min(size["width"], size["height"]) >= 15 / 217 * 1280
+    )  # 15 mm on a 10-inch screen, 217 mm wide with 1280 points
 
 
 def test_two_wrong_pins_make_the_account_wait(shown: Callable[..., Shown]) -> None:
     page, _ = shown(sign_in_tries=2)
+    _menu(page)
     page.locator("[data-sign-in]").click()
     keypad = page.locator("#keypad")
     for told in ("Id and PIN do not belong together.", "Id and PIN do not belong together.", "Too many wrong PINs."):
@@ -122,7 +127,7 @@ def test_two_wrong_pins_make_the_account_wait(shown: Callable[..., Shown]) -> No
 
 def test_a_time_out_in_the_middle_of_a_parcel_keeps_it_and_asks_who_is_there(shown: Callable[..., Shown]) -> None:
     page, box = shown(session_idle_s=2.0)
-    _wedge(page, box.badges["4711"])
+    wedge(page, box.badges["4711"])
     expect(_present(page)).to_contain_text("Sato")
     inspection = box.scan("A1")["inspection"]
     page.locator("[data-reason]").fill("seal broken")
@@ -130,21 +135,21 @@ def test_a_time_out_in_the_middle_of_a_parcel_keeps_it_and_asks_who_is_there(sho
     expect(page.locator("#keypad")).to_be_visible()
     expect(page.locator("#card [data-inspection]")).to_have_attribute("data-inspection", str(inspection))
     expect(page.locator("[data-reason]")).to_have_value("seal broken")
-    _wedge(page, box.badges["4711"])
+    wedge(page, box.badges["4711"])
     expect(page.locator("#keypad")).to_be_hidden()
     page.locator("[data-decision=refer]").click()
-    expect(page.locator("#card .decision")).to_contain_text("seal broken")
+    expect(page.locator(".decision")).to_contain_text("seal broken")
 
 
 def test_a_badge_at_the_gun_switches_the_officer_of_the_page(shown: Callable[..., Shown]) -> None:
     page, box = shown()
-    _wedge(page, box.badges["4711"])
+    wedge(page, box.badges["4711"])
     expect(_present(page)).to_contain_text("Sato")
     box.scan("A1")
     box.bench.badge("1", box.badges["4712"], "gun")
     expect(_present(page)).to_contain_text("Tanaka")
     page.locator("[data-decision=refer]").click()
-    expect(page.locator("#card .decision")).to_contain_text("Tanaka")
+    expect(page.locator(".decision")).to_contain_text("Tanaka")
     assert box.bodies("taken_over") == [{"before": "4711", "after": "4712"}]
 
 
@@ -154,29 +159,33 @@ def test_the_second_officer_agrees_by_the_badge(shown: Callable[..., Shown], tmp
     policy = tmp_path / "policy.toml"
     policy.write_text(builtin_text().replace("detain_by_two = false", "detain_by_two = true"), "utf-8")
     page, box = shown(policy=policy)
-    _wedge(page, box.badges["4711"])
+    wedge(page, box.badges["4711"])
     expect(_present(page)).to_contain_text("Sato")
     box.scan("A1")
     page.locator("[data-reason]").fill("label differs")
     page.locator("[data-decision=detain]").click()
+    expect(page.locator("#armed")).to_be_visible()
+    page.wait_for_timeout(700)
+    page.locator("[data-decision=detain]").click()
     expect(page.locator("#keypad h2")).to_have_text("A second officer agrees")
-    _wedge(page, box.badges["4712"])
-    expect(page.locator("#card .decision")).to_contain_text("Sato + Tanaka")
+    wedge(page, box.badges["4712"])
+    expect(page.locator(".decision")).to_contain_text("Sato + Tanaka")
     expect(_present(page)).to_contain_text("Sato")
 
 
 def test_a_shift_is_handed_over_by_the_badge_of_whoever_comes(shown: Callable[..., Shown]) -> None:
     page, box = shown()
-    _wedge(page, box.badges["4711"])
+    wedge(page, box.badges["4711"])
     expect(_present(page)).to_contain_text("Sato")
     box.scan("A1")
+    _menu(page)
     page.locator("#present a.button").click()
     expect(page.locator("h2").first).to_contain_text("Shift")
     expect(page.locator("main")).to_contain_text("Inspections without a decision: 1")
     page.locator("#hand-over textarea").fill("scanner 2 is slow")
-    _wedge(page, box.badges["4711"])
+    wedge(page, box.badges["4711"])
     expect(page.locator("#notice")).to_contain_text("Another officer has to take over")
-    _wedge(page, box.badges["4712"])
+    wedge(page, box.badges["4712"])
     page.wait_for_url(re.compile(r"/shift/[0-9]+"))
     expect(page.locator("main")).to_contain_text("Sato – Tanaka")
     expect(page.locator("main")).to_contain_text("scanner 2 is slow")

@@ -1,4 +1,6 @@
 // People: a badge scanned anywhere on the page, a PIN by keyboard or keypad, signing out, hand-over. It judges nothing.
+import { listen } from "./bench/wedge.js";
+
 const body = document.body;
 const { station, language } = body.dataset;
 const api = "/api/v1";
@@ -49,6 +51,7 @@ function watch() {
   clearTimeout(leaving);
   const present = find("#present");
   if (!present) return;
+  find("#person")?.replaceChildren(present.querySelector(".present b")?.textContent ?? "");
   const left = Number(present.dataset.left);
   if (left > 0) leaving = setTimeout(showWho, Math.min(left * 1000 + 1_500, 2 ** 31 - 1));
   if (present.dataset.timedOut) open(false);
@@ -97,7 +100,10 @@ keypad.querySelector("form").addEventListener("submit", async (event) => {
   await claim({ person: fields.person.value, pin });
 });
 document.addEventListener("click", async (event) => {
-  if (event.target.closest("[data-sign-in]")) open(true);
+  if (event.target.closest("[data-sign-in]")) {
+    document.querySelectorAll("dialog:modal").forEach((panel) => panel.close()); // what lies below one cannot be touched
+    open(true);
+  }
   if (event.target.closest("[data-print]")) print();
   if (event.target.closest("[data-alone]")) await handOver({ alone: true });
   if (event.target.closest("[data-sign-out]")) {
@@ -153,61 +159,8 @@ body.addEventListener("refused", (event) => {
 });
 
 // --- A badge, scanned with whatever in focus ------------------------------------------------------------------------
-// A scanner that types is told from a person by its pace. From the prefix on nothing reaches the page: not the field in
-// focus, not the screen. What turns out to be no badge is put back.
 
-const PREFIX = "SEKI";
-const PACE_MS = 100; // between two letters of the prefix
-const END_MS = 500; // silence that ends a badge without Enter
-let run = "";
-let heard = 0;
-let digits = null; // after the prefix; null: no badge is being read
-let ended = 0;
-
-const writable = (place) => place?.matches?.("textarea, input:not([type=file], [type=radio])") && !place.readOnly;
-function put(text) {
-  const place = document.activeElement;
-  if (writable(place)) place.setRangeText(text, place.selectionStart, place.selectionEnd, "end");
-}
-function take(count) {
-  const place = document.activeElement;
-  if (!writable(place)) return;
-  const at = place.selectionStart;
-  if (place.value.slice(at - count, at).toUpperCase() === PREFIX.slice(0, count)) place.setRangeText("", at - count, at, "end");
-}
-function end() {
-  clearTimeout(ended);
-  const read = digits;
-  digits = null;
-  run = "";
-  if (read.length < 4) put(PREFIX + read); // a word that begins so
-  else claim({ badge: PREFIX + read });
-}
-document.addEventListener("keydown", (event) => {
-  if (event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
-  const { key } = event;
-  if (digits !== null) {
-    if (key.length > 1 && !["Enter", "Tab"].includes(key)) return; // Shift and the like
-    if (/^[0-9]$/.test(key)) digits += key;
-    else if (key.length > 1) { event.preventDefault(); event.stopPropagation(); end(); return; }
-    else { end(); return; }
-    event.preventDefault();
-    event.stopPropagation();
-    clearTimeout(ended);
-    ended = setTimeout(end, END_MS);
-    return;
-  }
-  if (key.length !== 1) { if (key !== "Shift" && key !== "CapsLock") run = ""; return; }
-  run = event.timeStamp - heard > PACE_MS ? "" : run;
-  heard = event.timeStamp;
-  run += key.toUpperCase();
-  if (!PREFIX.startsWith(run)) run = key.toUpperCase() === PREFIX[0] ? PREFIX[0] : "";
-  if (run !== PREFIX) return;
-  event.preventDefault();
-  event.stopPropagation();
-  take(PREFIX.length - 1);
-  digits = "";
-  ended = setTimeout(end, END_MS);
-}, true);
+export const badge = (read) => claim({ badge: read });
+if (body.classList.contains("shift")) listen({ onBadge: badge }); // on the bench page its own listener calls
 
 watch();

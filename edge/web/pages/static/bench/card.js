@@ -1,0 +1,69 @@
+// The card of the open inspection: fetched as a fragment when there is news, and painted without losing what is typed.
+import { around, find, notice } from "./acts.js";
+import { lay } from "./faces.js";
+
+let asked = 0;
+async function show(target, address, paint) {
+  const mine = ++asked;
+  target.dataset.asked = mine;
+  const answer = await fetch(address, { headers: { Accept: "text/html" } }).catch(() => null);
+  if (!answer?.ok || target.dataset.asked !== String(mine)) return; // a newer question is on its way
+  const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (target.dataset.asked === String(mine)) paint(target, parsed.body);
+}
+const replace = (target, content) => target.replaceChildren(...content.childNodes);
+export const showCard = () => show(find("#card"), `/pages/card?${around}`, paintCard);
+export const showAround = () => show(find("#around"), `/pages/around?${around}`, (place, content) => {
+  find("#parts").replaceChildren(content.querySelector(".parts"));
+  replace(place, content);
+});
+export const cardIn = (place) => place.querySelector("[data-inspection]");
+export const reasonIn = (place) => place.querySelector("[data-reason]");
+export const openCard = () => cardIn(find("#card"));
+
+// A card that has just been put in the place of another takes no decision for a moment: the finger may be on its way
+// to a button of the one before.
+const SETTLE_MS = 600;
+let until = 0;
+export const settling = () => performance.now() < until;
+function settle() {
+  until = performance.now() + SETTLE_MS;
+  const buttons = document.querySelectorAll("#deciding button, #next button");
+  buttons.forEach((button) => { button.disabled = true; });
+  setTimeout(() => buttons.forEach((button) => { button.disabled = false; }), SETTLE_MS);
+}
+
+const painted = []; // who is told when another card, or a newer assessment of the same, is painted
+export const onPaint = (listener) => painted.push(listener);
+
+// The officer's half-written reason stays with its inspection, and goes to no other.
+let composing = false; // an input method is at work: putting in a new field would break off its word
+function paintCard(place, content) {
+  const before = cardIn(place)?.dataset;
+  const after = cardIn(content)?.dataset;
+  const same = before?.inspection === after?.inspection;
+  if (same && composing) return; // painted when the word is done
+  const old = reasonIn(find("#deciding"));
+  const typed = old && (old.value || old === document.activeElement);
+  const kept = typed
+    && { value: old.value, at: [old.selectionStart, old.selectionEnd], focused: old === document.activeElement };
+  const opened = same ? [...place.querySelectorAll("details[open]")].map((one) => one.id) : [];
+  const way = place.querySelector("[data-way]")?.dataset.way;
+  find("#deciding").replaceChildren(content.querySelector(".decision"));
+  replace(place, content);
+  opened.forEach((id) => place.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", ""));
+  lay(place, same ? way : undefined);
+  const reason = reasonIn(find("#deciding"));
+  if (same && kept && reason) {
+    reason.value = kept.value;
+    if (kept.focused) { reason.focus(); reason.setSelectionRange(...kept.at); }
+  }
+  if (!same && kept?.value) notice(document.body.dataset.swapped);
+  composing = false;
+  const other = !same || before?.assessment !== after?.assessment;
+  if (before && after && other) settle();
+  if (other) painted.forEach((listener) => listener(after));
+}
+find("#deciding").addEventListener("compositionstart", () => { composing = true; });
+find("#deciding").addEventListener("compositionend", () => { composing = false; showCard(); });
+lay(find("#card"));

@@ -1,0 +1,98 @@
+// The officer's decisions, by button and by key. A key arms and Enter confirms; DETAIN is confirmed by button too.
+import { act, busy, find } from "./acts.js";
+import { openCard, reasonIn, settling, showCard } from "./card.js";
+import { play } from "./sound.js";
+
+const ARMED_MS = 10_000;
+const AGAIN_MS = 600; // a press twice by shaking hands confirms nothing
+const KEYS = { r: "release", e: "refer", d: "detain", u: "undo", n: "next" };
+
+let armed = null; // { what, at, inspection, assessment }
+let timer = 0;
+
+const place = () => find("#armed");
+export function disarm() {
+  clearTimeout(timer);
+  armed = null;
+  place().hidden = true;
+}
+
+function arm(what, by) {
+  const card = openCard();
+  if (!card && what !== "next") return;
+  disarm();
+  armed = { what, at: performance.now(), inspection: card?.dataset.inspection, assessment: card?.dataset.assessment };
+  place().textContent = place().dataset[`${what}${by}`] ?? place().dataset[what];
+  place().hidden = false;
+  timer = setTimeout(disarm, ARMED_MS);
+  play("ask");
+}
+
+// What is confirmed is what was armed: on the same inspection, with the same assessment before the officer's eyes.
+export function confirm() {
+  if (!armed || performance.now() - armed.at < AGAIN_MS) return false;
+  const { what, inspection, assessment } = armed;
+  const card = openCard();
+  disarm();
+  if (card?.dataset.inspection !== inspection || card?.dataset.assessment !== assessment) return false;
+  carryOut(what);
+  return true;
+}
+
+export function byKey(key) {
+  const what = KEYS[key.toLowerCase()];
+  if (what) arm(what, "Key");
+  return Boolean(what);
+}
+
+const officer = () => find("#officer")?.value.trim() ?? "";
+export const signed = (content) => (officer() ? { ...content, officer: officer() } : content);
+
+async function carryOut(what) {
+  if (settling()) return;
+  const card = openCard();
+  if (what === "next") return leave();
+  if (!card) return;
+  const address = `/inspections/${card.dataset.inspection}`;
+  const reason = reasonIn(find("#deciding"))?.value.trim() ?? "";
+  const assessment = Number(card.dataset.assessment); // what the officer has seen: a newer one refuses the decision
+  await busy(find("#deciding"), async () => {
+    const done = what === "undo"
+      ? await act("POST", `${address}/undo`, signed({}))
+      : await act("PUT", `${address}/disposition`, signed({ decision: what, reason, assessment }));
+    play(done ? "done" : "refused");
+    if (!done) {
+      await showCard();
+      reasonIn(find("#deciding"))?.focus();
+    }
+  });
+}
+
+export async function leave() {
+  if (settling()) return;
+  const inspection = openCard()?.dataset.inspection;
+  await busy(find("#next"), async () => {
+    // Only the parcel that is seen here is left: sent twice, it never closes the one that follows.
+    if (inspection) await act("POST", `/stations/${encodeURIComponent(document.body.dataset.station)}/next`, { inspection });
+    showCard();
+  });
+}
+
+export function watch() {
+  find("#deciding").addEventListener("click", (event) => {
+    const button = event.target.closest("[data-decision], [data-undo]");
+    if (!button || settling()) return;
+    const what = button.dataset.decision ?? "undo";
+    if (what !== "detain") {
+      disarm();
+      carryOut(what);
+    } else if (armed?.what !== "detain") arm("detain", "Button");
+    else confirm();
+  });
+  find("#next").addEventListener("submit", (event) => {
+    event.preventDefault();
+    disarm();
+    leave();
+  });
+  place().addEventListener("click", confirm);
+}
