@@ -1,11 +1,13 @@
 """The product's own compare step over a folder of cases: scores for a scorer, milliseconds, share aligned.
 
-    ./run bench faces --data DIR --out S.jsonl [--sham] [--multi] [--recognise] [--pack DIR] [--precision fp32]
+    ./run bench faces --data DIR --out S.jsonl [--sham] [--together M.jsonl] [--pack DIR] [--precision fp32]
+    ./run bench faces --data DIR --out S.jsonl --multi | --recognise [--pack DIR]
 
 DIR/cases.jsonl is read for `case`, `reference` and `capture` only (sham.jsonl alike with --sham), DIR/multi.jsonl for
-`case`, `reference` and `captures`, DIR/recognise.jsonl for `case` and `capture` with DIR/gallery.json. Each case is
-judged from its own pictures alone; labels may be there or not and are not looked at. A capture that cannot be compared
-gets half the check threshold: it proves nothing either way.
+`case`, `reference` and `captures`, DIR/recognise.jsonl for `case` and `capture` with gallery.json. --together judges
+the groups of multi.jsonl from the layers that the cases left: the scores of --multi without its comparisons. Each case
+is judged from its own pictures alone; labels may be there or not and are not looked at. A capture that cannot be
+compared gets half the check threshold: it proves nothing either way.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from models import faces
+from models import difference, faces, fusion
 from models import pack as packs
 from models.fusion import unpacked
 from models.measurements import FaceMeasurement, FaceReference, Image
@@ -41,6 +43,7 @@ def main() -> None:
     parser.add_argument("--precision", choices=("int8", "fp32"), default="int8", help="the pack's network or its twin")
     parser.add_argument("--sham", action="store_true", help="also the cases of sham.jsonl")
     parser.add_argument("--multi", action="store_true", help="several captures of one face: multi.jsonl")
+    parser.add_argument("--together", type=Path, help="also the groups of multi.jsonl, from the layers of the cases")
     parser.add_argument("--recognise", action="store_true", help="which face of gallery.json: recognise.jsonl")
     parser.add_argument("--megapixels", type=float, help="enlarge each capture to this size first, for timing")
     parser.add_argument("--limit", type=int, help="only so many cases, spread evenly")
@@ -61,6 +64,9 @@ def main() -> None:
         for row in rows:
             out.write(json.dumps(row) + "\n")
             out.flush()
+    if options.together:
+        with options.together.open("w", encoding="utf-8") as out:
+            out.writelines(json.dumps(row) + "\n" for row in fused(bench, lines(options.data / "multi.jsonl")))
     bench.report()
 
 
@@ -84,6 +90,7 @@ class Bench:
         self.cpu_ms: list[float] = []  # what the core itself worked: the wall clock of a busy machine says more
         self.stages: dict[str, list[float]] = {}
         self.answers: Counter[str] = Counter()
+        self.layers: dict[tuple[str, str], bytes] = {}  # what each comparison left, by reference and capture
         self.prepared = lru_cache(maxsize=256)(self._prepared)
         self.size = lru_cache(maxsize=1024)(self._size)
 
@@ -111,6 +118,7 @@ class Bench:
         start, cpu = time.perf_counter(), time.thread_time()
         (measured,) = faces.compare(frame, [prepared], self.pack)
         self.cpu_ms.append((time.thread_time() - cpu) * 1e3)
+        self.layers[reference, capture] = measured.layer
         took = (time.perf_counter() - start) * 1e3
         self.total_ms.append(took)
         for stage, ms in measured.ms.items():
@@ -179,6 +187,19 @@ def together(bench: Bench, groups: list[dict[str, Any]]) -> Iterator[dict[str, A
             "score": round(score_of(bench, measured), 5),
             "boxes": [[*one.box, round(one.score, 5)] for one in measured.differences],
         }
+
+
+def fused(bench: Bench, groups: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """As `together`, from layers that are there already."""
+    for group in groups:
+        left = [bench.layers.get((group["reference"], capture), b"") for capture in group["captures"]]
+        maps = fusion.mean([unpacked(one).maps for one in left if one]) if any(left) else {}
+        scores = [
+            place.score
+            for kind, values in maps.items()
+            for place in difference.places(kind, values, bench.pack.judgements[kind], bench.pack.network.stride_px)
+        ]
+        yield {"case": group["case"], "score": round(max(scores, default=bench.pack.threshold_check / 2), 5)}
 
 
 def recognised(bench: Bench, cases: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

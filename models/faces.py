@@ -12,7 +12,7 @@ from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from models import advice, difference, embed, fusion, heat, hologram, regions, tone
+from models import advice, difference, embed, fusion, heat, hologram, regions, second_look, tone
 from models.aligned import (
     CONFIRMED,
     RATIOS,
@@ -261,6 +261,10 @@ def _maps(laid: Aligned, pack: Pack) -> dict[str, Tensor]:
         kind: difference.windowed(values, usable, pack.judgements[kind].window_cells)
         for kind, values in answers.items()
     }
+    if pack.second_look is not None:
+        maps["structure"] = second_look.looked_again(
+            pack.second_look, maps["structure"], usable, prepared.face, capture
+        )
     if "colour" in pack.judgements and "colour" not in maps:
         window = pack.judgements["colour"].window_cells
         maps["colour"] = difference.colour_distance(capture, prepared.face, surely, window)

@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import PackError
+from models.second_look import SecondLook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 MANIFEST = "manifest.toml"
-BUILTIN = "drawn-2"
+BUILTIN = "drawn-3"
 
 Tensor: TypeAlias = npt.NDArray[np.float32]
 Features: TypeAlias = dict[str, npt.NDArray[np.uint8]]  # by scale: rows x columns x channels
@@ -119,6 +120,7 @@ class Pack:
     face_px: int  # long side of an aligned face
     network: Network
     judgements: Mapping[str, Judgement]
+    second_look: SecondLook | None  # at the highest places of the map of structure, if the pack has the numbers
     threshold_check: float
     threshold_strong: float
     measured: str  # the measurement that chose the thresholds
@@ -257,6 +259,7 @@ def _pack(path: Path, manifest: Table, files: Mapping[str, str], precision: Prec
         face_px=int(manifest["face_px"]),
         network=network,
         judgements={kind: _judgement(kind, table) for kind, table in manifest["judgement"].items()},
+        second_look=_second_look(manifest["second_look"]) if "second_look" in manifest else None,
         threshold_check=check,
         threshold_strong=strong,
         measured=str(thresholds["measured"]),
@@ -274,6 +277,11 @@ def _judgement(kind: str, table: Table) -> Judgement:
     if len(knots) < 2 or not rising or scores[0] < 0 or scores[-1] > 1:  # noqa: PLR2004 - a line needs two points
         raise ValueError(f"[judgement.{kind}] knots, which rise from (.., 0 or more) to (.., 1 or less); got {knots}")
     return Judgement(int(table["window_cells"]), int(table["top_cells"]), knots)
+
+
+def _second_look(table: Table) -> SecondLook:
+    first, second, third, fourth = (float(one) for one in table["weights"])
+    return SecondLook(int(table["places"]), (first, second, third, fourth), float(table["usual"]))
 
 
 def _network(path: Path, table: Table, files: Mapping[str, str], precision: Precision) -> Network:

@@ -8,7 +8,7 @@
     python -m models.training faces --out FACES --count N [--pool POOL]      whole faces to calibrate on, 10 an artwork
     python -m models.training faces --hurried --first 100000 --out WHOLE ... whole faces to end a training on:
     python -m models.training train --shards SHARDS --whole WHOLE --start W.pt --out W2.pt --minutes M [--pool POOL]
-    python -m models.training pack --faces FACES --out PACK                   scores, thresholds, manifest.toml
+    python -m models.training pack --faces FACES --out PACK [--whole WHOLE --pool POOL]    scores, thresholds, manifest
     python -m models.training gallery --faces FACES --pack PACK --out G.jpg   hits and misses as a picture
 
 docs/decisions/040 names the packages whose pictures and fonts the shipped weights were drawn from.
@@ -56,11 +56,14 @@ def main() -> None:
     pack = commands.add_parser("pack")
     pack.add_argument("--faces", type=Path, required=True)
     pack.add_argument("--out", type=Path, required=True, help="the folder that export wrote; its name is the pack's")
+    pack.add_argument(
+        "--whole", type=Path, help="drawn whole faces to fit the second look on; without it there is none"
+    )
     pictures = commands.add_parser("gallery")
     pictures.add_argument("--faces", type=Path, required=True)
     pictures.add_argument("--pack", type=Path, required=True)
     pictures.add_argument("--out", type=Path, required=True)
-    for command in (draw, train, export, whole):
+    for command in (draw, train, export, whole, pack):
         command.add_argument("--pool", type=Path)
         command.add_argument("--fonts", type=Path, action="append", default=[])
     options = parser.parse_args()
@@ -136,18 +139,23 @@ def _faces(options) -> None:
 
 
 def _pack(options) -> None:
+    from models.drawn.pool import read_pool
     from models.training.calibrate import measure, write_pack
     from models.training.export import Networks
+    from models.training.look import fitted, places
 
-    rows = measure(Networks(options.out), options.faces)
-    print(write_pack(options.out, rows, options.out.name))
+    run, look = Networks(options.out), None
+    if options.whole:
+        look = fitted(*places(run, options.whole, read_pool(options.pool, tuple(options.fonts))))
+    print(write_pack(options.out, measure(run, options.faces, look), options.out.name, look))
 
 
 def _gallery(options) -> None:
     from models import pack
+    from models.training.export import Networks
     from models.training.gallery import gallery
 
-    print(gallery(pack.load(options.pack), options.faces, options.out))
+    print(gallery(pack.load(options.pack), Networks(options.pack), options.faces, options.out))
 
 
 def networks(net, out: Path, pool, pairs: int = 48) -> dict[str, float]:

@@ -22,6 +22,7 @@ import numpy as np
 from models import difference, light, selftest, tone
 from models.drawn.prints import FAULTS
 from models.pack import MANIFEST, SCHEMA
+from models.second_look import SecondLook, looked_again
 from models.training import edits, export
 
 KINDS = ("structure", "colour", "print")
@@ -42,6 +43,7 @@ least_usable = 0.3
 least_brightness = 12
 least_agreeing = 0.1
 """
+TITLE = "Siamese difference net learnt on drawn pairs of photographs"
 LEAST_OF_A_SIDE = 20
 LEAST_RECOLOURED = 0.01  # share of the face
 GENUINE_PER_ARTWORK, EDITED_PER_ARTWORK = 8, 2
@@ -50,7 +52,7 @@ LADDER = ((2, 0.05), (5, 0.15), (20, 0.3), (120, 0.5), (1e4, 0.7), (1e6, 0.9), (
 # How often an imitation that is told at all is told by this kind alone, against structure. A soft camera looks like a
 # soft print, and the light like an ink: with equal chances the print map cost the structure map 0.12 AUROC on packbench
 # dev (docs/decisions/042, 046).
-CHANCE = {"structure": 1.0, "colour": 0.6, "print": 0.02}
+CHANCE = {"structure": 1.0, "colour": 0.6, "print": 0.05}
 # Below its own check a kind speaks late: of the way from a rung up to check this share is left. In one picture a little
 # colour or softness is the camera's.
 LATE = {"structure": 1.0, "colour": 0.5, "print": 0.5}
@@ -65,19 +67,34 @@ def usable_of(face: np.ndarray) -> np.ndarray:
     return light.usable_mask(whole, none, light.glare(face), whole)
 
 
-def maps_of(run, face: np.ndarray, capture: np.ndarray, usable: np.ndarray) -> dict[str, np.ndarray]:
-    """The judged maps of a pair as the bench makes them: nan where nothing may be judged."""
+def structure_of(run, face: np.ndarray, capture: np.ndarray, usable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The map of structure of a pair before any second look (nan where nothing may be judged), and which cells are."""
+    answer = answer_of(run, face, capture)
+    cells = difference.usable_cells(usable, answer.shape[1:]) & (answer[3] < difference.UNUSABLE)
+    return difference.windowed(answer[0], cells, WINDOW_CELLS["structure"]), cells
+
+
+def answer_of(run, face: np.ndarray, capture: np.ndarray) -> np.ndarray:
+    """The networks' logits of a pair: 4 x rows x columns."""
     answer = run.answer((export.tensor(face), export.tensor(capture)))
-    rows, columns = face.shape[0] // 4, face.shape[1] // 4
-    answer = answer[:, :rows, :columns]
-    plain = difference.usable_cells(usable, (rows, columns))
+    return np.ascontiguousarray(answer[:, : face.shape[0] // 4, : face.shape[1] // 4])
+
+
+def maps_of(
+    run, face: np.ndarray, capture: np.ndarray, usable: np.ndarray, look: SecondLook | None = None
+) -> dict[str, np.ndarray]:
+    """The judged maps of a pair as the bench makes them: nan where nothing may be judged."""
+    answer = answer_of(run, face, capture)
+    plain = difference.usable_cells(usable, answer.shape[1:])
     cells, surely = plain & (answer[3] < difference.UNUSABLE), plain & (answer[3] < difference.UNSURE)
-    structure, ink = (np.ascontiguousarray(answer[index]) for index in (0, 2))
+    structure = difference.windowed(answer[0], cells, WINDOW_CELLS["structure"])
+    if look is not None:
+        structure = looked_again(look, structure, cells, face, capture)
     return {
-        "structure": difference.windowed(structure, cells, WINDOW_CELLS["structure"]),
+        "structure": structure,
         # The hue turned, measured directly: the net's own colour map saw 0.65 of the colour edits, this one 0.81.
         "colour": difference.colour_distance(capture, face, surely, WINDOW_CELLS["colour"]),
-        "print": difference.windowed(ink, cells, WINDOW_CELLS["print"]),
+        "print": difference.windowed(answer[2], cells, WINDOW_CELLS["print"]),
     }
 
 
@@ -165,7 +182,7 @@ def ladder_of(genuine: np.ndarray) -> list[tuple[float, float]]:
     return knots
 
 
-def measure(run, folder: Path) -> list[dict]:
+def measure(run, folder: Path, look: SecondLook | None = None) -> list[dict]:
     """Values of every drawn whole face (npz: face, capture, kinds) of a folder.
 
     Every third genuine face is measured once more with another ink on its registered side: colour edits are too rare
@@ -175,7 +192,9 @@ def measure(run, folder: Path) -> list[dict]:
     for index, file in enumerate(sorted(folder.glob("[0-9]*.npz"))):
         drawn = np.load(file)
         face, capture, kinds = drawn["face"], drawn["capture"], [str(kind) for kind in drawn["kinds"]]
-        rows.append({"kinds": kinds, "severity": float(drawn["severity"]), "values": values_of(run, face, capture)})
+        rows.append(
+            {"kinds": kinds, "severity": float(drawn["severity"]), "values": values_of(run, face, capture, look)}
+        )
         if kinds or index % 3:
             continue
         rng = np.random.default_rng((901_000, index))
@@ -183,14 +202,14 @@ def measure(run, folder: Path) -> list[dict]:
         edit = edits.recoloured(rng, face, severity, None)
         if (edit.mask > 0).mean() > LEAST_RECOLOURED:
             lit = tone.matched(capture, edit.picture, usable_of(edit.picture))
-            values = values_of(run, edit.picture, lit)
+            values = values_of(run, edit.picture, lit, look)
             rows.append({"kinds": ["colour"], "severity": severity, "values": values})
     return rows
 
 
-def values_of(run, face: np.ndarray, capture: np.ndarray) -> dict[str, float]:
+def values_of(run, face: np.ndarray, capture: np.ndarray, look: SecondLook | None = None) -> dict[str, float]:
     """The measured value of each kind for a pair."""
-    maps = maps_of(run, face, capture, usable_of(face))
+    maps = maps_of(run, face, capture, usable_of(face), look)
     return {kind: value_of(kind, maps[kind]) for kind in KINDS}
 
 
@@ -218,13 +237,15 @@ def write_draws(folder: Path, pool, first: int, last: int, *, bench: bool = True
             )
 
 
-def manifest(name: str, title: str, folder: Path, knots: dict[str, list[list[float]]], measured: str) -> str:
+def manifest(
+    name: str, folder: Path, knots: dict[str, list[list[float]]], measured: str, look: SecondLook | None
+) -> str:
     """The pack's manifest (TOML), with the hashes of its networks."""
     files = sorted(folder.glob("*.onnx"))  # encoder and comparer in int8, and their fp32 twins
     lines = [
         f"schema = {SCHEMA}",
         f'pack = "{name}"',
-        f'title = "{title}"',
+        f'title = "{TITLE}"',
         "face_px = 768",
         'licence = "Apache-2.0"',
         f'card = "models/cards/{name}.md"',
@@ -247,6 +268,9 @@ def manifest(name: str, title: str, folder: Path, knots: dict[str, list[list[flo
         "std = [1.0, 1.0, 1.0]",
         "",
     ]
+    if look is not None:
+        weights = ", ".join(f"{one:.4f}" for one in look.weights)
+        lines += ["[second_look]", f"places = {look.places}", f"weights = [{weights}]", f"usual = {look.usual:.4f}", ""]
     for kind in KINDS:
         steps = ", ".join(f"[{value:.4f}, {score}]" for value, score in knots[kind])
         lines += [
@@ -260,7 +284,7 @@ def manifest(name: str, title: str, folder: Path, knots: dict[str, list[list[flo
     return "\n".join(lines)
 
 
-def write_pack(folder: Path, rows: list[dict], name: str) -> dict[str, float]:
+def write_pack(folder: Path, rows: list[dict], name: str, look: SecondLook | None = None) -> dict[str, float]:
     """Calibrate the folder's network by what it measured (`measure`) and write folder/manifest.toml.
 
     Returns:
@@ -289,7 +313,7 @@ def write_pack(folder: Path, rows: list[dict], name: str) -> dict[str, float]:
         told[label] = float(np.mean([max(evidence(row, kind) for kind in KINDS) >= check for row in some]))
     shares = ", ".join(f"{kind} {told[kind]:.4f}" for kind in KINDS)
     measured = f"{len(genuine)} drawn genuine captures: {told['genuine']:.4f} at or above check ({shares})"
-    text = manifest(name, "Siamese difference net learnt on drawn pairs of photographs", folder, knots, measured)
+    text = manifest(name, folder, knots, measured, look)
     (folder / MANIFEST).write_text(text, encoding="utf-8")
     (folder / MANIFEST).write_text(text + selftest.table(folder), encoding="utf-8")  # what it answers, for the doctor
     return told

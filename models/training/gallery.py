@@ -18,23 +18,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from models.pack import Pack
+    from models.training.export import Networks
 
 HEIGHT = 180
 JPEG_QUALITY = 65
 ROWS = (("hit", 4), ("miss", 4), ("false alarm", 2), ("genuine", 2))
 
 
-def gallery(pack: Pack, folder: Path, out: Path, limit: int = 240) -> dict[str, int]:
+def gallery(pack: Pack, run: Networks, folder: Path, out: Path, limit: int = 240) -> dict[str, int]:
     """Write the picture for the first `limit` drawn whole faces of `folder`; how many cases fell to each name.
 
-    Hits and false alarms with the highest score come first, misses with the most edited area.
+    `run` holds the pack's networks. Hits and false alarms with the highest score come first, misses with the most
+    edited area.
     """
     found: dict[str, list[tuple[float, np.ndarray]]] = {name: [] for name, _ in ROWS}
     for file in sorted(folder.glob("[0-9]*.npz"))[:limit]:
         drawn = np.load(file)
-        maps = calibrate.maps_of(
-            pack.network.session, drawn["face"], drawn["capture"], calibrate.usable_of(drawn["face"])
-        )
+        face = drawn["face"]
+        maps = calibrate.maps_of(run, face, drawn["capture"], calibrate.usable_of(face), pack.second_look)
         places = [
             place
             for kind, values in maps.items()

@@ -142,3 +142,20 @@ def test_a_file_that_is_no_network_is_refused(copied: Path) -> None:
 def test_a_judgement_interpolates_between_its_knots() -> None:
     judged = pack.Judgement(5, 1, ((1.0, 0.0), (2.0, 0.5), (4.0, 1.0)))
     assert [judged.score(value) for value in (0.0, 1.5, 3.0, 9.0, float("nan"))] == [0.0, 0.25, 0.75, 1.0, 0.0]
+
+
+def test_the_built_in_pack_looks_twice_at_its_highest_places() -> None:
+    look = pack.builtin().second_look
+    assert look is not None
+    assert look.places == 3
+    assert look.moved(np.array([0.0, 1.0, 0.0, 0.0])) == pytest.approx(look.weights[1] - look.usual)
+
+
+def test_a_second_look_needs_four_weights(copied: Path) -> None:
+    edited(copied, "weights = [-0.7023, 1.6823, 0.2481, 0.9062]", "weights = [1.0, 2.0, 3.0]")
+    error = refusal(copied)
+    assert error.code == "model_manifest"
+    assert error.message == (
+        "The manifest of the model pack drawn-3 must be complete, got a fault at "
+        "not enough values to unpack (expected 4, got 3)."
+    )

@@ -178,3 +178,20 @@ def test_one_genuine_capture_in_a_hundred_and_twenty_reaches_check() -> None:
     assert [value for value, _ in ladder] == sorted(value for value, _ in ladder)
     with pytest.raises(ValueError, match=r"^Calibration needs at least 40 genuine pairs, got 3\.$"):
         ladder_of(genuine[:3])
+
+
+def test_the_second_look_weighs_what_tells_places_on_edits_from_others() -> None:
+    from models.training.look import fitted  # noqa: PLC0415
+
+    rng = np.random.default_rng(6)
+    edited = np.arange(400) % 2 == 0
+    values, facts = rng.normal(0, 1, 400) + edited, rng.normal(0, 1, (400, 4))
+    facts[:, 1] += 2 * edited
+    look = fitted(values, facts, edited)
+    assert look.weights[1] == pytest.approx(2.0, abs=0.7)
+    assert max(abs(look.weights[other]) for other in (0, 2, 3)) < 0.7
+    assert look.usual == pytest.approx(float((facts @ np.array(look.weights)).mean()))
+    with pytest.raises(
+        ValueError, match=r"^Places on edits must measure higher than others, got a slope of -\d\.\d+\.$"
+    ):
+        fitted(-values, facts, edited)
