@@ -1,7 +1,8 @@
-"""Several captures of one face, judged together: their maps are averaged where each could be judged.
+"""Several captures of one face, judged together: their maps are made one where each could be judged.
 
 All maps lie in the registered face's coordinates, so that a cell means the same place in every capture. Glare and
-fingers move between shots and are left out cell by cell; noise averages out; the print stays. A `Layer` is what one
+fingers move between shots and are left out cell by cell; noise averages out; the print stays. A cast or a soft focus is
+one camera's, another ink or a soft print is in every picture: of those the least counts. A `Layer` is what one
 capture leaves behind to be judged with later ones: maps and the regions' readings, no picture. It fuses measurements,
 it judges nothing.
 """
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from models.pack import Tensor
+
+
+LEAST = frozenset({"colour", "print"})  # kinds that a camera can make up by itself: every capture must show them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,10 +72,11 @@ def judged_together(mine: Layer, earlier: Sequence[bytes]) -> tuple[Layer, ...]:
     return (*(one for one in others if (one.face, one.pack) == (mine.face, mine.pack)), mine)
 
 
-def mean(captures: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """The cell-wise mean of each kind's maps (rows x columns, nan = not judged) over the captures that judged the cell.
+def fused(captures: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """One map a kind (rows x columns, nan = not judged) from those of the captures that judged the cell.
 
-    A cell that no capture could judge stays nan. A kind counts for the captures that have it.
+    Their mean; of the kinds in LEAST the lowest. A cell that no capture could judge stays nan. A kind counts for the
+    captures that have it.
 
     Raises:
         ValueError: there is no capture, or the maps of a kind differ in shape.
@@ -80,7 +85,7 @@ def mean(captures: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
         raise ValueError("Maps of at least one capture are needed to fuse, got none.")
     if len(captures) == 1:
         return dict(captures[0])
-    fused = {}
+    result = {}
     for kind in dict.fromkeys(kind for maps in captures for kind in maps):
         layers = [maps[kind] for maps in captures if kind in maps]
         shapes = {layer.shape for layer in layers}
@@ -89,6 +94,9 @@ def mean(captures: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
         stack = np.stack(layers)
         seen = np.isfinite(stack)
         count = seen.sum(axis=0)
-        total = np.where(seen, stack, 0).sum(axis=0)
-        fused[kind] = np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
-    return fused
+        if kind in LEAST:
+            together = np.where(seen, stack, np.inf).min(axis=0)
+        else:
+            together = np.where(seen, stack, 0).sum(axis=0) / np.maximum(count, 1)
+        result[kind] = np.where(count > 0, together, np.nan).astype(np.float32)
+    return result

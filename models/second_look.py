@@ -64,8 +64,8 @@ def looked_again(look: SecondLook, structure: Tensor, usable: Flags, registered:
     result, taken = structure.copy(), np.zeros(structure.shape, bool)
     cells = highest(structure, look.places)
     if cells:
-        sides = [half(side) for side in (registered, capture)]
-        for (row, column), facts in zip(cells, facts_of(cells, *sides, usable), strict=True):
+        told = facts_of(cells, half(registered), half(capture), usable)
+        for (row, column), facts in zip(cells, told, strict=True):
             if facts is None:
                 continue
             around = (
@@ -99,7 +99,9 @@ def facts_of(
     `registered` and `capture` are grey at half the face's resolution (float32).
     """
     height, width = registered.shape
-    judged = cv2.resize(usable.astype(np.float32), (width, height), interpolation=cv2.INTER_NEAREST)
+    judged = np.asarray(
+        cv2.resize(usable.astype(np.float32), (width, height), interpolation=cv2.INTER_NEAREST), np.float32
+    )
     reach = PATCH // 2 + KERNEL // 2
     found: list[Floats | None] = []
     for row, column in cells:

@@ -48,6 +48,9 @@ LEAST_OF_A_SIDE = 20
 LEAST_RECOLOURED = 0.01  # share of the face
 GENUINE_PER_ARTWORK, EDITED_PER_ARTWORK = 8, 2
 # One genuine capture in how many, and the score that belongs to it. 0.5 is check, 0.9 strong.
+# Below what any single genuine capture measures structure goes on being told apart: several captures together measure
+# less, and so does the best place of a quiet face.
+BELOW, FAINT = 8.0, 0.02  # logits further down score 0, and the lowest genuine capture this
 LADDER = ((2, 0.05), (5, 0.15), (20, 0.3), (120, 0.5), (1e4, 0.7), (1e6, 0.9), (1e12, 1.0))
 # How often an imitation that is told at all is told by this kind alone, against structure. A soft camera looks like a
 # soft print, and the light like an ink: with equal chances the print map cost the structure map 0.12 AUROC on packbench
@@ -308,6 +311,8 @@ def write_pack(folder: Path, rows: list[dict], name: str, look: SecondLook | Non
         return value if value >= limit else limit - LATE[kind] * (limit - value)
 
     knots = {kind: [[knot(kind, value), score] for value, score in ladder] for kind in KINDS}
+    lowest = knots["structure"][0][0]
+    knots["structure"][:1] = [[lowest - BELOW, 0.0], [lowest, FAINT]]
     told = {kind: float(np.mean([evidence(row, kind) >= check for row in genuine])) for kind in KINDS}
     for label, some in (("genuine", genuine), ("edited", [row for row in rows if row["kinds"]])):
         told[label] = float(np.mean([max(evidence(row, kind) for kind in KINDS) >= check for row in some]))

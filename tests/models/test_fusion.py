@@ -3,32 +3,40 @@
 import numpy as np
 import pytest
 
-from models.fusion import Layer, judged_together, mean, packed, unpacked
+from models.fusion import Layer, fused, judged_together, packed, unpacked
 from models.regions import Reading
 
 
 def test_a_cell_is_the_mean_of_the_captures_that_could_judge_it() -> None:
     first = {"structure": np.array([[1.0, np.nan], [3.0, np.nan]], np.float32)}
     second = {"structure": np.array([[3.0, 5.0], [np.nan, np.nan]], np.float32)}
-    fused = mean([first, second])["structure"]
-    assert fused[0].tolist() == [2.0, 5.0]
-    assert fused[1, 0] == 3.0
-    assert np.isnan(fused[1, 1])
+    both = fused([first, second])["structure"]
+    assert both[0].tolist() == [2.0, 5.0]
+    assert both[1, 0] == 3.0
+    assert np.isnan(both[1, 1])
+
+
+def test_another_ink_or_a_soft_print_is_what_every_capture_shows_that_could_judge_the_cell() -> None:
+    first = {"colour": np.array([[14.0, np.nan, np.nan]], np.float32)}
+    second = {"colour": np.array([[2.0, 5.0, np.nan]], np.float32)}
+    both = fused([first, second])["colour"]
+    assert both[0, :2].tolist() == [2.0, 5.0]
+    assert np.isnan(both[0, 2])
 
 
 def test_a_kind_that_only_one_capture_has_is_kept() -> None:
     one = np.ones((2, 2), np.float32)
-    assert set(mean([{"structure": one}, {"structure": one, "print": one}])) == {"structure", "print"}
+    assert set(fused([{"structure": one}, {"structure": one, "print": one}])) == {"structure", "print"}
 
 
 def test_fusing_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^Maps of at least one capture are needed to fuse, got none\.$"):
-        mean([])
+        fused([])
 
 
 def test_maps_of_different_shapes_are_refused() -> None:
     with pytest.raises(ValueError, match=r"one shape, got \[\(2, 2\), \(2, 3\)\] for .a.\.$"):
-        mean([{"a": np.ones((2, 2), np.float32)}, {"a": np.ones((2, 3), np.float32)}])
+        fused([{"a": np.ones((2, 2), np.float32)}, {"a": np.ones((2, 3), np.float32)}])
 
 
 def layer(face: str = "7", pack: str = "drawn-2") -> Layer:
