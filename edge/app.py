@@ -217,6 +217,7 @@ def open_ledger(settings: Settings) -> Ledger:
         place=settings.place,
         reserve_bytes=settings.reserve_bytes,
         on_trial=releases.on_trial(),
+        training=settings.training,
     )
 
 

@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     stations: tuple[str, ...] = Field(
         default=("1",), min_length=1, description="Names of the stations that this box serves."
     )
+    training: bool = Field(
+        default=False, description="A practice bench: its ledger says so for good and is never sent to a central."
+    )
     host: str = Field(default="127.0.0.1", description="Address to listen on; other than loopback needs a token.")
     port: int = Field(default=8080, ge=0, le=65535, description="TCP port to listen on.")
     token: str = Field(default="", description="Bearer token of the API; loopback needs none.")

@@ -26,7 +26,7 @@ import zstandard
 
 from edge.errors import LedgerError
 from edge.inspection import Origin
-from edge.storage.chain import Outgoing, commitment, root_hash
+from edge.storage.chain import Outgoing, commitment, is_training, root_hash
 from edge.storage.database import write_durably
 from edge.storage.outbox import Outbox
 from sync.certificates import Certificate, verified_certificate
@@ -69,11 +69,14 @@ class Proved:
     damaged: str = ""  # of a ledger that was set aside: what the box found
     lacks: str = ""  # why the ledger before it is not in the file, in the box's words
     unnamed: str = ""  # the ledger before it in the file, when its founding does not say that it follows one
+    training: bool = False  # of a practice bench
 
     def sentences(self) -> tuple[str, ...]:
         """What this says, in plain words."""
         rows = f"{self.rows} rows of {self.inspections} inspections"
         told = [f"ledger {self.ledger}: {rows}, none altered, none missing in between"]
+        if self.training:
+            told.insert(0, f"ledger {self.ledger} is of TRAINING on a practice bench: no row of it is real work")
         for receipt in self.receipts:
             rest = self.rows - receipt.seq
             if rest < 0:
@@ -83,7 +86,7 @@ class Proved:
             after = f"after it, of {rest} rows, nothing is known but what the box says" if rest else "no row follows it"
             who = f"receipted by {receipt.central[:16]} at {receipt.received}"
             told.append(f"none missing up to row {receipt.seq}, {who}; {after}")
-        if not self.receipts:
+        if not self.receipts and not self.training:
             told.append("no receipt of a pinned central: that none was cut off at the end is not proved")
         if self.others:
             told.append(f"{self.others} receipts are of centrals that were not named: not judged")
@@ -194,7 +197,7 @@ def verify_audit(path: Path, *centrals: str) -> Audited:
     if section is None:
         raise _wrong("audit_form", "a founding and a certificate first", "KeyError")
     last = section.proved(pinned, at_end=True)
-    if not last.receipts:
+    if not last.receipts and not last.training:  # no central takes practice, so none can have receipted it
         raise _wrong("audit_receipt", "a receipt of this central", "none")
     return Audited(section.device, (*proved, last))
 
@@ -208,6 +211,7 @@ class _Section:
     ledger: str
     hashes: list[str]
     predecessor: Any = None  # as its founding tells
+    training: bool = False  # likewise
     before: _Section | None = None
     inspections: set[str] = field(default_factory=set)
     head: str = ""
@@ -236,7 +240,7 @@ class _Section:
             raise _wrong("audit_head", f"a ledger founded by {device}", f"one of {founding.get('device')!r}")
         if before is not None:
             before.before = None
-        return cls(device, box.public, ledger, [root], founding.get("predecessor"), before)
+        return cls(device, box.public, ledger, [root], founding.get("predecessor"), is_training(founding), before)
 
     def take(self, line: Mapping[str, Any]) -> None:
         """Take the next line."""
@@ -290,6 +294,7 @@ class _Section:
             damaged=self.damaged,
             lacks=lacks,
             unnamed=self.before.ledger if self.before is not None and self.predecessor is None else "",
+            training=self.training,
         )
 
     def _require_before(self, after: str, lacks: str) -> None:

@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge.inspection import Origin
 from edge.moment import Moment
-from edge.storage.chain import Head, Json, Outgoing, canonical, commitment, root_hash, row_hash
+from edge.storage.chain import Head, Json, Outgoing, canonical, commitment, is_training, root_hash, row_hash
 from sync.errors import BatchRefused, DocumentRefused
 
 SCHEMA = 1
@@ -252,7 +252,8 @@ def verified_batch(data: bytes, public: Ed25519PublicKey) -> Batch:
     hash is computed over its content and the hash before; the last is the one that the head names.
 
     Raises:
-        BatchRefused: batch_form, batch_too_large, batch_signature, batch_payload, batch_founding, batch_chain.
+        BatchRefused: batch_form, batch_too_large, batch_signature, batch_payload, batch_founding, batch_training,
+            batch_chain.
     """
     claim = claim_of(data)
     document, key, signature = _parsed(claim.text, BATCH)
@@ -269,6 +270,9 @@ def verified_batch(data: bytes, public: Ed25519PublicKey) -> Batch:
     if founding.get("ledger") != claim.ledger or (claim.after == 0 and claim.previous != root):
         message = f"{claim.device}: expected the founding of ledger {claim.ledger}, got another."
         raise BatchRefused("batch_founding", message, hint="The box's ledger is not whole: sekisho verify.")
+    if is_training(founding):
+        message = f"{claim.device}: expected results of real work, got ledger {claim.ledger} of a practice bench."
+        raise BatchRefused("batch_training", message, hint="Practice stays on its box. Nothing of it is taken.")
     return Batch(claim, founding, _chained(claim, told["rows"]))
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from edge.errors import LedgerError
 from edge.moment import Moment
-from edge.storage.chain import Head, Outgoing, root_hash
+from edge.storage.chain import Head, Outgoing, is_training, root_hash
 from edge.storage.ledger_file import LEDGER, ledgers
 from edge.storage.ledger_reader import LedgerReader, damaged
 from edge.storage.outbox import Acknowledged, Outbox
@@ -58,7 +58,7 @@ def push(state_dir: Path, link: Link, signer: Signer, now: Callable[[], Moment])
     Raises:
         CentralUnreachable, CentralRefused: see sync/link.py. batch_equivocation means that two boxes use this key.
         DocumentRefused: a receipt that is not true; nothing is acknowledged by it.
-        LedgerError: the current ledger is damaged, or the outbox cannot be read.
+        LedgerError: the current ledger is damaged or of practice, or the outbox cannot be read.
     """
     outbox = Outbox(state_dir / OUTBOX)
     sent = Pushed()
@@ -140,7 +140,17 @@ def next_rows(chain: Chain, after: int) -> tuple[Outgoing, ...]:
 
 
 def batch_of(chain: Chain, rows: Sequence[Outgoing], signer: Signer, made: Moment) -> bytes:
-    """The signed batch of `rows`."""
+    """The signed batch of `rows`.
+
+    Raises:
+        LedgerError: ledger_training: practice is never sent.
+    """
+    if is_training(chain.founding):
+        raise LedgerError(
+            "ledger_training",
+            f"{chain.reader.path}: expected a ledger of real work, got one of practice, which is never sent.",
+            hint="Enrol the real bench, and let practice have a state directory of its own.",
+        )
     end = chain.reader.head()
     if end.seq < rows[-1].seq:  # of a damaged ledger: its index may know less than its table
         end = Head(end.ledger, rows[-1].seq, rows[-1].hash)

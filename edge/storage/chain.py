@@ -157,6 +157,11 @@ def root_hash(founding: Mapping[str, Json]) -> str:
     return hashlib.sha256(canonical(founding)).hexdigest()
 
 
+def is_training(founding: Mapping[str, Json]) -> bool:
+    """Whether a ledger was founded for practice. Anything but a plain "no" counts: nothing doubtful is real work."""
+    return founding.get("training", False) is not False
+
+
 def row_hash(
     *,
     seq: int,

@@ -95,19 +95,26 @@ class Ledger(LedgerReader):
 
     @classmethod
     def open(
-        cls, path: Path, device: str, *, place: str = "", reserve_bytes: int = 0, on_trial: bool = False
+        cls,
+        path: Path,
+        device: str,
+        *,
+        place: str = "",
+        reserve_bytes: int = 0,
+        on_trial: bool = False,
+        training: bool = False,
     ) -> Ledger:
-        """Open the ledger at `path`, or found it. `place` is noted with sightings; `on_trial`: see `LedgerFile`.
+        """Open the ledger at `path`, or found it. `place` is noted with sightings; the rest: see `LedgerFile`.
 
         A damaged ledger is moved aside, never deleted, and a new one is founded on a note of it, so that the bench
         keeps serving; `state().set_aside` names it.
 
         Raises:
-            LedgerError: ledger_wrong_file: a database of somebody else; ledger_newer_schema; ledger_locked: another
-                process has it open; ledger_full, ledger_unreadable: it cannot be opened or made.
+            LedgerError: ledger_wrong_file: a database of somebody else; ledger_newer_schema; ledger_training;
+                ledger_locked: another process has it open; ledger_full, ledger_unreadable: it cannot be opened or made.
             EvidenceError: the storage key cannot be read.
         """
-        file = LedgerFile(path, device, reserve_bytes, on_trial=on_trial)
+        file = LedgerFile(path, device, reserve_bytes, on_trial=on_trial, training=training)
         try:
             ledger = cls(path, file, place)
             ledger._check()

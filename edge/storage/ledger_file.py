@@ -14,6 +14,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from edge.errors import LedgerError
+from edge.storage.chain import is_training
 from edge.storage.database import Connection, FileState, Kind, connect, fsync_directory, is_disk_full, one, recognise
 from edge.storage.ledger_reader import damaged, refuse_newer, refuse_others, unreadable
 from edge.storage.ledger_schema import BY_KIND, BY_STATION, bring_forward, found, open_for_writing, schema_of
@@ -58,18 +59,22 @@ def copy_ledger(path: Path, to: Path) -> None:
 class LedgerFile:
     """One ledger file, opened for writing by one process."""
 
-    def __init__(self, path: Path, device: str, reserve_bytes: int, *, on_trial: bool = False) -> None:
+    def __init__(
+        self, path: Path, device: str, reserve_bytes: int, *, on_trial: bool = False, training: bool = False
+    ) -> None:
         """Take the lock, open what is there or found a new ledger, and put the reserve in place.
 
         A release `on_trial` leaves the schema as it is, so that the release before can go on with the ledger.
 
         Raises:
-            LedgerError: ledger_locked, ledger_wrong_file, ledger_newer_schema, ledger_full, ledger_unreadable.
+            LedgerError: ledger_locked, ledger_wrong_file, ledger_newer_schema, ledger_full, ledger_unreadable;
+                ledger_training: one of practice where real work is written, or the other way round.
         """
         self.path = path
         self.set_aside: Path | None = None  # the damaged ledger that was replaced last
         self._device = device
         self._on_trial = on_trial
+        self._training = training
         self._reserve = reserve_of(path)
         self._reserve_bytes = reserve_bytes
         self._lock_file = -1
@@ -118,16 +123,30 @@ class LedgerFile:
                 self.replace("a -wal without its database")
                 return
             self.path.unlink(missing_ok=True)  # a file without a byte holds no row
-            found(self.path, self._device)
+            found(self.path, self._device, training=self._training)
             self._connection = open_for_writing(self.path)
         else:  # also TRUNCATED: a header may be ahead of the file while the WAL still holds the pages
             try:
                 self._connection = open_for_writing(self.path)
                 refuse_newer(self.path, schema_of(self._connection))  # the header may be behind the WAL
+                self._refuse_the_other_kind()
                 if not self._on_trial:
                     bring_forward(self._connection)
             except sqlite3.DatabaseError as error:
                 self._replace_or_raise(error)
+
+    def _refuse_the_other_kind(self) -> None:
+        """Practice and real work never share a ledger. What cannot be read is left to the check for damage."""
+        told = self.connection.execute("SELECT body FROM founding").fetchone()
+        with contextlib.suppress(ValueError, TypeError):
+            training = is_training(json.loads(told[0]))
+            if training != self._training:
+                kinds = ("of real work", "of practice")
+                raise LedgerError(
+                    "ledger_training",
+                    f"{self.path}: expected a ledger {kinds[self._training]}, got one {kinds[training]}.",
+                    hint="Practice has a state directory of its own: sekisho training serve.",
+                )
 
     def _replace_or_raise(self, error: sqlite3.DatabaseError) -> None:
         if isinstance(error, sqlite3.OperationalError):  # no access, busy, full: the content is not to blame
@@ -189,7 +208,7 @@ class LedgerFile:
                 self._beside(suffix).rename(aside.with_name(aside.name + suffix))
         ledger, last = _told_by(aside)
         note: dict[str, Json] = {"file": aside.name, "ledger": ledger, "came": came, "last": last}
-        found(self.path, self._device, note)
+        found(self.path, self._device, note, training=self._training)
         self.set_aside = aside
         self._connection = open_for_writing(self.path)
 

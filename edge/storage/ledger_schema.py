@@ -54,8 +54,10 @@ COLUMNS = "seq, kind, inspection, device, station, officer, boot, at, clock, key
 COLUMNS = f"{COLUMNS}, previous, hash"
 
 
-def found(path: Path, device: str, predecessor: Json = None) -> None:
+def found(path: Path, device: str, predecessor: Json = None, *, training: bool = False) -> None:
     """Make a new ledger, durable and whole before it has its name. `predecessor` tells of one that was set aside.
+
+    One of `training` says so in its founding, which every row's hash rests on: it can never be taken for real work.
 
     Raises:
         sqlite3.Error, OSError: it cannot be written.
@@ -64,6 +66,7 @@ def found(path: Path, device: str, predecessor: Json = None) -> None:
     beside.unlink(missing_ok=True)
     try:
         founding = {"ledger": token_hex(16), "device": device, "schema": SCHEMA, "predecessor": predecessor}
+        founding |= {"training": True} if training else {}
         with closing(sqlite3.connect(beside, isolation_level=None)) as connection:
             connection.execute("PRAGMA synchronous=FULL")
             connection.executescript(f"BEGIN; {DDL}; COMMIT;")

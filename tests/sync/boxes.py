@@ -45,9 +45,10 @@ class Box:
     folder: Path
     device: str = "bench-1"
     private: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    training: bool = False
 
     def __post_init__(self) -> None:
-        self.ledger = Ledger.open(self.folder / "ledger.db", self.device)
+        self.ledger = Ledger.open(self.folder / "ledger.db", self.device, training=self.training)
 
     def write(self, count: int, first: int = 1) -> tuple[Row, ...]:
         return self.ledger.append([assessed(number, self.device) for number in range(first, first + count)])
