@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+from edge.fair_lock import FairLock
 from edge.identity import Identity
 from edge.inspection import NOT_SIGNED_IN, Assessment, Disposition, Seen
 from edge.steps.identify import identify
@@ -56,12 +57,15 @@ class Stations:
         """Start with every station free."""
         self._lock = threading.Lock()
         self._open: dict[str, OpenInspection] = {}
-        self._locks: dict[str, threading.RLock] = {}
+        self._locks: dict[str, FairLock] = {}
 
-    def lock(self, station: str) -> threading.RLock:
-        """The lock under which one arrival at a time is taken at `station`."""
+    def lock(self, station: str) -> FairLock:
+        """The lock under which one arrival at a time is taken at `station`, in the order in which they came.
+
+        A code never goes before a picture that came earlier: the picture would fall to the parcel of the code.
+        """
         with self._lock:
-            return self._locks.setdefault(station, threading.RLock())
+            return self._locks.setdefault(station, FairLock())
 
     def at(self, station: str) -> OpenInspection | None:
         """What lies open at `station`."""

@@ -57,7 +57,7 @@ def state(
         places: where each key lies, by its name.
         now: UTC, as far as the box knows it.
     """
-    own = _certificate("box's certificate", box, now, "Not enrolled with a central.", "sekisho results enrol TOKEN")
+    own = _certificate("box's certificate", box, now, "Not enrolled with a central.", "sekisho results enrol FILE")
     if own.standing == "expired":
         own = Told(own.name, own.standing, own.words, own.until, "sekisho results push, or export onto a stick.")
     lan = _certificate("server's certificate", server, now, "No LAN is served with TLS.", "sekisho provision site-ca")

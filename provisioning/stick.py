@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import SettingsError
-from sync.identity import EnrolmentToken
+from sync.identity import TOKEN_MARK, EnrolmentToken
 from sync.protocol import DEVICE
 
 INSTALL, MANIFEST, READ_ME, TAKEN = "install.sh", "manifest.sha256", "READ-ME.txt", "taken"
@@ -119,7 +119,7 @@ def seats(text: str) -> tuple[Seat, ...]:
         words = line.partition("#")[0].split()
         if not words:
             continue
-        token = words[-1] if words[-1].startswith("SEKISHO1.") else ""
+        token = words[-1] if words[-1].startswith(TOKEN_MARK) else ""
         named = EnrolmentToken.parse(token).device if token else words[0]
         name = words[0] if words[0] != token else named
         if len(words) > (2 if token and name == words[0] else 1) or not DEVICE.fullmatch(name) or named != name:

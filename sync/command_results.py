@@ -11,13 +11,13 @@ from typing import Annotated
 import typer
 
 from edge.devices.clock import system_clock
-from edge.errors import RequestRefused, SettingsError
+from edge.errors import AccessRefused, RequestRefused, SettingsError
 from edge.settings import Settings
 from edge.terminal import clear_errors, require_writable, settings_from_environment
 from sync import usb
 from sync.altered import words_of
 from sync.audit import export_audit, verify_audit
-from sync.identity import KEY_FILE, Enrolment, EnrolmentToken, kept_enrolment, kept_private_key
+from sync.identity import KEY_FILE, TOKEN_MARK, Enrolment, EnrolmentToken, kept_enrolment, kept_private_key
 from sync.learn import learn
 from sync.link import Link, enrol
 from sync.orders import fetch_orders
@@ -39,7 +39,7 @@ _NOW = system_clock(lambda: None)  # only says when a batch was made; rows keep 
 @clear_errors
 def results_enrol(
     token: Annotated[
-        str, typer.Argument(help="As `sekisho central enrol-token` prints it; - reads it from input.")
+        str, typer.Argument(metavar="FILE", help="With what `sekisho central enrol-token` prints; - is standard input.")
     ] = "",
     stick: Annotated[
         Path | None,
@@ -53,7 +53,7 @@ def results_enrol(
         enrolment = enrolled_by_stick(settings.state_dir, stick, kept_private_key(settings.state_dir / KEY_FILE))
         sys.stdout.write(f"{enrolment.device}: enrolled with {enrolment.url}, fingerprint {enrolment.recipient}\n")
         return
-    told = EnrolmentToken.parse(sys.stdin.read() if token == "-" else token)  # noqa: S105 - a mark, no token
+    told = EnrolmentToken.parse(_token_in(token))
     if told.device != settings.device:
         message = f"Expected a token for {settings.device}, the name of this box, got one for {told.device}."
         raise SettingsError("settings_device", message, hint="Set SEKISHO_DEVICE, or ask for another token.")
@@ -164,6 +164,25 @@ def audit_verify(
     sys.stdout.write("\n".join([told.device, *lines]) + "\n")
 
 
+def _token_in(file: str) -> str:
+    """The text of a token's file. A token itself is refused: the arguments of a program are read by everybody here.
+
+    Raises:
+        AccessRefused: access_enrolment_token. SettingsError: settings_file.
+    """
+    if file == "-":
+        return sys.stdin.read()
+    if file.startswith(TOKEN_MARK):
+        message = "Expected a file with the token, or - for standard input, got the token itself."
+        hint = "Whoever is on this machine could read it: have another one made, and give that one in a file."
+        raise AccessRefused("access_enrolment_token", message, hint=hint)
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{file or 'no file'}: expected a file with the token, got: {error}."
+        raise SettingsError("settings_file", message, hint="sekisho central enrol-token BOX > FILE") from error
+
+
 def _tell_altered(names: tuple[str, ...]) -> None:
     if names:
         sys.stderr.write(f"{words_of(names)}\n")
@@ -179,7 +198,7 @@ def enrolled(settings: Settings) -> Iterator[tuple[Link, Signer]]:
     enrolment: Enrolment | None = kept_enrolment(settings.state_dir)
     if enrolment is None:
         message = f"{settings.state_dir}: expected a box that is enrolled with a central, got one that is not."
-        raise SettingsError("settings_enrolment", message, hint="sekisho results enrol TOKEN")
+        raise SettingsError("settings_enrolment", message, hint="sekisho results enrol FILE")
     private = kept_private_key(settings.state_dir / KEY_FILE)
     with closing(Link(enrolment, private)) as link:
         yield link, Signer(enrolment.device, private.sign, key_id(private.public_key()))

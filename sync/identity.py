@@ -37,7 +37,7 @@ KEY_FILE, ENROLMENT_FILE = "device.key", "central.json"
 KEY_BYTES = 32
 CLOCK_TOLERANCE_S = 300
 
-_TOKEN = "SEKISHO1."  # noqa: S105 - the mark before a token, not one
+TOKEN_MARK = "SEKISHO1."  # noqa: S105 - the mark before a token, not one
 _COMPONENTS = '("@method" "@path" "@query" "content-digest")'
 _INPUT = re.compile(
     r'sig=\("@method" "@path" "@query" "content-digest"\);created=([0-9]{1,12});nonce="([A-Za-z0-9_-]{8,64})";'
@@ -109,7 +109,7 @@ class EnrolmentToken:
     def __str__(self) -> str:
         """The token as one word."""
         told = canonical({name: getattr(self, name) for name in self.__slots__})
-        return _TOKEN + base64.urlsafe_b64encode(told).decode().rstrip("=")
+        return TOKEN_MARK + base64.urlsafe_b64encode(told).decode().rstrip("=")
 
     @classmethod
     def parse(cls, text: str) -> EnrolmentToken:
@@ -119,11 +119,11 @@ class EnrolmentToken:
             AccessRefused: access_enrolment_token.
         """
         try:
-            mark, coded = text.strip()[: len(_TOKEN)], text.strip()[len(_TOKEN) :]
+            mark, coded = text.strip()[: len(TOKEN_MARK)], text.strip()[len(TOKEN_MARK) :]
             told = json.loads(base64.urlsafe_b64decode(coded + "=" * (-len(coded) % 4)))
             token = cls(**{name: str(told[name]) for name in cls.__slots__})
             bytes.fromhex(token.secret)
-            if mark != _TOKEN or not DEVICE.fullmatch(token.device):
+            if mark != TOKEN_MARK or not DEVICE.fullmatch(token.device):
                 raise ValueError(mark)  # noqa: TRY301 - told below with the rest
         except (ValueError, KeyError, TypeError) as error:
             raise AccessRefused(

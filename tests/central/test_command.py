@@ -19,8 +19,8 @@ from tests.sync.boxes import NOW, Box
 RUNNER = CliRunner()
 
 
-def sekisho(*words: str | Path, code: int = 0) -> str:
-    done: Result = RUNNER.invoke(app, [str(word) for word in words], catch_exceptions=False)
+def sekisho(*words: str | Path, code: int = 0, given: str = "") -> str:
+    done: Result = RUNNER.invoke(app, [str(word) for word in words], input=given, catch_exceptions=False)
     assert done.exit_code == code, (words, done.stdout, done.stderr)
     return done.stdout if code == 0 else done.stderr
 
@@ -38,8 +38,8 @@ def test_a_box_is_enrolled_pushes_and_is_audited_offline(tmp_path: Path, state: 
     fingerprint = sekisho("central", "init", *home).strip()
     central = open_central(tmp_path / "central")
     with serving(central) as url:
-        token = sekisho("central", "enrol-token", "bench-1", "--url", url, "--port", "Naha", *home).strip()
-        told = sekisho("results", "enrol", token, "--state-dir", state)
+        token = sekisho("central", "enrol-token", "bench-1", "--url", url, "--port", "Naha", *home)
+        told = sekisho("results", "enrol", "-", "--state-dir", state, given=token)
         assert told == f"bench-1: enrolled with {url}, fingerprint {fingerprint}\n"
         told = sekisho("results", "push", "--state-dir", state)
         assert told == "3 rows in 1 batches; 0 pictures, 0 bytes\n"
@@ -66,9 +66,8 @@ def test_results_go_by_stick_and_receipts_come_back(tmp_path: Path, state: Path)
     sekisho("central", "init", *home)
     central = open_central(tmp_path / "central")
     with serving(central) as url:
-        sekisho(
-            "results", "enrol", sekisho("central", "enrol-token", "bench-1", "--url", url, *home), "--state-dir", state
-        )
+        token = sekisho("central", "enrol-token", "bench-1", "--url", url, *home)
+        sekisho("results", "enrol", "-", "--state-dir", state, given=token)
     central.engine.dispose()
     told = sekisho("results", "export", stick, "--state-dir", state)
     assert told == f"{stick}: 3 rows in 1 batches, 0 pictures\n"
@@ -86,8 +85,21 @@ def test_a_box_that_is_not_enrolled_or_has_another_name_is_told_so(tmp_path: Pat
     assert "[settings_enrolment]" in sekisho("results", "push", "--state-dir", state, code=2)
     home = ("--dir", tmp_path / "central")
     token = sekisho("central", "enrol-token", "bench-7", "--url", "http://127.0.0.1:1", *home)
-    told = sekisho("results", "enrol", token, "--state-dir", state, code=2)
+    told = sekisho("results", "enrol", "-", "--state-dir", state, code=2, given=token)
     assert "Expected a token for bench-1, the name of this box, got one for bench-7. [settings_device]" in told
+
+
+def test_a_token_is_no_argument(tmp_path: Path, state: Path) -> None:
+    told = sekisho("results", "enrol", "SEKISHO1.bench-1.secret", "--state-dir", state, code=2)
+    assert (
+        "Expected a file with the token, or - for standard input, got the token itself. [access_enrolment_token]"
+        in told
+    )
+    assert "secret" not in told
+    none = tmp_path / "token"
+    told = sekisho("results", "enrol", none, "--state-dir", state, code=2)
+    assert f"{none}: expected a file with the token, got: [Errno 2] No such file or directory: '{none}'." in told
+    assert "[settings_file]" in told
 
 
 def test_a_central_listens_beyond_loopback_only_with_tls(tmp_path: Path) -> None:

@@ -195,7 +195,7 @@ def test_a_box_that_was_silent_for_too_long_needs_a_new_token(desk: Desk, key: K
     with pytest.raises(AccessRefused) as caught:
         renewed(desk, key, first.serial)
     assert caught.value.code == "access_expired"
-    assert caught.value.hint == "A box renews it by itself within 90 days; after that: sekisho results enrol TOKEN."
+    assert caught.value.hint == "A box renews it by itself within 90 days; after that: sekisho results enrol FILE."
 
 
 def test_a_revoked_or_unknown_key_renews_nothing(desk: Desk, key: Key) -> None:

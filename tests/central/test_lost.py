@@ -109,7 +109,8 @@ def test_a_disk_that_was_cloned_is_noticed_when_both_boxes_bring_rows(
 def test_the_operator_follows_the_procedure_of_the_guide(tmp_path: Path) -> None:
     home = ("--dir", tmp_path / "central")
     sekisho("central", "init", *home)
-    token = sekisho("central", "enrol-token", "bench-1", "--url", "http://central", *home).strip()
+    token = tmp_path / "token"
+    token.write_text(sekisho("central", "enrol-token", "bench-1", "--url", "http://central", *home), "utf-8")
     (tmp_path / "box").mkdir()
     stick = tmp_path / "stick"
     state = ("--state-dir", tmp_path / "box")

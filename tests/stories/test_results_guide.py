@@ -36,7 +36,7 @@ def test_results_go_to_a_central_as_the_guide_says(tmp_path: Path, monkeypatch: 
     words = {"/media/stick": str(tmp_path / "stick"), "KEY": key}
     told = {}
     with serving(central) as url:
-        words["TOKEN"] = str(token_for(central, url))
+        (tmp_path / "token").write_text(str(token_for(central, url)), "utf-8")
         for line in COMMANDS:
             if line.startswith("sekisho results receipts"):
                 sekisho(f"sekisho central import {tmp_path / 'stick'}")

@@ -74,6 +74,12 @@ def test_systemd_finds_nothing_wrong_in_the_units(tmp_path: Path) -> None:
     assert said == []
 
 
+def test_a_call_that_is_not_allowed_is_refused_and_ends_no_service() -> None:
+    for unit in UNITS.glob("*.service"):
+        told = re.findall("^SystemCallErrorNumber=(.*)$", unit.read_text(encoding="utf-8"), re.MULTILINE)
+        assert told == ["EPERM"], unit.name
+
+
 def test_no_service_waits_for_a_network() -> None:
     for unit in UNITS.glob("*.service"):
         orders = re.findall("^(?:After|Requires|Wants|BindsTo)=(.*)$", unit.read_text(encoding="utf-8"), re.MULTILINE)

@@ -175,12 +175,12 @@ def active_key(connection: Connection, key: str, now: str) -> DeviceKey:
 
 def _unknown(key: str) -> AccessRefused:
     message = f"Expected the key of an enrolled box, got {key[:64]!r}."
-    return AccessRefused("access_device", message, hint="Enrol the box: sekisho results enrol TOKEN.")
+    return AccessRefused("access_device", message, hint="Enrol the box: sekisho results enrol FILE.")
 
 
 def _ended(found: Json) -> AccessRefused:
     message = f"Expected a certificate that is valid, got one of key {found.key[:16]}, which ended at {found.expires}."
-    hint = f"A box renews it by itself within {GRACE.days} days; after that: sekisho results enrol TOKEN."
+    hint = f"A box renews it by itself within {GRACE.days} days; after that: sekisho results enrol FILE."
     return AccessRefused("access_expired", message, hint=hint)
 
 
