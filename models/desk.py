@@ -131,7 +131,7 @@ class Desk:
     def _print_at(self, place: TextPlace, *, whole: bool) -> Any:  # noqa: ANN401 - of a module that is loaded when it is needed
         text, reading = importlib.import_module("models.text"), importlib.import_module("models.text_reading")
         if self._reader is None:
-            self._reader = text.builtin()
+            self._reader = text.carried(self._orders.pack_dir) or text.builtin()
         if self._halved and not whole:
             printed = reading.Printed(self._picture(), place, self._reader, 2.0)
             if (printed.type_px or 0.0) >= TYPE_PX:
@@ -139,8 +139,9 @@ class Desk:
         return reading.Printed(self._unfold(), place, self._reader)
 
     def do_load(self) -> None:
-        """Open the pack now, so that a pack that cannot be used is told before a picture needs it."""
+        """Open the pack now, and a reader that it brings: what cannot be used is told before a picture needs it."""
         self._loaded()
+        self._reader = importlib.import_module("models.text").carried(self._orders.pack_dir)
 
     def do_signatures(self) -> tuple[bytes, bytes]:
         """What the picture looks like, for a search among thousands: all of it and its middle."""

@@ -68,6 +68,17 @@ def builtin() -> Reader:
     return load(packs_dir() / BUILTIN)
 
 
+def carried(folder: Path | None) -> Reader | None:
+    """The reader that a model pack brings along beside its comparer (a table [reader] in its manifest), if it does.
+
+    Raises:
+        PackError: as `load`.
+    """
+    if folder is None or "reader" not in checked(folder)[0]:
+        return None
+    return load(folder)
+
+
 def load(path: Path) -> Reader:
     """Read a text pack's manifest, verify its files, open its network.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 
-from models import text
+from models import pack, text
 from models.errors import PackError
 from models.pack import packs_dir
 
@@ -97,6 +98,39 @@ def test_falling_knots_are_refused(tmp_path: Path) -> None:
         "The manifest of the model pack text-1 must be complete, got a fault at [reader] knots, which rise from "
         "(.., 0 or more) to (.., 1 or less); got ((0.1, 0.9), (0.9, 0.2))."
     )
+
+
+def with_a_reader(folder: Path) -> Path:
+    """A model pack that brings the built-in reader along under another name, as it would come over the shelf."""
+    own, other = packs_dir() / text.BUILTIN, packs_dir() / pack.BUILTIN
+    shutil.copytree(other, folder)
+    digests = []
+    for name in ("reader.onnx", "characters.txt"):
+        shutil.copyfile(own / name, folder / name)
+        digests.append(f'"{name}" = "{hashlib.sha256((folder / name).read_bytes()).hexdigest()}"')
+    manifest = folder / "manifest.toml"
+    listed = manifest.read_text("utf-8").replace("[files]", "\n".join(["[files]", *digests]))
+    table = (own / "manifest.toml").read_text("utf-8").partition("[reader]")[2]
+    manifest.write_text(f"{listed}\n[reader]{table}", "utf-8")
+    return folder
+
+
+def test_a_model_pack_may_bring_a_reader_of_its_own(tmp_path: Path) -> None:
+    folder = with_a_reader(tmp_path / "both")
+    assert pack.load(folder).name == pack.BUILTIN
+    found = text.carried(folder)
+    assert found is not None
+    assert found.read(line("SN 7K2PQ04X9B31"))[0] == "SN 7K2PQ04X9B31"
+    assert text.carried(packs_dir() / pack.BUILTIN) is None
+    assert text.carried(None) is None
+
+
+def test_an_altered_reader_of_a_model_pack_is_refused(tmp_path: Path) -> None:
+    folder = with_a_reader(tmp_path / "both")
+    (folder / "characters.txt").write_text("ABC\n", "utf-8")
+    with pytest.raises(PackError) as refused:
+        text.carried(folder)
+    assert refused.value.code == "model_hash"
 
 
 def test_the_reader_fits_its_size() -> None:
