@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edge.command import app
+from edge.command_desk_card import desk_card
 from edge.command_people import people_app
 from edge.command_retention import retention_app
 from provisioning.calibrate.command import calibrate_app
@@ -25,6 +26,7 @@ __all__ = ["app", "main"]
 
 app.command()(demo)
 app.command()(doctor)
+app.command("desk-card")(desk_card)
 app.add_typer(calibrate_app, name="calibrate")
 app.add_typer(face_app, name="face")
 app.add_typer(provision_app, name="provision")

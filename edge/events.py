@@ -19,9 +19,10 @@ class News:
     """One thing that happened. `sequence` is the ledger's, so that a listener can resume."""
 
     sequence: int
-    name: str  # "assessed", "disposed", "next", "late", "question"
+    name: str  # "assessed", "disposed", "next", "late", "question"; "card" is no row and has no sequence
     inspection: str
     station: str
+    said: str = ""  # of a desk card: what came of it, its command, its language
 
 
 class Events:

@@ -19,11 +19,13 @@ import uuid_utils
 from edge.badge import badge_in
 from edge.calibrations import applied
 from edge.captures import Capture, DecodedSymbol
+from edge.card_acts import CardActs, CardDone
 from edge.checks import system
 from edge.checks.text import known_values
 from edge.consignment import Consignment
 from edge.decisions import Decisions
-from edge.errors import CodeRefused, Conflict, ImageRefused, NotFound, RegistryError, RequestRefused
+from edge.desk_card import order_of, secret_of
+from edge.errors import CodeRefused, Conflict, ImageRefused, NotFound, RegistryError, RequestRefused, SekishoError
 from edge.events import Events, News
 from edge.gallery import Gallery
 from edge.identity import Identity
@@ -44,6 +46,7 @@ from edge.inspection import (
 from edge.lookup import LookupResult, RegisteredFace
 from edge.moment import Moment
 from edge.people.desk import Claim, Desk, Person
+from edge.people.roles import Right
 from edge.policy import Policy
 from edge.ports import Frame, Now, Picture
 from edge.settings import Settings
@@ -56,6 +59,7 @@ from edge.steps.record import Request
 from edge.stopwatch import Stopwatch
 from edge.storage.chain import Row
 from edge.storage.evidence import EvidenceStore
+from edge.storage.keys import derived, storage_key
 from edge.storage.ledger import Ledger, LedgerState
 from edge.storage.registry import Registry
 from edge.storage.shelves import Shelves
@@ -110,6 +114,7 @@ class Bench:
         self._decisions = Decisions(
             stations=self._stations, ledger=ledger, origin=self.origin, tell=self.tell, take_over=self._take_over
         )
+        self._cards = CardActs(self._stations, self._decisions, self._leave, now)
         for station in settings.stations:
             self._take_up(station)
 
@@ -438,6 +443,36 @@ class Bench:
             RequestRefused: there is no such station. AccessRefused, BoxError: see `Desk.sign_in`.
         """
         return self.desk.sign_in(Claim(badge=code, client=source), station=self.station(station))[0]
+
+    def card(self, station: str, code: str, officer: str | None = None) -> CardDone:
+        """A barcode of the desk card that was read at a station. Without `officer`: of whoever is signed in there.
+
+        Raises:
+            RequestRefused: there is no such station, or the card is another box's. AccessRefused: see `Desk.permitted`.
+            Conflict, NotFound, LedgerError: see `CardActs.carry_out`.
+        """
+        name = self.station(station)
+        try:
+            order = order_of(code, self._card_secret())
+            done = self._cards.carry_out(order, name, officer or self._deciding(name))
+        except SekishoError as error:
+            self.events.tell(News(0, "card", "", name, f"refused {error.code}"))
+            raise
+        said = " ".join(part for part in (done.done, done.order.command, done.order.language) if part)
+        self.events.tell(News(0, "card", done.inspection, name, said))
+        return done
+
+    def _deciding(self, station: str) -> str:
+        """Who decides at a station by what a gun reads there."""
+        if not self.desk.has_accounts() and not self.desk.needed():
+            return NOT_SIGNED_IN
+        return self.desk.permitted(self.desk.officer(station), Right.DECIDE, station)
+
+    def _card_secret(self) -> str:
+        return secret_of(derived(storage_key(self.settings.state_dir), "desk card"))
+
+    def _leave(self, station: str, officer: str) -> None:
+        self.next(station, officer=officer)
 
     def open_at(self, station: str) -> str:
         """The id of the inspection that lies open at the station; "" for none."""

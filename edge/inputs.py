@@ -17,6 +17,7 @@ from typing import Protocol
 import uuid_utils
 
 from edge.badge import badge_in
+from edge.desk_card import card_in
 from edge.devices.addresses import camera_at, scanner_at
 from edge.devices.camera_folder import FolderCamera
 from edge.errors import BoxError, DeviceError, SekishoError
@@ -52,6 +53,10 @@ class Taker(Protocol):
 
     def badge(self, station: str, code: str, source: str, /) -> object:
         """Sign in whose badge was read. Raises a SekishoError when it is nobody's."""
+        ...
+
+    def card(self, station: str, code: str, /) -> object:
+        """Carry out a barcode of the desk card. Raises a SekishoError when it cannot."""
         ...
 
 
@@ -127,6 +132,10 @@ def _scan(bench: Taker, scanner: Scanner, camera: Camera | None, station: str, s
         if badge is not None:
             _signed_in(bench, station, badge, scan.source)
             continue
+        card = card_in(scan.payload)
+        if card is not None:
+            _commanded(bench, station, card)
+            continue
         codes = (RawCode(scan.payload, scan.source),)
         answer = _inspected(bench, Arrival(station, codes=codes, key=_key()), stop)
         frame = _picture(camera)
@@ -157,6 +166,14 @@ def _signed_in(bench: Taker, station: str, badge: str, source: str) -> None:
         bench.badge(station, badge, source)
     except SekishoError as error:
         log.warning("a badge was refused: %s", error.code)
+
+
+def _commanded(bench: Taker, station: str, card: str) -> None:
+    """A barcode of the desk card; the page tells the officer what came of it."""
+    try:
+        bench.card(station, card)
+    except SekishoError as error:
+        log.warning("a desk card was refused: %s", error.code)
 
 
 def _key() -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from edge.badge import badge_in
 from edge.captures import Box, Capture, DecodedSymbol, Evidence, Quality
+from edge.desk_card import card_in
 from edge.errors import EvidenceError, ImageRefused
 from edge.inspection import Seen, SystemFault
 from edge.ports import Picture
@@ -19,7 +20,9 @@ _UNKNOWN = PictureQuality(sharpness=0.0, glare=0.0, brightness=0.0)
 
 
 def read(picture: Picture, frame: OpenFrame, keep: Keep) -> Seen:
-    """The capture and its symbols; symbol crops are kept as evidence, the frame is not. A badge is passed over.
+    """The capture and its symbols; symbol crops are kept as evidence, the frame is not.
+
+    A badge and a desk card are passed over.
 
     Raises:
         ImageRefused: the bytes are no picture that the bench looks at.
@@ -31,7 +34,7 @@ def read(picture: Picture, frame: OpenFrame, keep: Keep) -> Seen:
     except WorkerFailed as failed:
         fault = SystemFault("decode_" + failed.code, failed.message, picture.sha256)
         return Seen(captures=(_capture(picture, FrameReading(0, 0, _UNKNOWN, ()), ()),), faults=(fault,))
-    symbols = tuple(symbol for symbol in reading.symbols if badge_in(symbol.payload) is None)
+    symbols = tuple(one for one in reading.symbols if not (badge_in(one.payload) or card_in(one.payload)))
     try:
         crops = tuple(_kept(symbol, picture, keep) for symbol in symbols if symbol.crop)
         faults: tuple[SystemFault, ...] = ()

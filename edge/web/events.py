@@ -7,9 +7,11 @@ ledger, so nothing is missed, told twice or out of order, however slow a listene
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import queue
 import threading
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -18,6 +20,7 @@ from fastapi import APIRouter, Header, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
+from edge.events import News
 from edge.flow import Bench
 from edge.storage.ledger import Row
 from edge.web.documents import problems
@@ -28,6 +31,7 @@ router = APIRouter(tags=["events"])
 ROWS_AT_ONCE = 50
 ALIVE_S = 5  # a page that hears nothing for three of these says that what it shows may be old
 _LISTEN_S = 0.5
+_ASIDES = 64
 _LEDGER_LETTERS = 8  # of a ledger's id, enough to tell it from the one before
 _EVENT_ID = "([0-9a-f]{8}-)?[0-9]{1,15}"  # without a ledger's id: of the one in use
 
@@ -40,6 +44,8 @@ class Listeners:
         self._bench = bench
         self._loop = loop
         self._waiting: set[asyncio.Event] = set()
+        self._numbers = itertools.count(1)
+        self.asides: deque[tuple[int, News]] = deque(maxlen=_ASIDES)  # what is no row: told live, and not again
         self._stop = threading.Event()
 
     @contextmanager
@@ -59,9 +65,11 @@ class Listeners:
             ready.set()
             while not self._stop.is_set():
                 try:
-                    news.get(timeout=_LISTEN_S)
+                    told = news.get(timeout=_LISTEN_S)
                 except queue.Empty:
                     continue
+                if told.sequence == 0:
+                    self.asides.append((next(self._numbers), told))
                 try:
                     self._loop.call_soon_threadsafe(self._wake)
                 except RuntimeError:  # the loop has been closed: nobody listens any more
@@ -94,7 +102,8 @@ class Listeners:
                 "taken_over, handed_over with data {inspection, station}; the id names the "
                 "ledger and the sequence in it. late: a newer registry says something of what was released. reset with "
                 "data {ledger}: the ledger that was listened to is gone (a damaged one is "
-                "set aside) and everything of the new one follows; forget what was known. alive without an id, "
+                "set aside) and everything of the new one follows; forget what was known. card with data said, without "
+                "an id: what came of a barcode of the desk card. alive without an id, "
                 "every few seconds."
             ),
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
@@ -127,8 +136,13 @@ async def _stream(bench: Bench, listeners: Listeners, begin: str) -> AsyncIterat
     """
     ledger, _, sequence = begin.rpartition("-")
     told = int(sequence)
+    aside = listeners.asides[-1][0] if listeners.asides else 0
     with listeners.listen() as news:
         while True:
+            for number, said in tuple(listeners.asides):
+                if number > aside:
+                    aside = number
+                    yield _aside(said)
             state = await run_in_threadpool(bench.ledger_state)
             known = state.ledger[:_LEDGER_LETTERS]
             if ledger not in ("", known) or (not ledger and told > state.rows):
@@ -153,3 +167,8 @@ def newest(bench: Bench) -> str:
 def _event(ledger: str, row: Row) -> ServerSentEvent:
     data = json.dumps({"inspection": row.entry.inspection, "station": row.entry.origin.station})
     return ServerSentEvent(data=data, event=row.entry.kind, id=f"{ledger}-{row.seq}")
+
+
+def _aside(news: News) -> ServerSentEvent:
+    data = json.dumps({"inspection": news.inspection, "station": news.station, "said": news.said})
+    return ServerSentEvent(data=data, event=news.name)

@@ -16,6 +16,7 @@ from edge.people.roles import Right
 from edge.ports import Frame
 from edge.steps.record import ASSESSED
 from edge.web.answers import AssessmentOut, DispositionOut, InspectionOut, InspectionsOut, SummaryOut
+from edge.web.cards import CardOut, card_among, commanded
 from edge.web.documents import body, problems
 from edge.web.languages import Language
 from edge.web.pace import client_of
@@ -47,15 +48,18 @@ Id = Annotated[str, Path(pattern=ID_PATTERN, description="UUIDv7.")]
 )
 async def inspect(
     request: Request, response: Response, work: Works, language: Language, key: Key = ""
-) -> AssessmentOut | SignedInOut:
+) -> AssessmentOut | SignedInOut | CardOut:
     """Joins the inspection that lies open at the station when it is the same parcel, or opens one.
 
-    The answer is durable before it is sent. Its Location is the inspection. A badge alone signs in at the station.
+    The answer is durable before it is sent. Its Location is the inspection. A badge alone signs in at the station, a
+    barcode of the desk card is carried out there.
     """
     document, frames = await received(request, InspectionIn, work.settings)
     station = document.station or work.settings.stations[0]
     if (badge := badge_among(document)) is not None and not frames:
         return await run_in_threadpool(signed_in, request, response, work, badge, station)
+    if (card := card_among(document)) is not None and not frames:
+        return await run_in_threadpool(commanded, request, work, card, document.station, document.officer)
     came = arrival(document, frames, station=station, key=key)
     return await take(work, request, response, replace(came, joins=document.joins), language)
 

@@ -11,6 +11,7 @@ import hmac
 import json
 import time
 from functools import cache
+from types import SimpleNamespace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request
@@ -67,7 +68,8 @@ def _shown(value: object) -> object:
 
 def page(name: str, work: Work, language: str, **values: object) -> HTMLResponse:
     """A template with the words of a language, the settings, and the names of people by their ids."""
-    words = {"label": labels(language), "language": language, "tag": tag(language), "names": NAMES, "tag_of": tag}
+    label = SimpleNamespace(**labels(language))  # no mapping: a label may be called "items" or "keys"
+    words = {"label": label, "language": language, "tag": tag(language), "names": NAMES, "tag_of": tag}
     named = work.bench.desk.name_of
     return HTMLResponse(_templates().get_template(name).render(**words, settings=work.settings, named=named, **values))
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from edge.web.answers import AssessmentOut
+from edge.web.cards import CardOut, card_among, commanded
 from edge.web.documents import body, problems
 from edge.web.inspections import Key, arrival, take
 from edge.web.languages import Language
@@ -32,11 +33,16 @@ Station = Annotated[str, Path(min_length=1, max_length=64, description="Name of 
 )
 async def scan(  # noqa: PLR0917 - FastAPI gives each by its name
     request: Request, response: Response, work: Works, station: Station, language: Language, key: Key = ""
-) -> AssessmentOut | SignedInOut:
-    """Joins the inspection that lies open there when it is the same parcel, or opens one. A badge alone signs in."""
+) -> AssessmentOut | SignedInOut | CardOut:
+    """Joins the inspection that lies open there when it is the same parcel, or opens one.
+
+    A badge alone signs in, a barcode of the desk card is carried out.
+    """
     document, frames = await received(request, ArrivalIn, work.settings)
     if (badge := badge_among(document)) is not None and not frames:
         return await run_in_threadpool(signed_in, request, response, work, badge, station)
+    if (card := card_among(document)) is not None and not frames:
+        return await run_in_threadpool(commanded, request, work, card, station, document.officer)
     return await take(work, request, response, arrival(document, frames, station=station, key=key), language)
 
 

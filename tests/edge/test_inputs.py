@@ -57,6 +57,21 @@ def test_a_serial_scan_reaches_the_bench_with_its_separator(monkeypatch: pytest.
     assert bench.arrived[0].station == "1"
 
 
+def test_a_desk_card_is_carried_out_and_is_no_arrival() -> None:
+    master, line = os.openpty()
+    bench: Any = CountingBench()
+    cards: list[tuple[str, str]] = []
+    bench.card = lambda station, code: cards.append((station, code))
+    with inputs.listening(bench, settings(scanner=os.ttyname(line))):
+        time.sleep(1.0)
+        os.write(master, b"]C0SEKIXRBCDEFGHI\r\n")
+        until(lambda: bool(cards))
+    os.close(master)
+    os.close(line)
+    assert cards == [("1", "SEKIXRBCDEFGHI")]
+    assert bench.arrived == []
+
+
 def test_a_badge_signs_in_at_the_station_and_is_no_arrival_and_no_line_of_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

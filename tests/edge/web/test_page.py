@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from edge.desk_card import code, secret_of
 from edge.flow import Bench
 from edge.inspection import Outcome
 from edge.messages import sentence
 from edge.settings import Settings
+from edge.storage.keys import derived, storage_key
 from tests.edge.web.conftest import GTIN, STATIONS
 from tests.edge.web.serving import Server, serving
 from tests.edge.web.wedge import wedge
@@ -306,3 +308,25 @@ def test_a_tick_of_a_point_is_kept(page: Page, server: Server, station: str) -> 
     page.reload()
     expect(page.locator("[data-point='1'][value=not_seen]")).to_be_checked()
     expect(page.locator(".points li").nth(1)).to_contain_text("weigh")
+
+
+def test_the_desk_card_decides_by_any_scanner_and_the_page_tells_it(
+    page: Page, server: Server, bench: Bench, station: str
+) -> None:
+    secret = secret_of(derived(storage_key(bench.settings.state_dir), "desk card"))
+    _sent(server, station, "Y1")
+    expect(page.locator("#card .subject")).to_contain_text("Y1")
+    page.wait_for_timeout(700)
+    bench.card(station, code("D", secret))  # a gun at the box: the page is told
+    expect(page.locator("#armed")).to_have_text("DETAIN? Scan DETAIN again to confirm.")
+    page.wait_for_timeout(1_100)
+    wedge(page, code("D", secret))
+    expect(page.locator(".decision")).to_contain_text("Detain")
+    expect(page.locator("#armed")).to_be_hidden()
+    wedge(page, code("U", secret))
+    expect(page.locator("[data-decision=release]")).to_be_visible()
+    wedge(page, code("H", secret))
+    expect(page.locator("#help")).to_be_visible()
+    expect(page.locator("#help h2")).to_have_text("Help and keys")
+    wedge(page, code("J", secret))
+    expect(page.locator("html")).to_have_attribute("lang", "ja")

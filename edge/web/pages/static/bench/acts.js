@@ -24,7 +24,7 @@ export function link(state) {
 }
 
 // A problem+json in words of the page's language where it has them; what is none shows as nothing.
-const problems = JSON.parse(body.dataset.problems);
+export const problems = JSON.parse(body.dataset.problems);
 function problemOf(text) {
   try { return JSON.parse(text); } catch { return {}; }
 }

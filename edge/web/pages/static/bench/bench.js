@@ -27,6 +27,7 @@ async function scan(text, source) {
     play("refused");
     return false;
   }
+  if (answer.command) return true; // a desk card: the news tell what came of it
   const same = answer.inspection === before?.inspection && String(answer.number) === before?.assessment;
   if (!same) showCard(); // not waiting for the news; a double scan is silent and changes nothing
   return true;
@@ -82,4 +83,13 @@ onPaint((card) => { if (card?.outcome) play(card.outcome); });
 decide.watch();
 faces.watch(find("#card"));
 panels.watch();
-news.listen();
+news.listen({
+  onCard: (said) => decide.carried(said, {
+    help: () => panels.toggle("help"),
+    language: (wanted) => {
+      const address = new URL(location.href);
+      address.searchParams.set("lang", wanted);
+      location.assign(address);
+    },
+  }),
+});

@@ -1,5 +1,5 @@
 // The officer's decisions, by button and by key. A key arms and Enter confirms; DETAIN is confirmed by button too.
-import { act, busy, find } from "./acts.js";
+import { act, busy, find, notice, problems } from "./acts.js";
 import { openCard, reasonIn, settling, showCard } from "./card.js";
 import { play } from "./sound.js";
 
@@ -66,6 +66,25 @@ async function carryOut(what) {
       reasonIn(find("#deciding"))?.focus();
     }
   });
+}
+
+// What came of a barcode of the desk card, whichever scanner read it: the bench has done it, or the page does.
+export function carried(said, pages) {
+  const [done, what, language] = said.split(" ");
+  if (done === "refused") {
+    play("refused");
+    notice(problems[what] ?? "");
+  } else if (done === "again") {
+    disarm();
+    place().textContent = place().dataset.detainCard;
+    place().hidden = false;
+    timer = setTimeout(disarm, 2 * ARMED_MS);
+    play("ask");
+  } else if (done === "page") pages[what]?.(language);
+  else {
+    disarm();
+    play("done");
+  }
 }
 
 export async function leave() {

@@ -5,7 +5,7 @@ import { showAround, showCard } from "./card.js";
 
 const SILENCE_MS = 16_000; // three times the box's sign of life
 
-export function listen() {
+export function listen({ onCard }) {
   const news = new EventSource(`/api/v1/events?after=${document.body.dataset.told}`);
   let heard = performance.now();
   let wasLost = false;
@@ -32,6 +32,11 @@ export function listen() {
       if (["", station].includes(JSON.parse(event.data).station)) people();
     });
   }
+  news.addEventListener("card", (event) => {
+    alive();
+    const told = JSON.parse(event.data);
+    if (told.station === station) onCard(told.said);
+  });
   news.addEventListener("late", () => { alive(); showAround(); });
   for (const name of ["assessed", "disposed", "next"]) {
     news.addEventListener(name, (event) => {

@@ -1,0 +1,108 @@
+"""The barcodes of the desk card, carried out at a station. A detention is asked for twice."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edge.decisions import Decisions
+from edge.desk_card import Command, Order
+from edge.errors import Conflict
+from edge.inspection import Decision, Disposition
+from edge.moment import Moment
+from edge.stations import OpenInspection, Stations
+
+SETTLE_S = 0.6  # a verdict that has just changed takes no decision that was meant for the one before
+AGAIN_S = 1.0  # a scanner that reads one barcode twice confirms nothing
+ARMED_S = 20.0
+_DECISIONS = {Command.RELEASE: Decision.RELEASE, Command.REFER: Decision.REFER, Command.DETAIN: Decision.DETAIN}
+
+
+@dataclass(frozen=True, slots=True)
+class CardDone:
+    """What came of a barcode of the card: "done", "again" (scan it again to confirm), "page" (the page does it)."""
+
+    order: Order
+    done: str
+    inspection: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Armed:
+    inspection: str
+    assessment: int
+    at_s: float
+
+
+class CardActs:
+    """The desk cards of one box at work. Safe to call from many threads."""
+
+    def __init__(
+        self,
+        stations: Stations,
+        decisions: Decisions,
+        leave: Callable[[str, str], None],
+        now: Callable[[], Moment],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`leave` goes on to the next parcel at a station, for an officer."""
+        self._stations = stations
+        self._decisions = decisions
+        self._leave = leave
+        self._now = now
+        self._clock = clock
+        self._armed: dict[str, _Armed] = {}
+        self._lock = threading.Lock()
+
+    def carry_out(self, order: Order, station: str, officer: str) -> CardDone:
+        """Do what a barcode of the card asks for, on what lies open at its station.
+
+        Raises:
+            Conflict: card_conflict: nothing lies open there, or its verdict has just changed; and as
+                `edge.checks.disposition.decided`.
+            NotFound: disposition_not_found: there is nothing to take back.
+            LedgerError: the row could not be made durable.
+        """
+        if order.command in {Command.HELP, Command.LANGUAGE}:
+            return CardDone(order, "page")
+        opened = self._open_at(station)
+        if order.command is Command.NEXT:
+            self._leave(station, officer)
+        elif order.command is Command.UNDO:
+            self._decisions.undo(Disposition(opened.inspection, None, officer, "", self._now()), station=station)
+        elif order.command is Command.DETAIN and not self._confirmed(opened, station):
+            return CardDone(order, "again", opened.inspection)
+        else:
+            wanted = Disposition(opened.inspection, _DECISIONS[order.command], officer, "", self._now())
+            self._decisions.dispose(wanted, station=station, assessment=opened.last.number if opened.last else None)
+        return CardDone(order, "done", opened.inspection)
+
+    def _open_at(self, station: str) -> OpenInspection:
+        opened = self._stations.at(station)
+        if opened is None:
+            raise Conflict(
+                "card_conflict",
+                f"Expected an open parcel at station {station}, got none.",
+                hint="Scan the parcel first.",
+            )
+        if self._clock() - opened.touched_s < SETTLE_S and opened.disposition is None:
+            raise Conflict(
+                "card_conflict",
+                f"Expected a decision on what was seen, got one within {SETTLE_S} s of a new scan.",
+                hint="Look at the verdict, then scan the card again.",
+            )
+        return opened
+
+    def _confirmed(self, opened: OpenInspection, station: str) -> bool:
+        """Whether this is the second time; else it is the first from here on."""
+        now_s, number = self._clock(), opened.last.number if opened.last else 0
+        with self._lock:
+            armed = self._armed.pop(station, None)
+            same = armed is not None and (armed.inspection, armed.assessment) == (opened.inspection, number)
+            if same and armed is not None and AGAIN_S <= now_s - armed.at_s <= ARMED_S:
+                return True
+            twice = same and armed is not None and now_s - armed.at_s < AGAIN_S
+            self._armed[station] = armed if twice and armed is not None else _Armed(opened.inspection, number, now_s)
+            return False

@@ -1,0 +1,40 @@
+"""Barcodes of the desk card that come as a scan."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from pydantic import Field
+
+from edge.desk_card import Command, card_in
+from edge.people.roles import Right
+from edge.web.answers import Outgoing
+from edge.web.people import acting, station_of
+from edge.web.requests import ArrivalIn
+from edge.web.tasks import Work
+
+
+class CardOut(Outgoing):
+    """What came of a barcode of the desk card."""
+
+    command: Command
+    language: str = Field(description="The language asked for; empty: the command is another.")
+    done: str = Field(description="done; again: scan it again to confirm; page: the page does it.")
+    inspection: str
+
+
+def card_among(document: ArrivalIn) -> str | None:
+    """The desk card's code, when an arrival is one and nothing else."""
+    if len(document.codes) != 1 or document.consignment is not None:
+        return None
+    return card_in(document.codes[0].as_raw().payload)
+
+
+def commanded(request: Request, work: Work, card: str, station: str, officer: str) -> CardOut:
+    """Carry out a barcode of the desk card for whoever acts at the station.
+
+    Raises:
+        RequestRefused, AccessRefused, Conflict, NotFound, LedgerError: see `Bench.card`.
+    """
+    name = station_of(work, station)
+    done = work.bench.card(name, card, acting(request, work, Right.DECIDE, name, officer))
+    return CardOut(command=done.order.command, language=done.order.language, done=done.done, inspection=done.inspection)

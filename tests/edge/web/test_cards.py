@@ -1,0 +1,92 @@
+"""The desk card over HTTP: what a scanner reads of it is carried out on what lies open at its station."""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+import pytest
+
+from edge.desk_card import code, secret_of
+from edge.flow import Bench
+from edge.steps.record import DISPOSED
+from edge.storage.keys import derived, storage_key
+from tests.edge.web.conftest import GTIN
+
+SETTLED_S = 0.7
+
+
+@pytest.fixture
+def secret(bench: Bench) -> str:
+    return secret_of(derived(storage_key(bench.settings.state_dir), "desk card"))
+
+
+def _scanned(client: httpx.Client, station: str, text: str) -> httpx.Response:
+    return client.post(f"/api/v1/stations/{station}/scans", json={"codes": [{"text": text}]})
+
+
+def _open(client: httpx.Client, station: str, serial: str) -> str:
+    inspection = _scanned(client, station, f"01{GTIN}21{serial}").json()["inspection"]
+    time.sleep(SETTLED_S)
+    return str(inspection)
+
+
+def test_a_barcode_of_the_card_refers_what_lies_open(client: httpx.Client, station: str, secret: str) -> None:
+    inspection = _open(client, station, "Q1")
+    answer = _scanned(client, station, code("F", secret))
+    assert answer.json() == {"command": "refer", "language": "", "done": "done", "inspection": inspection}
+    kept = client.get(f"/api/v1/inspections/{inspection}").json()
+    assert kept["decision"] == "refer"
+    assert kept["assessments"] == 1  # the card is no code of the parcel
+    assert _scanned(client, station, code("U", secret)).json()["done"] == "done"
+    assert client.get(f"/api/v1/inspections/{inspection}").json()["decision"] is None
+
+
+def test_a_detention_is_asked_for_twice_and_not_by_one_read_that_came_twice(
+    client: httpx.Client, bench: Bench, station: str, secret: str
+) -> None:
+    inspection = _open(client, station, "Q2")
+    card = code("D", secret)
+    assert [_scanned(client, station, card).json()["done"] for _ in range(2)] == ["again", "again"]
+    assert not [row for row in bench.recent(5, kinds=(DISPOSED,)) if row.entry.inspection == inspection]
+    time.sleep(1.1)
+    assert _scanned(client, station, card).json()["done"] == "done"
+    assert client.get(f"/api/v1/inspections/{inspection}").json()["decision"] == "detain"
+
+
+def test_what_was_scanned_in_between_has_to_be_confirmed_anew(client: httpx.Client, station: str, secret: str) -> None:
+    _open(client, station, "Q3")
+    card = code("D", secret)
+    assert _scanned(client, station, card).json()["done"] == "again"
+    _open(client, station, "Q4")
+    time.sleep(0.5)
+    assert _scanned(client, station, card).json()["done"] == "again"
+
+
+def test_a_card_right_after_a_new_verdict_decides_nothing(client: httpx.Client, station: str, secret: str) -> None:
+    inspection = _scanned(client, station, f"01{GTIN}21Q5").json()["inspection"]
+    answer = _scanned(client, station, code("R", secret))
+    assert (answer.status_code, answer.json()["code"]) == (409, "card_conflict")
+    assert client.get(f"/api/v1/inspections/{inspection}").json()["decision"] is None
+
+
+def test_a_card_without_a_parcel_and_the_card_of_another_box_are_refused(
+    client: httpx.Client, station: str, secret: str
+) -> None:
+    answer = _scanned(client, station, code("R", secret))
+    assert answer.json()["detail"] == f"Expected an open parcel at station {station}, got none."
+    _open(client, station, "Q6")
+    answer = _scanned(client, station, code("R", secret_of(b"other")))
+    assert (answer.status_code, answer.json()["code"]) == (422, "request_card")
+
+
+def test_next_goes_on_and_decides_nothing(client: httpx.Client, bench: Bench, station: str, secret: str) -> None:
+    inspection = _open(client, station, "Q7")
+    assert _scanned(client, station, code("N", secret)).json()["done"] == "done"
+    assert bench.open_at(station) == ""
+    assert client.get(f"/api/v1/inspections/{inspection}").json()["decision"] is None
+
+
+def test_a_language_is_for_the_page_to_change(client: httpx.Client, station: str, secret: str) -> None:
+    answer = _scanned(client, station, code("J", secret)).json()
+    assert (answer["command"], answer["language"], answer["done"]) == ("language", "ja", "page")
