@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edge.command import app
 from edge.command_desk_card import desk_card
+from edge.command_handhelds import handhelds_app
 from edge.command_people import people_app
 from edge.command_retention import retention_app
 from provisioning.calibrate.command import calibrate_app
@@ -31,6 +32,7 @@ app.add_typer(calibrate_app, name="calibrate")
 app.add_typer(face_app, name="face")
 app.add_typer(provision_app, name="provision")
 app.add_typer(people_app, name="people")
+app.add_typer(handhelds_app, name="handhelds")
 app.add_typer(retention_app, name="retention")
 app.add_typer(sync_app, name="sync")
 app.add_typer(publish_app, name="publish")

@@ -16,6 +16,7 @@ from importlib import resources
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from edge.errors import PolicyError
+from edge.handhelds.rows import Pairing, Revocation
 from edge.inspection import Assessment, Disposition, LateAssessment, Origin
 from edge.people.rows import HandOver, People, Refusal, SignIn, SignOut, TakeOver
 
@@ -61,6 +62,7 @@ class Inspection:
 RECORDS = (
     *(Inspection, Assessment, Disposition, LateAssessment, Origin),
     *(SignIn, SignOut, Refusal, People, TakeOver, HandOver),
+    *(Pairing, Revocation),
 )
 
 

@@ -21,6 +21,7 @@ class Right(StrEnum):
     DECIDE = "decide"  # release, refer, detain, take a decision back, confirm another's
     ASK = "ask"  # put a question to whoever knows the product
     HAND_OVER = "hand_over"  # read the shift of one's own station, close it, take one over
+    PAIR = "pair"  # handhelds with the box, and end that
     READ_SHIFTS = "read_shifts"  # the shift of any station
 
 
@@ -28,7 +29,7 @@ RIGHTS = MappingProxyType(
     {
         Role.OFFICER: frozenset({Right.INSPECT, Right.DECIDE, Right.ASK, Right.HAND_OVER}),
         Role.SUPERVISOR: frozenset(Right),
-        Role.TECHNICIAN: frozenset({Right.INSPECT}),
+        Role.TECHNICIAN: frozenset({Right.INSPECT, Right.PAIR}),
     }
 )
 

@@ -14,9 +14,10 @@ from fastapi import APIRouter, FastAPI
 from starlette.staticfiles import StaticFiles
 
 from edge.flow import Bench
+from edge.handhelds.pairing import Pairings
 from edge.rehearsal import Rehearsed
 from edge.settings import Settings
-from edge.web import box, doctor, events, facts, inspections, pages, people, shifts, stations, told
+from edge.web import box, doctor, events, facts, handhelds, inspections, pages, people, shifts, stations, told
 from edge.web.access import Access
 from edge.web.documents import describe_api
 from edge.web.limits import BodyLimits
@@ -33,11 +34,13 @@ API = "/api/v1"
 def build(bench: Bench, settings: Settings, rehearse: Callable[[], Rehearsed]) -> FastAPI:
     """The app of one bench. It owns nothing: whoever made the bench closes it."""
     measures = Measures()
+    pairings = Pairings(settings.state_dir, bench.ledger, bench.origin, bench.now, bench.tell)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         listeners = events.Listeners(bench, asyncio.get_running_loop())
         app.state.listeners = listeners
+        app.state.pairings = pairings
         app.state.work = Work(bench, settings, measures, rehearse)
         with listeners.running():
             yield
@@ -51,7 +54,7 @@ def build(bench: Bench, settings: Settings, rehearse: Callable[[], Rehearsed]) -
         lifespan=lifespan,
     )
     api = APIRouter(prefix=API)
-    for part in (inspections, facts, told, stations, people, shifts, events, box):
+    for part in (inspections, facts, told, stations, people, shifts, handhelds, events, box):
         api.include_router(part.router)
     api.include_router(pages.pictures)
     app.include_router(api)
@@ -59,11 +62,12 @@ def build(bench: Bench, settings: Settings, rehearse: Callable[[], Rehearsed]) -
     app.include_router(told.page)
     app.include_router(doctor.router)
     app.include_router(shifts.paper)
+    app.include_router(handhelds.pages)
     app.mount("/static", StaticFiles(directory=str(resources.files("edge.web") / "pages" / "static")), name="static")
     answer_errors(app)
     describe_api(app)
     app.add_middleware(BodyLimits, settings=settings)
-    app.add_middleware(Access, settings=settings)
+    app.add_middleware(Access, settings=settings, pairings=pairings)
     app.add_middleware(Pace, settings=settings)
     app.add_middleware(Measured, measures=measures)
     return app

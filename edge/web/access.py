@@ -22,7 +22,10 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edge.errors import AccessRefused, SettingsError
+from edge.handhelds.pairing import Pairings
 from edge.settings import Settings
+from edge.web.handheld_gate import OPEN as OPEN_TO_HANDHELDS
+from edge.web.handheld_gate import recognised
 from edge.web.problems import answer_to
 
 COOKIE = "sekisho_session"
@@ -30,7 +33,8 @@ SESSION_S = 12 * 3600
 SHORTEST_TOKEN = 16
 WRONG_TOKEN_PAUSE_S = 0.5
 
-_OPEN = frozenset({"/health/live", "/health/ready", "/api/v1/health/live", "/api/v1/health/ready", "/sign-in"})
+_HEALTH = frozenset({"/health/live", "/health/ready", "/api/v1/health/live", "/api/v1/health/ready"})
+_OPEN = _HEALTH | OPEN_TO_HANDHELDS | {"/sign-in"}
 _FONTS = "/static/fonts/"
 _FONTS_KEPT = b"max-age=86400"  # a page waits for its letters once, and a day later a box may speak anew
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -95,9 +99,10 @@ def _signature(token: str, until: str) -> str:
 class Access:
     """ASGI middleware: the gate, and the headers that keep a browser from being used against the bench."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        """Guard `app`."""
+    def __init__(self, app: ASGIApp, settings: Settings, pairings: Pairings) -> None:
+        """Guard `app`, which `pairings` may enter too."""
         self._app = app
+        self._pairings = pairings
         self._token = settings.token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -133,6 +138,7 @@ class Access:
     def _refusal(self, scope: Scope, headers: Headers) -> AccessRefused | None:
         if came_by_file(scope):
             return None
+        paired = recognised(self._pairings, scope)
         host = headers.get("host", "")
         if not self._token and not is_loopback(_name(host)):
             return AccessRefused(
@@ -146,7 +152,7 @@ class Access:
                 f"A page of {headers.get('origin', 'another site')[:80]!r} may not change anything here.",
                 hint="Open the bench's own page.",
             )
-        if not self._token or scope["path"] in _OPEN or scope["path"].startswith("/static/"):
+        if not self._token or paired or scope["path"] in _OPEN or scope["path"].startswith("/static/"):
             return None
         if self._knows_token(scope, headers):
             return None

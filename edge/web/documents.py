@@ -28,6 +28,7 @@ TAGS = [
     {"name": "inspections", "description": "What arrived, what the bench says of it, what the officer decided."},
     {"name": "stations", "description": "The places of a bench: scans join the inspection that lies open there."},
     {"name": "people", "description": "Who is signed in, and the shift of a station."},
+    {"name": "handhelds", "description": "Which are paired with the box, and the exchange of a pairing code."},
     {"name": "events", "description": "What happens, as it happens."},
     {"name": "box", "description": "How the box itself is."},
 ]

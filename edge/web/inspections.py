@@ -18,6 +18,7 @@ from edge.steps.record import ASSESSED
 from edge.web.answers import AssessmentOut, DispositionOut, InspectionOut, InspectionsOut, SummaryOut
 from edge.web.cards import CardOut, card_among, commanded
 from edge.web.documents import body, problems
+from edge.web.handheld_gate import named_by
 from edge.web.languages import Language
 from edge.web.pace import client_of
 from edge.web.people import SignedInOut, acting, badge_among, claim_of, refuse_empty, scanning, signed_in
@@ -181,6 +182,7 @@ async def take(work: Work, request: Request, response: Response, came: Arrival, 
     if came.inspection:
         kept = await run_in_threadpool(work.bench.record, came.inspection)
         came = replace(came, station=kept.station)
+    came = named_by(request.scope, came)
     officer = "" if came.officer == NOT_SIGNED_IN else came.officer
     came = replace(came, officer=await run_in_threadpool(scanning, request, work, officer))
     inspect = partial(work.bench.inspect, came)

@@ -8,6 +8,8 @@ import httpx
 import pytest
 
 from edge.errors import SettingsError
+from edge.flow import Bench
+from edge.handhelds.pairing import Pairings
 from edge.settings import Settings
 from edge.web.access import COOKIE, SESSION_S, Access, check_binding, is_loopback, session_cookie
 from tests.edge.web.serving import Server, problem
@@ -94,11 +96,12 @@ def test_signing_in_gives_a_cookie_that_holds_no_token_and_no_script_reads(anoth
         assert client.get("/api/v1/status").status_code == 401
 
 
-def test_a_session_ends_and_cannot_be_made_without_the_token() -> None:
+def test_a_session_ends_and_cannot_be_made_without_the_token(bench: Bench, tmp_path: Path) -> None:
     async def nothing(*_: object) -> None:
         """Stand for the app behind the gate."""
 
-    gate = Access(nothing, _settings(token=TOKEN))
+    pairings = Pairings(tmp_path, bench.ledger, bench.origin, bench.now, bench.tell)
+    gate = Access(nothing, _settings(token=TOKEN), pairings)
     made = session_cookie(TOKEN, now_s=1_000.0)
     assert gate.is_session(made, 1_000.0 + SESSION_S)
     assert not gate.is_session(made, 1_001.0 + SESSION_S)

@@ -1,0 +1,167 @@
+// The handheld's own queue: what was scanned and taken here, until the bench has recorded it. It judges nothing.
+//
+// An entry lies on the disk of the handheld before anybody is told that it was taken. Entries go out one after another
+// in the order in which they came, each under a key of its own, again and again until it is answered: an entry whose
+// answer was lost is answered as before and counted once. What was answered leaves the queue in the same transaction
+// that keeps which inspection it became, so that a later entry of the same parcel is added to that one.
+const NAME = "sekisho-handheld";
+const STORES = { waiting: "n", parcels: "parcel", refused: "n", sent: "n" };
+const MOST_SENT = 12;
+const MOST_PARCELS = 200;
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 8_000;
+const PATIENCE_MS = 60_000; // for one answer
+// What another try may mend: the bench is busy, restarts, or does not know this handheld (yet, or any more).
+const AGAIN = new Set([401, 403, 408, 425, 429, 500, 502, 503, 504, 507]);
+
+let base = null;
+
+// A request of IndexedDB as a promise.
+const done = (request) => new Promise((resolve, reject) => {
+  request.onsuccess = () => resolve(request.result);
+  request.onerror = () => reject(request.error);
+});
+
+// Runs `work(stores)` in one transaction; what it returns is given when all of it is on the disk.
+async function within(names, mode, work) {
+  const opened = await open();
+  return new Promise((resolve, reject) => {
+    const transaction = opened.transaction(names, mode, mode === "readwrite" ? { durability: "strict" } : {});
+    let result;
+    transaction.oncomplete = () => resolve(result);
+    transaction.onabort = () => reject(transaction.error ?? new DOMException("aborted", "AbortError"));
+    work(Object.fromEntries(names.map((name) => [name, transaction.objectStore(name)])))
+      .then((made) => { result = made; }, (error) => { try { transaction.abort(); } catch { /* over */ } reject(error); });
+  });
+}
+
+export function open() {
+  base ??= new Promise((resolve, reject) => {
+    const request = indexedDB.open(NAME, 1);
+    request.onupgradeneeded = () => {
+      for (const [name, keyPath] of Object.entries(STORES)) {
+        request.result.createObjectStore(name, { keyPath, autoIncrement: name === "waiting" });
+      }
+    };
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  return base;
+}
+
+// A key for each entry. crypto.randomUUID is missing on plain http.
+export const newKey = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+// Puts an entry in: { parcel, station, text } or { parcel, station, picture: ArrayBuffer }. Its place, when it is kept.
+export const put = (entry) =>
+  within(["waiting"], "readwrite", ({ waiting }) => done(waiting.add({ ...entry, key: newKey(), made: Date.now() })));
+
+export const count = () => within(["waiting"], "readonly", ({ waiting }) => done(waiting.count()));
+export const refused = () => within(["refused"], "readonly", (stores) => done(stores.refused.getAll()));
+export const sent = () => within(["sent"], "readonly", (stores) => done(stores.sent.getAll()));
+export const forget = (n) => within(["refused"], "readwrite", (stores) => done(stores.refused.delete(n)));
+
+const head = () => within(["waiting", "parcels"], "readonly", async ({ waiting, parcels }) => {
+  const cursor = await done(waiting.openCursor());
+  if (!cursor) return null;
+  const entry = cursor.value;
+  return { entry, known: (await done(parcels.get(entry.parcel)))?.inspection ?? "" };
+});
+
+async function trim(store, most) {
+  const keys = await done(store.getAllKeys());
+  for (const key of keys.slice(0, Math.max(0, keys.length - most))) store.delete(key);
+}
+
+const keepAnswer = (entry, answer) =>
+  within(["waiting", "parcels", "sent"], "readwrite", async ({ waiting, parcels, sent: kept }) => {
+    waiting.delete(entry.n);
+    parcels.put({ parcel: entry.parcel, inspection: answer.inspection });
+    kept.put({ n: entry.n, ...answer });
+    await trim(kept, MOST_SENT);
+    await trim(parcels, MOST_PARCELS); // their names grow with time
+  });
+
+const keepRefusal = (entry, problem) =>
+  within(["waiting", "refused"], "readwrite", async ({ waiting, refused: kept }) => {
+    waiting.delete(entry.n);
+    kept.put({ n: entry.n, text: entry.text ?? "", made: entry.made, ...problem });
+  });
+
+const openAgain = (entry) => within(["parcels"], "readwrite", ({ parcels }) => done(parcels.delete(entry.parcel)));
+
+function request({ entry, known }, language) {
+  const place = known ? {} : { station: entry.station, joins: false };
+  const what = entry.picture ? "captures" : "codes";
+  const address = `/api/v1/inspections${known ? `/${known}/${what}` : ""}?lang=${encodeURIComponent(language)}`;
+  const headers = { "Idempotency-Key": entry.key, Accept: "application/json" };
+  if (!entry.picture) {
+    headers["Content-Type"] = "application/json";
+    return [address, headers, JSON.stringify({ ...place, codes: [{ text: entry.text, source: "handheld" }] })];
+  }
+  const form = new FormData();
+  form.append("inspection", new Blob([JSON.stringify({ ...place, camera: "handheld" })], { type: "application/json" }));
+  form.append("capture", new Blob([entry.picture], { type: "image/jpeg" }), "capture.jpg");
+  return [address, headers, form];
+}
+
+// Sends what waits, for as long as the page lives. `told` hears: link(state, status), answered(entry, answer),
+// refused(entry), changed(). Two pages of one handheld take turns where the browser has locks.
+export function sending(language, told) {
+  let pause = FIRST_PAUSE_MS;
+  let wake = () => {};
+  const slept = (ms) => new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    wake = () => { clearTimeout(timer); resolve(); };
+  });
+
+  async function one() { // whether to go on at once
+    const next = await head();
+    if (!next) return false;
+    const [address, headers, body] = request(next, language);
+    let answer;
+    let document;
+    try {
+      answer = await fetch(address, { method: "POST", headers, body, signal: AbortSignal.timeout(PATIENCE_MS) });
+      document = await answer.json();
+    } catch {
+      told.link("lost", 0);
+      return null;
+    }
+    if (answer.ok) {
+      const { inspection, verdict, items, parcel_numbers: parcels, unparsed } = document;
+      const subject = [...items.map((item) => `GTIN ${item.gtin} ${item.serial ?? ""}`.trim()), ...parcels, ...unparsed];
+      const reasons = verdict.findings.slice(0, 3).map((finding) => finding.sentence);
+      const kept = { inspection, outcome: verdict.outcome, sentence: verdict.sentence, subject: subject.slice(0, 4), reasons };
+      await keepAnswer(next.entry, kept);
+      told.link("live", answer.status);
+      told.answered(next.entry, kept);
+      return true;
+    }
+    if (AGAIN.has(answer.status)) {
+      told.link(answer.status === 401 ? "unknown" : "lost", answer.status);
+      return null;
+    }
+    told.link("live", answer.status);
+    if (next.known && document.code === "inspection_conflict") { // it was decided meanwhile: a parcel of its own
+      await openAgain(next.entry);
+      return true;
+    }
+    await keepRefusal(next.entry, { code: document.code ?? "", detail: document.detail ?? answer.statusText });
+    told.refused(next.entry);
+    return true;
+  }
+
+  const alone = (work) => (navigator.locks ? navigator.locks.request("sekisho-handheld-sending", work) : work());
+  (async () => {
+    for (;;) {
+      const more = await alone(one).catch(() => null);
+      await told.changed();
+      if (more) { pause = FIRST_PAUSE_MS; continue; }
+      await slept(more === null ? pause : LONGEST_PAUSE_MS);
+      pause = more === null ? Math.min(2 * pause, LONGEST_PAUSE_MS) : FIRST_PAUSE_MS;
+    }
+  })();
+  return () => { pause = FIRST_PAUSE_MS; wake(); };
+}

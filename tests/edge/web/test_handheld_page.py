@@ -1,0 +1,241 @@
+"""The handheld's page in a real browser: its queue through a bench that is killed, reloads, a full disk, no camera."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from edge.app import open_box
+from edge.flow import Bench
+from edge.settings import Settings
+from edge.web import build
+from edge.web.server import configured
+from tests.edge.web.conftest import GTIN
+from tests.edge.web.serving import rehearsal
+from tests.edge.web.test_page import CHROMIUM, PATIENCE_MS, browser
+from tests.edge.web.wedge import wedge
+
+__all__ = ["browser"]
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is absent: the page is not tested in a browser")
+
+KILLS = 10
+
+
+class Yard:
+    """A bench whose server comes and goes at one address. A killed server drops its connections unanswered."""
+
+    def __init__(self, bench: Bench, settings: Settings) -> None:
+        self.bench = bench
+        self._settings = settings
+        with socket.create_server(("127.0.0.1", 0)) as held:
+            self._port = held.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self._port}"
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def up(self) -> None:
+        config = configured(build(self.bench, self._settings, rehearsal(self.bench)), self._settings)
+        config.timeout_graceful_shutdown = 1
+        server = uvicorn.Server(config)
+        held = socket.create_server(("127.0.0.1", self._port), reuse_port=False)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [held]}, daemon=True)
+        thread.start()
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        self._server, self._thread = server, thread
+
+    def kill(self) -> None:
+        if self._server is None or self._thread is None:
+            return
+        for one in list(self._server.server_state.connections):
+            one.transport.abort()  # type: ignore[union-attr]  # as a dead process leaves its connections
+        self._server.force_exit = True
+        self._server.should_exit = True
+        self._thread.join(20)
+        self._server = None
+
+    def serials(self) -> list[str]:
+        """The serials of the inspections, in the order of the ledger; each once for each inspection."""
+        rows = [row for row in self.bench.ledger.outbox(0, 10_000) if row.entry.kind == "assessed"]
+        inspections = dict.fromkeys(row.entry.inspection for row in rows)
+        return [self.bench.record(one).assessments[-1].seen.symbols[0].text[18:] for one in inspections]
+
+
+@pytest.fixture
+def yard(tmp_path: Path) -> Iterator[Yard]:
+    settings = Settings(state_dir=tmp_path / "state", stations=("1", "yard"), workers=1)
+    with open_box(settings, pictures=False) as box:
+        made = Yard(box.bench, settings)
+        made.up()
+        yield made
+        made.kill()
+
+
+@pytest.fixture
+def paged(browser: Browser, yard: Yard) -> Iterator[Page]:
+    with _page(browser.new_context(viewport={"width": 390, "height": 844}), yard) as page:
+        yield page
+
+
+@contextmanager
+def _page(context: BrowserContext, yard: Yard) -> Iterator[Page]:
+    """The handheld's page, ready; a fault in its script fails the test."""
+    faults: list[str] = []
+    context.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
+    page = context.new_page()
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if "Refused to" in message.text else None)
+    page.goto(f"{yard.url}/handheld")
+    _ready(page)
+    yield page
+    context.close()
+    assert faults == []
+
+
+def _ready(page: Page) -> None:
+    page.wait_for_selector("html[data-ready=yes]", state="attached")
+
+
+def _scan(page: Page, serial: str) -> None:
+    """A parcel of its own."""
+    page.locator("#next").click()
+    wedge(page, f"01{GTIN}21{serial}")
+    expect(page.locator("html")).to_have_attribute("data-sound", "heard")
+
+
+def _empty(page: Page) -> None:
+    page.wait_for_function(
+        """async () => (await (await import("/static/handheld/queue.js")).count()) === 0""", timeout=60_000
+    )
+    expect(page.locator("#waiting")).to_have_attribute("data-count", "0")
+
+
+def test_a_scan_on_a_handheld_is_answered_with_shape_word_and_sound(paged: Page, yard: Yard) -> None:
+    wedge(paged, f"01{GTIN}21A7")
+    verdict = paged.locator("#verdict")
+    expect(verdict.locator("h2")).to_be_visible()
+    outcome = verdict.get_attribute("data-outcome")
+    expect(verdict.locator("header svg")).to_be_visible()
+    expect(paged.locator("html")).to_have_attribute("data-sound", outcome or "")
+    _empty(paged)
+    assert yard.serials() == ["A7"]
+
+
+def test_a_server_that_is_killed_again_and_again_loses_doubles_and_reorders_nothing(paged: Page, yard: Yard) -> None:
+    told: list[str] = []
+    for kill in range(KILLS):
+        for number in range(3):
+            serial = f"K{kill}N{number}"
+            told.append(serial)
+            _put(paged, serial)
+        if kill % 2:
+            yard.kill()
+            yard.up()
+        else:
+            yard.kill()
+            _put(paged, f"K{kill}OFF")
+            told.append(f"K{kill}OFF")
+            yard.up()
+    _empty(paged)
+    assert yard.serials() == told
+
+
+def _put(page: Page, serial: str) -> None:
+    """As the page itself does, without waiting for an answer."""
+    page.evaluate(
+        """async (text) => {
+          const queue = await import("/static/handheld/queue.js");
+          await queue.put({ parcel: text, station: "yard", text });
+          dispatchEvent(new Event("online")); // it is sent while the next are put in
+        }""",
+        f"01{GTIN}21{serial}",
+    )
+
+
+def test_codes_of_one_parcel_that_were_scanned_offline_become_one_inspection(paged: Page, yard: Yard) -> None:
+    yard.kill()
+    paged.locator("#next").click()
+    wedge(paged, "RR473124829JP")
+    expect(paged.locator("#waiting")).to_have_attribute("data-count", "1")
+    wedge(paged, f"01{GTIN}21P1")
+    expect(paged.locator("#waiting")).to_have_attribute("data-count", "2")
+    expect(paged.locator("#verdict")).to_contain_text("Kept.")
+    wedge(paged, "RR473124832JP")
+    expect(paged.locator("#waiting")).to_have_attribute("data-count", "3")
+    yard.up()
+    _empty(paged)
+    rows = [row for row in yard.bench.ledger.outbox(0, 100) if row.entry.kind == "assessed"]
+    assert len(rows) == 3
+    assert len({row.entry.inspection for row in rows}) == 2
+    assert rows[0].entry.inspection == rows[1].entry.inspection
+
+
+def test_what_waits_outlives_a_restart_of_the_browser_and_of_the_bench(
+    browser: Browser, yard: Yard, tmp_path: Path
+) -> None:
+    kind = browser.browser_type
+    options = {"executable_path": CHROMIUM, "args": ["--no-sandbox", "--disable-gpu"]}
+    with ExitStack() as stack:
+        context = kind.launch_persistent_context(str(tmp_path / "profile"), **options)  # type: ignore[arg-type]
+        page = stack.enter_context(_page(context, yard))
+        page.wait_for_function("navigator.serviceWorker.controller !== null")
+        yard.kill()
+        for number in range(4):
+            _scan(page, f"R{number}")
+            expect(page.locator("#waiting")).to_have_attribute("data-count", str(number + 1))
+        page.reload()  # from what the service worker keeps
+        _ready(page)
+        expect(page.locator("#waiting")).to_have_attribute("data-count", "4")
+    yard.up()
+    again = kind.launch_persistent_context(str(tmp_path / "profile"), **options)  # type: ignore[arg-type]
+    with _page(again, yard) as page:
+        _empty(page)
+        expect(page.locator("#sent li")).to_have_count(4)
+    assert yard.serials() == ["R0", "R1", "R2", "R3"]
+
+
+def test_a_full_disk_of_the_handheld_is_told_and_the_code_is_not_taken(paged: Page, yard: Yard) -> None:
+    yard.kill()
+    session = paged.context.new_cdp_session(paged)
+    session.send("Storage.overrideQuotaForOrigin", {"origin": yard.url, "quotaSize": 1})
+    paged.locator("#code").fill(f"01{GTIN}21{'F' * 19}")
+    paged.locator("#code").press("Enter")
+    expect(paged.locator("#notice")).to_contain_text("The memory of this handheld is full")
+    expect(paged.locator("#code")).to_have_value(f"01{GTIN}21{'F' * 19}")
+
+
+def test_what_the_bench_does_not_take_is_shown_until_it_was_seen_and_holds_nothing_up(paged: Page, yard: Yard) -> None:
+    paged.evaluate(
+        """async () => {
+          const queue = await import("/static/handheld/queue.js");
+          await queue.put({ parcel: "bad", station: "yard", text: "x".repeat(9000) });
+        }"""
+    )
+    _scan(paged, "G1")
+    _empty(paged)
+    expect(paged.locator("#refused li")).to_have_count(1)
+    assert yard.serials() == ["G1"]
+    paged.reload()
+    expect(paged.locator("#refused li")).to_have_count(1)
+    paged.locator("#refused button").click()
+    expect(paged.locator("#refused")).to_be_hidden()
+
+
+def test_every_target_of_the_handheld_is_large_enough_for_a_glove(paged: Page) -> None:
+    small: Callable[[], object] = lambda: paged.evaluate(  # noqa: E731 - one line of script
+        """() => [...document.querySelectorAll("button, a, label.button, input:not([type=file], [type=checkbox])")]
+          .filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 89)
+          .map((one) => one.outerHTML)"""
+    )
+    assert small() == []
