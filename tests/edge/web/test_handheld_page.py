@@ -58,7 +58,7 @@ class Yard:
         if self._server is None or self._thread is None:
             return
         for one in list(self._server.server_state.connections):
-            one.transport.abort()  # type: ignore[union-attr]  # as a dead process leaves its connections
+            one.transport.abort()  # as a dead process leaves its connections
         self._server.force_exit = True
         self._server.should_exit = True
         self._thread.join(20)
