@@ -24,11 +24,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from edge.errors import BoxError, RequestRefused
+from edge.releases import HOME
+from edge.storage.credentials import Place, place_of
 from edge.storage.database import write_durably
 from provisioning import stick
 from provisioning.hall import Host, settle
+from provisioning.identity import KEYS
+from provisioning.release.home import Home
 from provisioning.seed import seed
 from provisioning.stick import Hall, seat_of
+from sync.errors import TrustError
 from sync.identity import kept_enrolment
 from sync.protocol import DEVICE
 
@@ -36,14 +41,18 @@ KEPT = Path("/var/lib/sekisho-first-boot")
 STATE = Path("/var/lib/sekisho")
 TOKEN_FILE = "enrolment.token"  # noqa: S105 - a file's name; sekisho-enrol.service uses it up
 _SERVICES = ("sekisho-web.service", "sekisho-devices.service", "sekisho-sync.service")
+SEALING = "sekisho-seal.service"
+_MADE = ("storage key", "device key")  # on every box; the site key with the first handheld
 _READY = "http://127.0.0.1:8080/api/v1/health/ready"
 _PATIENCE_S = 120.0
 
 Say = Callable[[str], object]
 
 
-def first_boot(kept: Path, host: Host, say: Say, *, state_dir: Path = STATE, owner: str = "sekisho") -> None:
-    """Settle the box as `kept`/copy says, and bring in what it inspects with, as user `owner`.
+def first_boot(
+    kept: Path, host: Host, say: Say, *, state_dir: Path = STATE, owner: str = "sekisho", releases: Path = HOME
+) -> None:
+    """Settle the box as `kept`/copy says, bring in what it inspects with, as user `owner`, and seal its keys.
 
     Raises:
         RequestRefused: request_stick: there is no copy of a stick.
@@ -70,6 +79,9 @@ def first_boot(kept: Path, host: Host, say: Say, *, state_dir: Path = STATE, own
             tell(told)
         for told in _seed_as(owner, state_dir, copy, seat.token):
             tell(told)
+        if (copy / stick.ROOT).is_file():
+            tell(_trusted(copy / stick.ROOT, Home(releases)))
+        tell(_sealed(host, state_dir))
         write_durably(kept / "said", "".join(f"{told}\n" for told in said).encode())
         digest = hashlib.sha256((copy / stick.MANIFEST).read_bytes()).hexdigest()
         write_durably(kept / "done", f"{digest}\n".encode())
@@ -123,6 +135,24 @@ def wait_until_ready(say: Say, url: str = _READY, patience_s: float = _PATIENCE_
         time.sleep(0.2)
     message = f"{url}: expected a ready bench within {patience_s:.0f} s, got: {came}."
     raise BoxError("first_boot_ready", message, hint="systemctl status sekisho-web says why.")
+
+
+def _trusted(root: Path, releases: Home) -> str:
+    """Releases of the program are taken under the root of the stick from now on, where none was trusted before."""
+    try:
+        releases.trust(root)
+    except TrustError:  # `seed` has verified it; so it is another one than that which is trusted
+        return "updates: another root is trusted for releases already, and stays; see sekisho update trust --replace"
+    return "updates: releases of the program are taken under the trust root of the stick"
+
+
+def _sealed(host: Host, state_dir: Path) -> str:
+    """Seal the keys that the box makes, in a unit that reaches its TPM, and say where they lie. It stops nothing."""
+    if not host.run("systemctl", "start", SEALING):
+        return "keys: in files; nothing here has sealed them: sekisho provision seal"
+    places = {place_of(state_dir / KEYS[name]) for name in _MADE}
+    words = " and ".join(sorted(place.words for place in places))
+    return f"keys: {words}" + (", this systemd seals nothing" if Place.FILE in places else "")
 
 
 def _name(kept: Path) -> str:

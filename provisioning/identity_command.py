@@ -27,7 +27,10 @@ _PORT = 8443
 
 
 @clear_errors
-def seal(state_dir: StateDir = None) -> None:
+def seal(
+    restart: Annotated[bool, typer.Option(help="Have the services take the sealed keys up at once.")] = True,  # noqa: FBT002 - typer
+    state_dir: StateDir = None,
+) -> None:
     """Seal the box's keys by its TPM, else to its host key; without systemd-creds they stay in files. As root."""
     sealing.require_root()
     folder = settings_from_environment(state_dir=state_dir).state_dir
@@ -39,7 +42,7 @@ def seal(state_dir: StateDir = None) -> None:
         sys.stdout.write(f"{name}: {sealing.seal(folder / file, place, credentials.STORE).words}\n")
     if place is Place.FILE:
         sys.stdout.write("This systemd seals nothing: the keys are as safe as the disk.\n")
-    elif any(seal_of(folder / file) != sealed for file, sealed in before.items()):
+    elif restart and any(seal_of(folder / file) != sealed for file, sealed in before.items()):
         _restart()
 
 

@@ -76,6 +76,14 @@ def in_order(tree: Path, stick: Path, parcel: Parcel, central: Path) -> Iterator
         yield Shown(f"the parcel '{parcel.name}' is {' or '.join(right)}", kept=outcome in right, detail=outcome)
         device = box.ask("/api/v1/status")[1].get("device", "")
         yield Shown("the box has the first name", kept=device == "hall3-01", detail=device)
+        told = box.run("sh", "-c", "/usr/bin/sekisho provision identity || true")
+        sealed = "Storage key: sealed" in told and "Device key: sealed" in told
+        yield Shown("its keys are sealed", kept=sealed, detail=told)
+        left = [path.name for path in (tree / STATE.relative_to("/")).glob("*.key")]
+        yield Shown("no key lies in a file", kept=not left, detail=str(left))
+        told = box.run("sh", "-c", "SEKISHO_STATE_DIR=/var/lib/sekisho sekisho update run || true")
+        trusted = (tree / "var/lib/sekisho-releases/sync/floor.json").exists() and "trusted" not in told
+        yield Shown("releases are trusted from the first day", kept=trusted, detail=told)
         before = box.pid("sekisho-web")
         said = box.run(*TYPED[1].split())
         yield Shown("a second run says so and changes nothing", kept="nothing to do" in said, detail=said)

@@ -145,6 +145,8 @@ def updates(tree: Path, _parcel: Parcel) -> Iterator[Shown]:
         publisher.release("0.4.0")
         with Container(tree) as box:
             _trust(box)
+            sealed = box.run("sekisho", "provision", "seal")  # as on every box that a stick has made
+            yield Shown("its keys are sealed", kept="storage key: sealed" in sealed, detail=sealed)
             with Client(box) as client:
                 began = time.monotonic()
                 _pull(box)

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from edge.releases import HOME, told, version
+from edge.releases import told, version
 from edge.storage.database import Kind, recognise
 from edge.storage.ledger_file import LEDGER
 from edge.terminal import clear_errors, settings_from_environment
@@ -27,7 +27,6 @@ from provisioning.release.updater import Updater
 from sync.errors import TransportError
 from sync.fetch import DirectorySource, Source, open_source
 from sync.releases import TRAY
-from sync.state import Box
 
 update_app = typer.Typer(no_args_is_help=True, help="Releases of the program: signed, tried, taken back by themselves.")
 
@@ -42,8 +41,7 @@ def trust(
 ) -> None:
     """Take releases under this publisher's root from now on. Compare the SHA-256 as for `sekisho sync trust`."""
     _require_root()
-    HOME.mkdir(mode=0o755, exist_ok=True)
-    sha256 = Box(HOME).trust(root, replace=replace)
+    sha256 = Home().trust(root, replace=replace)
     _say(f"{root}: releases are trusted under it from now on. Compare with the publisher, SHA-256:\n{sha256}")
 
 

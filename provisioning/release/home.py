@@ -31,6 +31,7 @@ from edge.releases import HOME, JOURNAL, About, Event, Journal, Kind, Wanted, ab
 from edge.storage.database import fsync_directory, write_durably
 from provisioning.release import bundle
 from provisioning.release.errors import BundleRefused, UpdateFailed
+from sync.state import Box
 
 PACKAGED = Path("/opt/sekisho/lib")
 WHOLE = "whole"
@@ -46,6 +47,15 @@ class Home:
 
     path: Path = HOME
     packaged: Path = PACKAGED
+
+    def trust(self, root: Path, *, replace: bool = False) -> str:
+        """Take releases under this root from now on; its SHA-256, to be compared with what the publisher says.
+
+        Raises:
+            TrustError, TransportError: see `sync.state.Box.trust`. OSError: the disk.
+        """
+        self.path.mkdir(mode=0o755, exist_ok=True)
+        return Box(self.path).trust(root, replace=replace)
 
     # --- what there is -------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,14 +13,19 @@ from typer.testing import CliRunner
 
 import sekisho
 from edge.errors import BoxError, RequestRefused
+from edge.storage.credentials import Place, Seal
+from edge.storage.keys import STORAGE_KEY, storage_key
 from edge.storage.shelves import editions, policy_shelf
 from provisioning import stick
-from provisioning.first_boot import TOKEN_FILE, first_boot, seed_state
+from provisioning.first_boot import SEALING, TOKEN_FILE, first_boot, seed_state
 from provisioning.hall import ENVIRONMENT, Host
+from provisioning.release.home import Home
 from provisioning.stick import Seat
 from provisioning.usb import Contents, write
 from sekisho import app
 from sync.errors import TrustError
+from sync.identity import KEY_FILE, kept_private_key
+from sync.state import Box
 from tests.provisioning.test_stick import token
 from tests.sync.publishing import Publishing
 
@@ -58,21 +64,49 @@ def mine(path: Path) -> str:
     return path.owner()
 
 
-def booted(kept: Path) -> list[str]:
+def booted(kept: Path, host: Host | None = None) -> list[str]:
     said: list[str] = []
-    host = Host(kept.parent / "root", programs=False)
-    first_boot(kept, host, said.append, state_dir=kept.parent / "state", owner=mine(kept))
+    host = host or Host(kept.parent / "root", programs=False)
+    places = {"state_dir": kept.parent / "state", "releases": kept.parent / "releases"}
+    first_boot(kept, host, said.append, owner=mine(kept), **places)
     return said
 
 
-def test_a_box_becomes_what_the_stick_says(kept: Path) -> None:
+def releases_of(kept: Path) -> Box:
+    """Root's own trust, under which releases are taken."""
+    return Box(kept.parent / "releases")
+
+
+@dataclass(frozen=True, slots=True)
+class Systemd(Host):
+    """A machine whose systemd seals the keys of a state directory by a TPM, or none of them."""
+
+    ran: list[tuple[str, ...]] = field(default_factory=list)
+    seals: bool = True
+
+    def run(self, *command: str) -> bool:
+        self.ran.append(command)
+        state = self.root.parent / "state"
+        if command == ("systemctl", "start", SEALING):
+            storage_key(state)
+            kept_private_key(state / KEY_FILE)
+            for name in (STORAGE_KEY, KEY_FILE) if self.seals else ():
+                (state / name).unlink()
+                Seal(Place.TPM, state / "sealed", "of the key").keep(state / name)
+        return True
+
+
+def test_a_box_becomes_what_the_stick_says(kept: Path, publishing: Publishing) -> None:
     digest = hashlib.sha256((kept / "copy" / stick.MANIFEST).read_bytes()).hexdigest()
     said = booted(kept)
     assert said == [
         "settings: hall3-01, 2 settings in /etc/sekisho/sekisho.env",
         "registry: jp number 1 of 2026-11-01 is in use",
         "enrolment: with the first network, by the token of this box",
+        "updates: releases of the program are taken under the trust root of the stick",
+        "keys: in files; nothing here has sealed them: sekisho provision seal",
     ]
+    assert releases_of(kept).floor().root_sha256 == hashlib.sha256(publishing.root.read_bytes()).hexdigest()
     state = kept.parent / "state"
     assert editions(state).contents().slot().in_use
     assert (state / TOKEN_FILE).read_text("utf-8") == f"{token('hall3-01')}\n"
@@ -85,6 +119,29 @@ def test_a_box_becomes_what_the_stick_says(kept: Path) -> None:
 def test_who_comes_second_is_told_what_was_said(kept: Path) -> None:
     first = booted(kept)
     assert booted(kept) == ["\n".join(first)]
+
+
+def test_its_keys_are_sealed_before_the_services_take_them_up(kept: Path) -> None:
+    host = Systemd(kept.parent / "root")
+    assert booted(kept, host)[-1] == "keys: sealed by TPM"
+    started = [command for command in host.ran if command[0] == "systemctl"]
+    assert started[0] == ("systemctl", "start", "sekisho-seal.service")
+    assert started[1][:3] == ("systemctl", "--no-block", "try-restart")
+
+
+def test_a_box_whose_systemd_seals_nothing_says_so_and_goes_on(kept: Path) -> None:
+    said = booted(kept, Systemd(kept.parent / "root", seals=False))
+    assert said[-1] == "keys: in a file, this systemd seals nothing"
+    assert (kept / "done").exists()
+
+
+def test_a_box_that_takes_releases_under_another_root_goes_on_with_that_one(kept: Path, tmp_path: Path) -> None:
+    other = Publishing(tmp_path / "other", now=NOW)
+    other.found()
+    before = Home(tmp_path / "releases").trust(other.root)
+    told = "updates: another root is trusted for releases already, and stays; see sekisho update trust --replace"
+    assert told in booted(kept)
+    assert releases_of(kept).floor().root_sha256 == before
 
 
 def test_what_the_publisher_did_not_sign_does_not_come_into_use(kept: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -31,6 +31,7 @@ EXPOSURE = {
     "firewall": 24,
     "first-boot": 18,
     "enrol": 13,
+    "seal": 16,
     "trial": 11,
     "update": 15,
 }  # tenths, at most
