@@ -1,18 +1,21 @@
 """The doctor's page: what was found when the box was last looked at, the worst first. Plain HTML for technicians.
 
-It looks at nothing itself: `sekisho doctor` and its nightly timer do, outside of the bench's sandbox. Its words are the
-doctor's own, in English as on the command line.
+It looks at nothing itself: `sekisho doctor` and its nightly timer do, outside of the bench's sandbox. Parts and states
+are told in the reader's language; what was found and what to do about it are the doctor's own words, in English as on
+the command line, because they are made of values.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from edge import examination
-from edge.examination import Kept, State
+from edge.examination import Examination, Kept, State
+from edge.messages import labels
 from edge.web.languages import Language
 from edge.web.pages import page
 from edge.web.tasks import Works
@@ -21,12 +24,7 @@ router = APIRouter(include_in_schema=False)
 
 _ORDER = (State.BROKEN, State.LOOK, State.UNKNOWN, State.GOOD)
 _MARKS = {State.GOOD: "○", State.LOOK: "△", State.BROKEN: "✕", State.UNKNOWN: "?"}
-_MEANT = {
-    State.BROKEN: "does not do its part",
-    State.LOOK: "works, and wants a person's look",
-    State.UNKNOWN: "nothing here can tell it; never counted as good",
-    State.GOOD: "as expected",
-}
+_PART, _STATE, _MEANT = "doctor_part_", "doctor_state_", "doctor_meant_"  # before a name, in edge/labels.toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +33,7 @@ class Group:
 
     state: str
     mark: str
+    name: str
     meant: str
     kept: tuple[Kept, ...]
 
@@ -43,5 +42,12 @@ class Group:
 def doctor(work: Works, language: Language) -> HTMLResponse:
     """The newest sign of every part."""
     found = examination.read(work.settings.state_dir)
-    groups = tuple(Group(one.name.lower(), _MARKS[one], _MEANT[one], found.of(one)) for one in _ORDER)
-    return page("doctor.html", work, language, groups=groups, at=found.at)
+    said = labels(language)
+    groups = tuple(_group(one, found, said) for one in _ORDER)
+    parts = {one.sign.part: said.get(_PART + one.sign.part.replace(" ", "_"), "") for one in found.kept}
+    return page("doctor.html", work, language, groups=groups, parts=parts, at=found.at)
+
+
+def _group(state: State, found: Examination, said: Mapping[str, str]) -> Group:
+    name = state.name.lower()
+    return Group(name, _MARKS[state], said[_STATE + name], said[_MEANT + name], found.of(state))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,8 +14,10 @@ import pytest
 from edge import examination, health
 from edge.examination import Examination, Sign, State
 from edge.flow import Bench
+from edge.messages import LANGUAGES, labels
 from edge.moment import Moment
 from edge.settings import Settings
+from provisioning import doctor
 
 NOW = datetime.now(UTC)
 GOOD = Sign("memory", State.GOOD, "3000 of 4000 MB free", "15 % free")
@@ -47,6 +51,31 @@ def test_the_page_shows_the_worst_first_with_what_to_do_and_needs_no_script(
     assert places == sorted(places)
     assert "Check the cable." in page
     assert f"Last looked at {NOW:%Y-%m-%d %H:%M} UTC" in page
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_parts_and_states_are_told_in_the_readers_language_and_the_rest_is_marked_as_english(
+    client: httpx.Client, settings: Settings, language: str
+) -> None:
+    own = replace(GOOD, part="scanner of a later version")
+    found(settings, LOOK, BROKEN, own)
+    page = client.get("/doctor", headers={"Cookie": f"sekisho_language={language}"}).text
+    said = labels(language)
+    assert f"<dt>{said['doctor_part_clock']}</dt>" in page
+    assert f"✕ {said['doctor_state_broken']} <small>{said['doctor_meant_broken']}</small>" in page
+    assert '<bdi lang="en">Check the cable.</bdi>' in page
+    assert "<dt>scanner of a later version</dt>" in page
+
+
+def test_every_part_that_the_doctor_tells_of_has_a_name_in_the_catalogue() -> None:
+    looks = (Path(doctor.__file__).parent).glob("*.py")
+    told = {
+        part
+        for file in looks
+        for part in re.findall(r'(?:Sign\(|_PART = |part = |part, expected = )"([^"]+)"', file.read_text("utf-8"))
+    }
+    named = {name.removeprefix("doctor_part_") for name in labels("en") if name.startswith("doctor_part_")}
+    assert {part.replace(" ", "_") for part in told} | {examination.SPEED} == named
 
 
 def test_a_box_that_nobody_has_looked_at_says_so(client: httpx.Client, bench: Bench) -> None:
