@@ -14,6 +14,7 @@ from provisioning.doctor.command import doctor
 from provisioning.enrol import face_app
 from provisioning.release.command import update_app
 from provisioning.release.publishing import add_release_command
+from provisioning.training.command import training_app
 from sync.command import sync_app
 from sync.command_central import central_app
 from sync.command_disclose import disclose_app
@@ -34,6 +35,7 @@ app.add_typer(provision_app, name="provision")
 app.add_typer(people_app, name="people")
 app.add_typer(handhelds_app, name="handhelds")
 app.add_typer(retention_app, name="retention")
+app.add_typer(training_app, name="training")
 app.add_typer(sync_app, name="sync")
 app.add_typer(publish_app, name="publish")
 add_release_command(publish_app)

@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     training: bool = Field(
         default=False, description="A practice bench: its ledger says so for good and is never sent to a central."
     )
+    training_port: int = Field(
+        default=0, ge=0, le=65535, description="Port on loopback of the practice bench, for the menu; 0: there is none."
+    )
     host: str = Field(default="127.0.0.1", description="Address to listen on; other than loopback needs a token.")
     port: int = Field(default=8080, ge=0, le=65535, description="TCP port to listen on.")
     token: str = Field(default="", description="Bearer token of the API; loopback needs none.")

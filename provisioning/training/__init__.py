@@ -1,0 +1,1 @@
+"""Practice with drawn parcels: what they are, their sheet, and the practice bench itself."""
