@@ -147,8 +147,13 @@ def _published(publisher: Publisher, room: Path, version: str, package: Path | N
     out = room / f"{version}.tar.zst"
     if package is not None:
         made = from_package(package, out)
+        tree = room / version
+        with out.open("rb") as file:
+            unpack(file, tree)
         said = made.manifest.about.model_copy(update={"version": version})
-        made = Packed(out, made.manifest.model_copy(update={"about": said}))
+        (tree / "lib" / ABOUT).write_text(said.model_dump_json(), encoding="utf-8")
+        made = pack(tree, out)
+        shutil.rmtree(tree)
     else:
         tree = room / version
         for name in _OURS:

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from sekisho import app
+from tests.provisioning.release.bundles import deb
 
 ROOT = Path(__file__).parents[2]
 BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "publisher.md").read_text("utf-8"), re.DOTALL)
@@ -60,12 +61,14 @@ def test_every_command_of_the_guide_runs_as_written(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("SEKISHO_PUBLISH_PASSPHRASE", "correct horse battery staple")
     source(41, "Earbuds")
     source(42, "Earbuds", "Tablets")
+    deb(tmp_path, "1.5.0").rename("sekisho_1.5.0+deb12_arm64.deb")
     told = [run(block) for block in BLOCKS]
-    assert len(BLOCKS) >= 17
+    assert len(BLOCKS) >= 18
     everything = "".join(told)
     assert "root.json: 2 signatures" in everything
     assert "editions/jp-41-42.delta: published" in everything
     assert "policies/default-1.toml: published" in everything
+    assert re.search(r"^releases/sekisho-1\.5\.0-\S+\.tar\.zst: published$", everything, re.MULTILINE)
     assert "'Nimbus': expected a brand of this publisher's scope, got another's." in everything
     assert "C-2026-7: published in part 1 of customs" in everything
     assert "bazaar: part 1 is published" in everything

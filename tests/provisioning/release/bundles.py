@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 from edge.releases import ABOUT, About
@@ -38,3 +39,22 @@ def published(publishing: Publishing, version: str, **more: object) -> str:
     made = packed(publishing.place, version, **more)
     said = made.manifest.about.model_dump(mode="json")
     return publish_bundle(publishing.tree(), made.path, made.name, said)
+
+
+def deb(place: Path, version: str) -> Path:
+    """A small package of ours."""
+    tree = place / "deb"
+    made = program(place / "made", version)
+    (tree / "opt/sekisho").mkdir(parents=True)
+    (tree / "usr/share/doc").mkdir(parents=True)
+    (made / "lib").rename(tree / "opt/sekisho/lib")
+    (made / "doc").rename(tree / "usr/share/doc/sekisho")
+    (tree / "opt/sekisho/lib/sekisho.pyc").touch()
+    (tree / "etc").mkdir()
+    (tree / "etc/passwd").touch()
+    (tree / "DEBIAN").mkdir()
+    control = f"Package: sekisho\nVersion: {version}\nArchitecture: all\nMaintainer: S <s@e.invalid>\nDescription: x\n"
+    (tree / "DEBIAN/control").write_text(control)
+    done = place / "sekisho.deb"
+    subprocess.run(["dpkg-deb", "--root-owner-group", "--build", str(tree), str(done)], check=True, capture_output=True)
+    return done

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,27 +9,8 @@ import pytest
 from provisioning.release.errors import BundleRefused
 from provisioning.release.publishing import publish
 from sync.errors import PublishError
-from tests.provisioning.release.bundles import packed, program, published
+from tests.provisioning.release.bundles import deb, packed, published
 from tests.sync.publishing import Publishing
-
-
-def deb(place: Path, version: str) -> Path:
-    """A small package of ours."""
-    tree = place / "deb"
-    made = program(place / "made", version)
-    (tree / "opt/sekisho").mkdir(parents=True)
-    (tree / "usr/share/doc").mkdir(parents=True)
-    (made / "lib").rename(tree / "opt/sekisho/lib")
-    (made / "doc").rename(tree / "usr/share/doc/sekisho")
-    (tree / "opt/sekisho/lib/sekisho.pyc").touch()
-    (tree / "etc").mkdir()
-    (tree / "etc/passwd").touch()
-    (tree / "DEBIAN").mkdir()
-    control = f"Package: sekisho\nVersion: {version}\nArchitecture: all\nMaintainer: S <s@e.invalid>\nDescription: x\n"
-    (tree / "DEBIAN/control").write_text(control)
-    done = place / "sekisho.deb"
-    subprocess.run(["dpkg-deb", "--root-owner-group", "--build", str(tree), str(done)], check=True, capture_output=True)
-    return done
 
 
 def test_a_package_is_published_with_what_it_says_of_itself(publishing: Publishing, tmp_path: Path) -> None:
