@@ -142,6 +142,7 @@ find("#picture").addEventListener("change", async (event) => {
 
 find("#next").addEventListener("click", () => {
   nextParcel();
+  read.clear();
   waits("");
   find("#code").focus();
 });
@@ -156,17 +157,21 @@ async function shoot() {
 
 let reader = null;
 let reading = false;
-let lastRead = "";
+const read = new Set(); // codes that the camera has seen of this parcel
 async function look(source) {
   if (reading) return;
   reading = true;
   try {
     reader ??= (await import("./barcodes.js")).reader();
     for (const text of await (await reader)(source)) {
-      if (text !== lastRead) { lastRead = text; await take({ text }); }
+      if (read.has(text)) continue;
+      read.add(text);
+      const badge = /SEKI[0-9]{4,}$/.exec(text);
+      if (badge) await signIn(badge[0]);
+      else await take({ text });
     }
   } catch {
-    reader ??= null; // without a reader the bench reads the picture
+    // Without a reader the bench reads the picture.
   } finally {
     reading = false;
   }
@@ -176,7 +181,7 @@ find("#camera-on").hidden = !camera.available();
 find("#camera-on").addEventListener("click", async () => {
   try {
     find("#camera").hidden = false;
-    lastRead = "";
+    read.clear();
     stop = await camera.opened(video, {
       hint(name) {
         const place = find("#hint");

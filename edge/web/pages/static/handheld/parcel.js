@@ -2,11 +2,13 @@
 // never; anything else is while it comes within the policy's window. Kept, so that a reload in the yard changes nothing.
 const KEPT = "parcel";
 const S10 = /^[A-Z]{2}[0-9]{9}[A-Z]{2}$/;
-const SSCC = /^(?:\](?:C1|d2|Q3|e0))?(?:\(00\)|00)([0-9]{18})/;
+const SSCC = /^(?:\(00\)|00)([0-9]{18})/;
+const AIM = /^\][A-Za-z][0-9A-Za-z]/; // ISO/IEC 15424
 
 export function numberOf(text) {
-  const told = text.trim().toUpperCase().replace(/ /g, "");
-  return S10.test(told) ? told : SSCC.exec(text)?.[1] ?? "";
+  const bare = text.replace(AIM, "");
+  const told = bare.trim().toUpperCase().replace(/ /g, "");
+  return S10.test(told) ? told : SSCC.exec(bare)?.[1] ?? "";
 }
 
 const read = () => { try { return JSON.parse(localStorage.getItem(KEPT)) ?? null; } catch { return null; } };
