@@ -232,6 +232,22 @@ def test_what_the_bench_does_not_take_is_shown_until_it_was_seen_and_holds_nothi
     expect(paged.locator("#refused")).to_be_hidden()
 
 
+def test_the_page_of_handhelds_pairs_one_by_its_forms_and_revokes_it(paged: Page, yard: Yard) -> None:
+    desk = paged.context.new_page()
+    desk.goto(f"{yard.url}/handhelds")
+    desk.locator("[name=name]").fill("yard 3")
+    desk.locator("[name=station]").select_option("yard")
+    desk.locator("form.pair button").click()
+    expect(desk.locator(".qr")).to_be_visible()
+    paged.goto("about:blank")
+    paged.goto(desk.locator(".address").inner_text())
+    expect(paged.locator("#where")).to_have_text("yard 3 · yard")
+    desk.goto(f"{yard.url}/handhelds")
+    expect(desk.locator(".paired li")).to_contain_text("yard 3")
+    desk.locator(".paired button").click()
+    expect(desk.locator(".paired li")).to_have_count(0)
+
+
 def test_every_target_of_the_handheld_is_large_enough_for_a_glove(paged: Page) -> None:
     small: Callable[[], object] = lambda: paged.evaluate(  # noqa: E731 - one line of script
         """() => [...document.querySelectorAll("button, a, label.button, input:not([type=file], [type=checkbox])")]
