@@ -45,6 +45,16 @@ class Settings(BaseSettings):
     )
     device: str = Field(default="bench-1", min_length=1, max_length=64, description="Name of this box.")
     place: str = Field(default="", max_length=64, description="Port or office where this box stands.")
+    country: str = Field(
+        default="",
+        pattern="^([A-Z]{2})?$",
+        description="Country (ISO 3166-1, such as JP) whose holidays are no working days.",
+    )
+    time_zone: str = Field(
+        default="UTC",
+        max_length=64,
+        description="Zone (such as Asia/Tokyo) in which a day begins and hours are counted.",
+    )
     stations: tuple[str, ...] = Field(
         default=("1",), min_length=1, description="Names of the stations that this box serves."
     )

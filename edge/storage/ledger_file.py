@@ -17,7 +17,16 @@ from edge.errors import LedgerError
 from edge.storage.chain import is_training
 from edge.storage.database import Connection, FileState, Kind, connect, fsync_directory, is_disk_full, one, recognise
 from edge.storage.ledger_reader import damaged, refuse_newer, refuse_others, unreadable
-from edge.storage.ledger_schema import BY_KIND, BY_STATION, bring_forward, found, open_for_writing, schema_of
+from edge.storage.ledger_schema import (
+    BY_HELD,
+    BY_KIND,
+    BY_STATION,
+    BY_TIME,
+    bring_forward,
+    found,
+    open_for_writing,
+    schema_of,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -168,8 +177,8 @@ class LedgerFile:
     def index(self) -> None:
         """Make the indexes that ledgers founded by earlier versions lack. Without them they are only slower to read."""
         with contextlib.suppress(sqlite3.Error):
-            self.connection.execute(BY_STATION)
-            self.connection.execute(BY_KIND)
+            for statement in (BY_STATION, BY_KIND, BY_TIME, BY_HELD):
+                self.connection.execute(statement)
 
     def checkpoint(self) -> None:
         """Copy what no reader holds up from the WAL into the database, without waiting for anyone.

@@ -58,6 +58,10 @@ class LedgerReader:
                 self._noticed()
             raise unreadable(self.path, error) from error
 
+    def select(self, sql: str, arguments: Sequence[Any]) -> list[Any]:
+        """What a query of another room of storage finds. SQL stays there."""
+        return self._all(sql, arguments)
+
     def _noticed(self) -> None:
         """Called in the reading thread when what was read shows damage. A writer looks at its file then."""
 
@@ -208,10 +212,11 @@ class LedgerReader:
             ):
                 if inspection not in found:
                     when = datetime.fromisoformat(seen).astimezone(UTC)
-                    found[inspection] = Sighting(inspection, station, place, when, self._parcel(inspection))
+                    found[inspection] = Sighting(inspection, station, place, when, self.parcel(inspection))
         return tuple(sorted(found.values(), key=lambda sighting: sighting.seen))
 
-    def _parcel(self, inspection: str) -> str:
+    def parcel(self, inspection: str) -> str:
+        """The parcel number of an inspection that was read last; "" for none, or once it is erased."""
         for seq, sealed in self._all(
             "SELECT p.seq, p.sealed FROM entries AS e CROSS JOIN personal AS p ON p.seq=e.seq AND p.name='parcel'"
             " WHERE e.inspection=? AND e.inspection<>'' ORDER BY p.seq DESC LIMIT 1",

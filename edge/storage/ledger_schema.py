@@ -22,6 +22,9 @@ STEPS: Mapping[int, Sequence[str]] = {}  # schema: the statements that bring a l
 
 BY_STATION = "CREATE INDEX IF NOT EXISTS entries_by_station ON entries (station, seq, kind)"
 BY_KIND = "CREATE INDEX IF NOT EXISTS entries_by_kind ON entries (kind, seq)"
+BY_TIME = "CREATE INDEX IF NOT EXISTS entries_by_time ON entries (kind, at)"
+HELD = "kind='disposed' AND json_extract(body, '$.disposition.decision') IN ('refer', 'detain')"  # few of all decisions
+BY_HELD = f"CREATE INDEX IF NOT EXISTS entries_held ON entries (seq, inspection) WHERE {HELD}"
 DDL = f"""
 CREATE TABLE founding (body TEXT NOT NULL);
 CREATE TABLE entries (
@@ -33,6 +36,8 @@ CREATE UNIQUE INDEX entries_by_key ON entries (key, kind) WHERE key <> '';
 CREATE INDEX entries_by_inspection ON entries (inspection, seq) WHERE inspection <> '';
 {BY_STATION};
 {BY_KIND};
+{BY_TIME};
+{BY_HELD};
 -- sealed with the storage key; the only rows that may go
 CREATE TABLE personal (seq INTEGER NOT NULL, name TEXT NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (seq, name))
     WITHOUT ROWID;
