@@ -14,8 +14,10 @@ from functools import cache
 
 import holidays
 
-EUROPEAN_UNION = frozenset("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split())
-COUNTRIES = EUROPEAN_UNION | frozenset("AU CA CH CN GB HK ID IN JP KR MY NO NZ PH SG TH TW US VN".split())
+_UNION = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
+_OTHERS = "AU CA CH CN GB HK ID IN JP KR MY NO NZ PH SG TH TW US VN"
+EUROPEAN_UNION = frozenset(_UNION.split())
+COUNTRIES = EUROPEAN_UNION | frozenset(_OTHERS.split())
 _JAPAN_CLOSED = frozenset({(12, 29), (12, 30), (12, 31), (1, 2), (1, 3)})  # besides New Year's Day
 _SATURDAY = 5
 
@@ -33,7 +35,7 @@ TERM_DAYS = {Term.NOTIFY: 1, Term.CONFIRM: 10, Term.CONFIRM_PERISHABLE: 3}
 
 @dataclass(frozen=True, slots=True)
 class WorkingDays:
-    """The working days of a country. "" or one that is not known: every Monday to Friday, and `knows_holidays` says so."""
+    """The working days of a country. "" or an unknown one: Monday to Friday, and `knows_holidays` says so."""
 
     country: str  # ISO 3166-1 alpha-2
 
@@ -66,7 +68,7 @@ class WorkingDays:
         return day
 
     def left(self, today: date, last: date) -> int:
-        """How many working days are left after `today` up to `last`, both ways: 0 on the last one, negative after it."""
+        """How many working days are left after `today` up to `last`: 0 on the last one, negative after it."""
         step = 1 if last >= today else -1
         low, high = min(today, last), max(today, last)
         span = (low + timedelta(days=number) for number in range(1, (high - low).days + 1))

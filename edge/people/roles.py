@@ -23,6 +23,8 @@ class Right(StrEnum):
     HAND_OVER = "hand_over"  # read the shift of one's own station, close it, take one over
     PAIR = "pair"  # handhelds with the box, and end that
     READ_SHIFTS = "read_shifts"  # the shift of any station
+    SUPERVISE = "supervise"  # the day of the whole box, what is held, overrides
+    DRAFT = "draft"  # drafts of the customs forms, with the names that a form asks for
 
 
 RIGHTS = MappingProxyType(

@@ -111,7 +111,9 @@ def ages(ledger: LedgerReader, spans: Sequence[tuple[datetime, datetime]]) -> tu
     )
 
 
-def _assessed(seq: int, inspection: str, station: str, officer: str, at: str, told: str) -> AssessedGlance:
+def _assessed(  # noqa: PLR0917 - the columns of _ASSESSED
+    seq: int, inspection: str, station: str, officer: str, at: str, told: str
+) -> AssessedGlance:
     outcome, findings, items, compute_ms, age_days = json.loads(told)
     return AssessedGlance(
         seq=seq,

@@ -17,7 +17,21 @@ from edge.flow import Bench
 from edge.handhelds.pairing import Pairings
 from edge.rehearsal import Rehearsed
 from edge.settings import Settings
-from edge.web import box, doctor, events, facts, handhelds, inspections, pages, people, practice, shifts, stations, told
+from edge.web import (
+    box,
+    doctor,
+    events,
+    facts,
+    handhelds,
+    inspections,
+    pages,
+    people,
+    practice,
+    shifts,
+    stations,
+    supervisor,
+    told,
+)
 from edge.web.access import Access
 from edge.web.documents import describe_api
 from edge.web.limits import BodyLimits
@@ -65,6 +79,7 @@ def build(bench: Bench, settings: Settings, rehearse: Callable[[], Rehearsed]) -
     app.include_router(handhelds.pages)
     if settings.training:
         app.include_router(practice.router)
+    app.include_router(supervisor.router)
     app.mount("/static", StaticFiles(directory=str(resources.files("edge.web") / "pages" / "static")), name="static")
     answer_errors(app)
     describe_api(app)

@@ -124,7 +124,7 @@ async function claim(proof) {
     return;
   }
   if (body.dataset.shift) ({ words } = await handOver(proof));
-  else ({ words } = await send("POST", "/session", { ...proof, station }));
+  else ({ words } = await send("POST", "/session", { ...proof, station, own: body.dataset.own === "true" }));
   if (words) {
     if (keypad.open) { refused(words); fields.pin.focus(); } else say(words);
     return;
