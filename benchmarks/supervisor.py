@@ -23,8 +23,8 @@ from benchmarks.processes import served
 from edge.app import open_ledger
 from edge.captures import Box, Evidence
 from edge.comparison import Difference, FaceComparison
-from edge.gs1 import Gtin
-from edge.identity import Identity, TradeItem
+from edge.gs1 import Gtin, TradeItem
+from edge.identity import Identity
 from edge.inspection import (
     Assessment,
     Cause,

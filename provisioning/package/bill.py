@@ -80,6 +80,7 @@ def _part(one: Distribution) -> Part:
             if line.startswith("License :: ")
         )
         or _first(one, "License").strip().partition("\n")[0]
+        or _titled(one)
     )
     if not said:
         message = f"{name}: expected a licence in its metadata, got none."
@@ -90,6 +91,12 @@ def _part(one: Distribution) -> Part:
 
 def _first(one: Distribution, field: str) -> str:
     return next(iter(one.metadata.get_all(field) or ()), "")
+
+
+def _titled(one: Distribution) -> str:
+    """The title of the licence that came along, where the metadata names nothing but its file."""
+    name = _first(one, "License-File")
+    return ((one.read_text(f"licenses/{name}") if name else None) or "").strip().partition("\n")[0].strip()
 
 
 def _texts(lib: Path) -> Iterator[tuple[str, str]]:

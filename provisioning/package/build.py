@@ -133,6 +133,8 @@ def _libraries(lib: Path, target: Target) -> None:
     for locale in [*lib.glob("babel/locale-data/*.dat")]:
         if locale.stem.partition("_")[0] not in {"root", *LANGUAGES}:
             locale.unlink()
+    for names in [*lib.glob("holidays/locale/*/LC_MESSAGES/*.mo")]:  # a day off is asked for, not what it is called
+        names.unlink()
     for typing in [*lib.rglob("*.pyi")]:
         typing.unlink()
 

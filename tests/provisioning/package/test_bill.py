@@ -37,6 +37,14 @@ def test_every_library_stands_in_the_bill_with_its_licence(tmp_path: Path) -> No
     assert "Licence of alpha." in bill.licences(tmp_path)
 
 
+def test_a_library_that_names_only_the_file_of_its_licence_is_known_by_its_title(tmp_path: Path) -> None:
+    _library(tmp_path, "filed", "License-File: LICENSE")
+    folder = tmp_path / "filed-1.0.dist-info" / "licenses"
+    folder.mkdir()
+    (folder / "LICENSE").write_text("    MIT License\n\n    Copyright\n")
+    assert bill.parts(tmp_path)[0].licence == "MIT License"
+
+
 def test_a_library_without_a_licence_stops_the_package(tmp_path: Path) -> None:
     _library(tmp_path, "nameless")
     with pytest.raises(ValueError, match=r"^nameless: expected a licence in its metadata, got none\.$"):
