@@ -108,6 +108,10 @@ class Settings(BaseSettings):
         description="Memory for frames of open inspections, held so that a later code can be compared.",
     )
     reserve_bytes: int = Field(default=64_000_000, ge=0, description="Disk reserve for results when the disk is full.")
+    datawedge: tuple[str, ...] = Field(
+        default=(),
+        description="Who may send codes by TCP or UDP, each ADDRESS=STATION or NETWORK=STATION; nobody else is heard.",
+    )
     watch_folder: Path | None = Field(default=None, description="Folder whose new image files are inspected.")
     camera: str = Field(
         default="", description="Camera address: /dev/video0, csi:0, an http:// MJPEG stream, a directory or a file."

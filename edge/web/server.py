@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import errno
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import h11
 import uvicorn
@@ -20,6 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from edge import supervision
 from edge.errors import BoxError, SettingsError
+from edge.web import datawedge
 from edge.web import lan as lans
 from edge.web.access import check_binding
 from edge.web.limits import HEADER_BYTES
@@ -149,16 +150,20 @@ def run(app: FastAPI, settings: Settings, held: Sequence[socket.socket], prove: 
 
     Raises:
         BoxError: box_starting, the server ended before it began to answer.
+        SettingsError: settings_datawedge.
     """
+    datawedge.Senders.of(settings)
     lan = [one for one in held if supervision.name_of(one) == lans.SOCKET]
-    server = _Server(configured(app, settings), lan, lans.Certificate(settings.state_dir / lans.SERVER_FILE))
+    wedged = [one for one in held if supervision.name_of(one) == datawedge.SOCKET]
+    certificate = lans.Certificate(settings.state_dir / lans.SERVER_FILE)
+    server = _Server(configured(app, settings), lan, certificate, wedged)
 
     def proved() -> str:
         server.answers()
         return prove()
 
     with contextlib.suppress(KeyboardInterrupt), supervision.beating(proved):  # the first: how a person stops it
-        server.run(sockets=[one for one in held if one not in lan])
+        server.run(sockets=[one for one in held if one not in lan and one not in wedged])
     if not server.started:
         raise BoxError("box_starting", "The server must start, got one that ended before.", hint="Read the log above.")
 
@@ -172,16 +177,25 @@ class _Server(uvicorn.Server):
     _loop: asyncio.AbstractEventLoop
 
     def __init__(
-        self, config: uvicorn.Config, lan: Sequence[socket.socket] = (), certificate: lans.Certificate | None = None
+        self,
+        config: uvicorn.Config,
+        lan: Sequence[socket.socket] = (),
+        certificate: lans.Certificate | None = None,
+        wedged: Sequence[socket.socket] = (),
     ) -> None:
         super().__init__(config)
         self._waiting = list(lan)
+        self._wedged = tuple(wedged)
+        self._receiver: datawedge.Receiver | None = None
         self._certificate = certificate
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         await self._open_lan()
+        if self.started and self._wedged:
+            self._receiver = datawedge.Receiver(cast("FastAPI", self.config.app).state.work)
+            await self._receiver.open(self._wedged)
         if self.started:
             supervision.tell("READY=1")
 
@@ -212,6 +226,8 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         supervision.tell("STOPPING=1")
+        if self._receiver is not None:
+            self._receiver.close()
         await super().shutdown(sockets)
 
     def answers(self) -> None:
