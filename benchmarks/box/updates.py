@@ -109,7 +109,7 @@ class Publisher:
             depth = len(before) - len(before.lstrip())
             put = "".join(" " * depth + line for line in lines.splitlines(keepends=True))
             _replaced(tree / path, text.replace(before, put + before, 1))
-        made = pack(tree, self.room / f"{version}.tar.zst")
+        made = pack(tree, self.room / f"{version}.tar.zst", level=1)  # nobody carries it anywhere
         about = made.manifest.about.model_dump(mode="json")
         published = Tree(self.directory, self.ring, datetime.now(UTC), clock_is_right=True)
         publish_bundle(published, made.path, made.name, about)

@@ -124,8 +124,8 @@ def from_package(package: Path, out: Path) -> Packed:
         return pack(Path(room), out)
 
 
-def pack(tree: Path, out: Path) -> Packed:
-    """Make the bundle of `tree`, which holds lib/ and doc/; lib/release.json says what it is.
+def pack(tree: Path, out: Path, *, level: int = _LEVEL) -> Packed:
+    """Make the bundle of `tree`, which holds lib/ and doc/; lib/release.json says what it is. `level` is that of zstd.
 
     Raises:
         BundleRefused: release_package: it does not say what it is, or holds what a bundle cannot.
@@ -142,7 +142,7 @@ def pack(tree: Path, out: Path) -> Packed:
         manifest = Manifest(schema=SCHEMA, about=said, files=tuple(files))
     except ValidationError as error:
         raise _no_package(tree, _first(error)) from error
-    with out.open("wb") as file, zstandard.ZstdCompressor(_LEVEL, write_checksum=True).stream_writer(file) as stream:
+    with out.open("wb") as file, zstandard.ZstdCompressor(level, write_checksum=True).stream_writer(file) as stream:
         data = manifest.to_bytes()
         stream.write(_header(MANIFEST, len(data)) + data + _padding(len(data)))
         for one in manifest.files:
