@@ -16,7 +16,7 @@ from pathlib import Path
 from edge.captures import Capture
 from edge.errors import BoxError, LedgerError
 from edge.storage.chain import canonical
-from edge.storage.database import write_durably
+from edge.storage.database import made_folder, write_durably
 from edge.storage.documents import from_json, to_json
 
 FOLDER, CURRENT = "calibrations", "current.json"
@@ -66,8 +66,7 @@ def keep(state_dir: Path, record: CalibrationRecord) -> str:
     Raises:
         OSError: it cannot be written.
     """
-    folder = state_dir / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = made_folder(state_dir / FOLDER)
     write_durably(folder / f"{record.name}.json", canonical(to_json(record)))
     write_durably(folder / CURRENT, (json.dumps(_current(state_dir) | {record.camera: record.name}) + "\n").encode())
     return record.name

@@ -25,21 +25,19 @@ from pathlib import Path
 
 from edge.errors import BoxError, RequestRefused
 from edge.releases import HOME
-from edge.storage.credentials import Place, place_of
+from edge.storage.credentials import STATE, Place, place_of
 from edge.storage.database import write_durably
+from edge.storage.receipts import ENROLMENT_FILE
 from provisioning import stick
-from provisioning.hall import Host, settle
+from provisioning.hall import ENROLMENT_TOKEN, Host, settle
 from provisioning.identity import KEYS
 from provisioning.release.home import Home
 from provisioning.seed import seed
 from provisioning.stick import Hall, seat_of
 from sync.errors import TrustError
-from sync.identity import kept_enrolment
 from sync.protocol import DEVICE
 
 KEPT = Path("/var/lib/sekisho-first-boot")
-STATE = Path("/var/lib/sekisho")
-TOKEN_FILE = "enrolment.token"  # noqa: S105 - a file's name; sekisho-enrol.service uses it up
 _SERVICES = ("sekisho-web.service", "sekisho-devices.service", "sekisho-sync.service")
 SEALING = "sekisho-seal.service"
 _MADE = ("storage key", "device key")  # on every box; the site key with the first handheld
@@ -77,8 +75,11 @@ def first_boot(
         seat = seat_of(copy / stick.BOXES, name)
         for told in settle(copy, Hall.parse(_text(copy / stick.BENCH)), name, host):
             tell(told)
-        for told in _seed_as(owner, state_dir, copy, seat.token):
+        for told in _seed_as(owner, state_dir, copy):
             tell(told)
+        if seat.token and not (state_dir / ENROLMENT_FILE).exists():
+            host.write(ENROLMENT_TOKEN, f"{seat.token}\n", mode=0o600)
+            tell("enrolment: with the first network, by the token of this box")
         if (copy / stick.ROOT).is_file():
             tell(_trusted(copy / stick.ROOT, Home(releases)))
         tell(_sealed(host, state_dir))
@@ -102,8 +103,8 @@ def _alone(kept: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def seed_state(state_dir: Path, copy: Path, token: str, say: Say) -> None:
-    """The part that belongs to the bench's own user: what it inspects with, and the token to enrol with.
+def seed_state(state_dir: Path, copy: Path, say: Say) -> None:
+    """The part that belongs to the bench's own user: what it inspects with.
 
     Raises:
         BoxError, TrustError, TransportError, ShelfError: see `seed`. OSError: the state cannot be written.
@@ -113,9 +114,6 @@ def seed_state(state_dir: Path, copy: Path, token: str, say: Say) -> None:
             say(told)
     else:
         say("registry: none on the stick; bring one with: sekisho sync pull")
-    if token and kept_enrolment(state_dir) is None:
-        write_durably(state_dir / TOKEN_FILE, f"{token}\n".encode(), mode=0o600)
-        say("enrolment: with the first network, by the token of this box")
 
 
 def wait_until_ready(say: Say, url: str = _READY, patience_s: float = _PATIENCE_S) -> None:
@@ -176,8 +174,8 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-def _seed_as(owner: str, state_dir: Path, copy: Path, token: str) -> Iterator[str]:
-    """Run `seed_state` as `owner`, so that root owns nothing of the state; what it says. The token goes by its input.
+def _seed_as(owner: str, state_dir: Path, copy: Path) -> Iterator[str]:
+    """Run `seed_state` as `owner`, so that root owns nothing of the state; what it says.
 
     Raises:
         BoxError: first_boot_seed.
@@ -187,7 +185,7 @@ def _seed_as(owner: str, state_dir: Path, copy: Path, token: str) -> Iterator[st
     environment = {**os.environ, "SEKISHO_STATE_DIR": str(state_dir), "HOME": str(state_dir)}
     done: subprocess.CompletedProcess[str] = subprocess.run(  # type: ignore[call-overload] # noqa: S603 - our own command
         command,
-        input=token,
+        stdin=subprocess.DEVNULL,
         env=environment,
         cwd="/",
         umask=0o077,

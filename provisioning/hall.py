@@ -21,6 +21,7 @@ from provisioning.stick import Hall
 
 ENVIRONMENT = "etc/sekisho/sekisho.env"
 TOKEN = "etc/sekisho/token"  # noqa: S105 - a file's name
+ENROLMENT_TOKEN = "etc/sekisho/enrolment.token"  # noqa: S105 - likewise; sekisho-enrol.service uses it up
 CA = "etc/sekisho/site-ca.pem"
 KEYFILE = "etc/NetworkManager/system-connections/sekisho.nmconnection"
 _LINE = re.compile(r"(SEKISHO_[A-Z0-9_]+)=(.*)")

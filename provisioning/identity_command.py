@@ -11,7 +11,6 @@ from typing import Annotated
 
 import typer
 
-from edge.storage import credentials
 from edge.storage.credentials import Place, seal_of
 from edge.storage.keys import storage_key
 from edge.terminal import clear_errors, settings_from_environment
@@ -39,7 +38,7 @@ def seal(
     place = sealing.best_place()
     before = {file: seal_of(folder / file) for file in KEYS.values()}
     for name, file in KEYS.items():
-        sys.stdout.write(f"{name}: {sealing.seal(folder / file, place, credentials.STORE).words}\n")
+        sys.stdout.write(f"{name}: {sealing.seal(folder / file, place).words}\n")
     if place is Place.FILE:
         sys.stdout.write("This systemd seals nothing: the keys are as safe as the disk.\n")
     elif restart and any(seal_of(folder / file) != sealed for file, sealed in before.items()):

@@ -30,14 +30,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge.errors import BoxError, LedgerError, RequestRefused
 from edge.moment import Moment
-from edge.storage.credentials import RETIRING, mark_of, seal_of, secret_at
+from edge.storage.credentials import RETIRING, STATE, mark_of, sealed_at, secret_at
 from edge.storage.database import fsync_directory, write_durably
 from edge.storage.evidence import EvidenceStore
 from edge.storage.keys import STORAGE_KEY
 from edge.storage.ledger_file import ledgers
 from edge.storage.ledger_reader import LedgerReader
 from edge.storage.outbox import Outbox
+from edge.storage.owned import rights_of_owner
 from edge.storage.receipts import ENROLMENT_FILE, Receipts
+from edge.storage.regular import regular
 from provisioning.identity import AUTHORITY_KEY
 from provisioning.sealing import erase
 from sync.identity import KEY_FILE, Enrolment, kept_private_key
@@ -53,6 +55,7 @@ _LAST = (KEY_FILE, f"{KEY_FILE}.sealed", ENROLMENT_FILE, RETIRING)  # needed to 
 LOCK = "ledger.lock"
 _ROOM = "retirement.room"
 _MORE_BYTES = 4_096
+_MOST_BYTES = 64_000_000
 _ALL = 10**12  # bytes: everything
 
 Step = Callable[[str], object]
@@ -198,10 +201,11 @@ def finish(state_dir: Path, step: Step = str) -> None:
     """
     step("device key")
     _erase_key(state_dir / KEY_FILE)
-    for name in (ENROLMENT_FILE, RETIRING, LOCK):
-        step(name)
-        (state_dir / name).unlink(missing_ok=True)
-        fsync_directory(state_dir)
+    with rights_of_owner(state_dir):
+        for name in (ENROLMENT_FILE, RETIRING, LOCK):
+            step(name)
+            (state_dir / name).unlink(missing_ok=True)
+            fsync_directory(state_dir)
 
 
 def _exported(state_dir: Path, device: str, way: Way, now: Moment, *, accept_losses: bool) -> dict[str, Any]:
@@ -282,7 +286,8 @@ def _alone(state_dir: Path) -> Iterator[None]:
     Raises:
         LedgerError: ledger_locked.
     """
-    descriptor = os.open(state_dir / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with rights_of_owner(state_dir):
+        descriptor = os.open(state_dir / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
@@ -297,7 +302,8 @@ def _alone(state_dir: Path) -> Iterator[None]:
 
 def _begun(state_dir: Path) -> dict[str, Any] | None:
     try:
-        return dict(json.loads((state_dir / RETIRING).read_bytes()))
+        with rights_of_owner(state_dir):
+            return dict(json.loads(regular(state_dir / RETIRING, _MOST_BYTES)))
     except FileNotFoundError:
         return None
 
@@ -307,24 +313,30 @@ def _erase(state_dir: Path, step: Step) -> None:
     for name in (STORAGE_KEY, AUTHORITY_KEY):
         step(name)
         _erase_key(state_dir / name)
-    for path in sorted(state_dir.iterdir()):
-        if path.name in {*_LAST, LOCK}:
-            continue
-        step(path.name)
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-    fsync_directory(state_dir)
+    with rights_of_owner(state_dir):
+        for path in sorted(state_dir.iterdir()):
+            if path.name in {*_LAST, LOCK}:
+                continue
+            step(path.name)
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        fsync_directory(state_dir)
 
 
 def _erase_key(path: Path) -> None:
-    """Erase a key where it lies: its file, its sealed copy, then the note."""
+    """Erase a key where it lies: its file, its sealed copy, then the note.
+
+    The sealed keys of this machine are those of `STATE`, whatever notes lie there; of another state directory, such as
+    a rehearsal's, only what a note speaks of.
+    """
     erase(path)
-    if seal := seal_of(path):
-        erase(seal.file)
-    mark_of(path).unlink(missing_ok=True)
-    fsync_directory(path.parent)
+    if path.parent.absolute() == STATE or mark_of(path).exists():
+        erase(sealed_at(path))
+    with rights_of_owner(path.parent):
+        mark_of(path).unlink(missing_ok=True)
+        fsync_directory(path.parent)
 
 
 def _signed(told: Mapping[str, Any], private: Ed25519PrivateKey) -> bytes:

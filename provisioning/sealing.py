@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,6 @@ from pathlib import Path
 from edge.errors import BoxError, RequestRefused
 from edge.storage.credentials import (
     CREDS,
-    STORE,
     Place,
     Seal,
     credential_of,
@@ -30,9 +30,12 @@ from edge.storage.credentials import (
     opened,
     place_of,
     seal_of,
+    sealed_at,
     secret_at,
 )
 from edge.storage.database import fsync_directory, write_durably
+from edge.storage.keys import KEY_BYTES
+from edge.storage.owned import rights_of_owner
 
 _PATIENCE_S = 60
 _KINDS = {Place.TPM: "host+tpm2", Place.HOST: "host"}
@@ -48,30 +51,28 @@ def best_place() -> Place:
     return Place.HOST if asked.returncode else Place.TPM
 
 
-def seal(path: Path, place: Place, store: Path = STORE, step: Step = str) -> Place:
+def seal(path: Path, place: Place, step: Step = str) -> Place:
     """Seal the key of `path`, and let the file go; where it lies afterwards. A key that is not made yet stays so.
 
     Args:
         path: the file of the key.
         place: TPM or HOST; FILE leaves it where it is.
-        store: where systemd looks for encrypted credentials.
         step: is told each step before it is done.
 
     Raises:
-        BoxError: box_key: systemd-creds cannot do it; the file is untouched then. OSError: likewise.
+        BoxError: box_key: it is no key, or systemd-creds cannot seal it; the file is untouched then. OSError: likewise.
     """
     if place not in _KINDS or not path.exists():
         return place_of(path)
-    secret = secret_at(path)
+    secret = _key_of(path)
     if secret is None:
         return Place.NONE
-    name = credential_of(path)
-    file = store / name
+    name, file = credential_of(path), sealed_at(path)
     step("encrypt")
     sealed = _encrypted(secret, name, place)
     step("write")
-    store.mkdir(mode=0o700, parents=True, exist_ok=True)
-    beside = store / f".{name}.new"
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    beside = file.with_name(f".{name}.new")
     write_durably(beside, sealed, mode=0o600)
     step("compare")
     if opened(beside, name) != secret:
@@ -80,9 +81,9 @@ def seal(path: Path, place: Place, store: Path = STORE, step: Step = str) -> Pla
         raise BoxError("box_key", message, hint="The key stays in its file.")
     step("name")
     beside.rename(file)
-    fsync_directory(store)
+    fsync_directory(file.parent)
     step("note")
-    Seal(place, file, fingerprint(secret)).keep(path)
+    Seal(place, fingerprint(secret)).keep(path)
     step("erase")
     erase(path)
     return place
@@ -97,31 +98,36 @@ def unseal(path: Path, step: Step = str) -> Place:
     note = seal_of(path)
     if note is None:
         return place_of(path)
-    secret = opened(note.file, credential_of(path))
+    file = sealed_at(path)
+    secret = opened(file, credential_of(path))
     if fingerprint(secret) != note.fingerprint:
-        message = f"{note.file}: expected the key that was sealed here, got another."
+        message = f"{file}: expected the key that was sealed here, got another."
         raise BoxError("box_key", message)
     step("write")
     write_durably(path, secret, mode=0o600)
     step("forget")
-    mark_of(path).unlink()
-    fsync_directory(path.parent)
+    with rights_of_owner(path.parent):
+        mark_of(path).unlink()
+        fsync_directory(path.parent)
     step("erase")
-    erase(note.file)
+    erase(file)
     return Place.FILE
 
 
 def erase(path: Path) -> None:
     """Overwrite a small file, then let it go, durably. On flash the old cells may live on until they are reused.
 
+    A link goes, and what it leads to stays as it is: no key is read by one.
+
     Raises:
         OSError: it cannot be written.
     """
-    with contextlib.suppress(FileNotFoundError):
-        with path.open("r+b") as file:
-            file.write(os.urandom(path.stat().st_size))
-            file.flush()
-            os.fsync(file.fileno())
+    with rights_of_owner(path.parent), contextlib.suppress(FileNotFoundError):
+        if stat.S_ISREG(path.lstat().st_mode):
+            with os.fdopen(os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "r+b") as file:
+                file.write(os.urandom(os.fstat(file.fileno()).st_size))
+                file.flush()
+                os.fsync(file.fileno())
         path.unlink()
         fsync_directory(path.parent)
 
@@ -134,6 +140,23 @@ def require_root() -> None:
     """
     if os.geteuid() != 0:
         raise RequestRefused("request_root", f"Expected root, got user {os.geteuid()}.", hint="Run it with sudo.")
+
+
+def _key_of(path: Path) -> bytes | None:
+    """The key that lies in the file of `path`, of the form that every key of the box has.
+
+    Raises:
+        BoxError: box_key: something else lies there, which nobody wants sealed and overwritten.
+    """
+    try:
+        secret = secret_at(path)
+        came = None if secret is None or len(secret) == KEY_BYTES else f"{len(secret)} bytes"
+    except OSError as error:
+        came = error.strerror or type(error).__name__
+    if came:
+        message = f"{path}: expected a key of {KEY_BYTES} bytes in a file of its own, got {came}."
+        raise BoxError("box_key", message, hint="Nothing was sealed. Find out who has put it there.")
+    return secret
 
 
 def _encrypted(secret: bytes, name: str, place: Place) -> bytes:

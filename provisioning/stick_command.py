@@ -71,8 +71,7 @@ def first_boot(
 ) -> None:
     """Make this box what the stick says: settings, registry, policy, model pack, enrolment. Run by install.sh."""
     if seed:
-        token = sys.stdin.read().strip()
-        boots.seed_state(settings_from_environment().state_dir, folder, token, _say)
+        boots.seed_state(settings_from_environment().state_dir, folder, _say)
         return
     boots.first_boot(folder, Host(), _say)
     if wait and Path("/run/systemd/system").is_dir():

@@ -18,10 +18,12 @@ from pathlib import Path
 from benchmarks.box.container import Container, commands_inside, copied
 from benchmarks.box.scenarios import inspected
 from benchmarks.box.shown import Shown
+from edge.storage.credentials import STATE
 from edge.storage.registry_build import build
 from provisioning.demo import sources
 from provisioning.demo.parcels import Parcel, parcels
-from provisioning.first_boot import KEPT, STATE, TOKEN_FILE
+from provisioning.first_boot import KEPT
+from provisioning.hall import ENROLMENT_TOKEN
 from sync import ceremony, publish
 from sync.identity import ENROLMENT_FILE
 from sync.keys import KeyRing, make_key, read_private
@@ -91,14 +93,14 @@ def in_order(tree: Path, stick: Path, parcel: Parcel, central: Path) -> Iterator
         secrets = list((tree / KEPT.relative_to("/")).rglob("secret"))
         yield Shown("no copy of the secrets is left", kept=not secrets, detail=str(secrets))
         state = tree / STATE.relative_to("/")
-        waiting = (state / TOKEN_FILE).exists() and not (state / ENROLMENT_FILE).exists()
+        waiting = (tree / ENROLMENT_TOKEN).exists() and not (state / ENROLMENT_FILE).exists()
         serving = box.beside(*_SEKISHO, "central", "serve", "--dir", str(central))
         until = time.monotonic() + _PATIENCE_S
-        while (state / TOKEN_FILE).exists() and time.monotonic() < until:
+        while (tree / ENROLMENT_TOKEN).exists() and time.monotonic() < until:
             time.sleep(0.2)
         serving.kill()
         serving.wait()
-        enrolled = (state / ENROLMENT_FILE).exists() and not (state / TOKEN_FILE).exists()
+        enrolled = (state / ENROLMENT_FILE).exists() and not (tree / ENROLMENT_TOKEN).exists()
         yield Shown("it enrols by itself when its central is there", kept=waiting and enrolled)
 
 

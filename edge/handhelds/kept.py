@@ -5,9 +5,7 @@ Of a handheld's secret, 256 random bits, only the SHA-256 is kept: whoever reads
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +14,12 @@ from types import MappingProxyType
 from edge.errors import LedgerError, NotFound, PeopleError
 from edge.storage import documents
 from edge.storage.chain import canonical
-from edge.storage.database import write_durably
+from edge.storage.database import locked, write_durably
+from edge.storage.owned import rights_of_owner
+from edge.storage.regular import regular
 
 FILE = "handhelds.json"
+_MOST_BYTES = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,9 @@ class HandheldsFile:
             PeopleError: handhelds_damaged: it is not what this box has written.
         """
         try:
-            found = documents.from_json(_File, json.loads(self.path.read_bytes()))
+            with rights_of_owner(self._state_dir):
+                data = regular(self.path, _MOST_BYTES)
+            found = documents.from_json(_File, json.loads(data))
         except FileNotFoundError:
             return NONE
         except (OSError, LedgerError, ValueError) as error:
@@ -74,20 +77,11 @@ class HandheldsFile:
         Raises:
             PeopleError: handhelds_damaged; handhelds_unwritable.
         """
-        beside = self.path.with_suffix(".lock")
         try:
-            lock = os.open(beside, os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX)
+            with locked(self.path.with_suffix(".lock")):
                 handhelds = made(self.read())
                 document = documents.to_json(_File(tuple(handhelds.values())))
                 write_durably(self.path, canonical(document), mode=0o600)
-                if os.geteuid() == 0:  # what root has written belongs to the bench, which reads and writes it
-                    told = self._state_dir.stat()
-                    for path in (self.path, beside):
-                        os.chown(path, told.st_uid, told.st_gid)
-            finally:
-                os.close(lock)
         except OSError as error:
             message = f"{self.path}: expected a file that can be written, got {error.strerror}."
             raise PeopleError("handhelds_unwritable", message, hint="Is the state directory this user's?") from error

@@ -6,10 +6,8 @@ account. A PIN is kept as in edge/people/pin.py; a badge as a keyed hash, which 
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -23,13 +21,16 @@ from edge.people.roles import Role
 from edge.people.rows import AccountStamp
 from edge.storage import documents
 from edge.storage.chain import canonical
-from edge.storage.database import write_durably
+from edge.storage.database import locked, write_durably
 from edge.storage.keys import derived, kept_key, seal, storage_key, unseal
+from edge.storage.owned import rights_of_owner
+from edge.storage.regular import regular
 
 FILE = "people.sealed"
 _NAME = b"sekisho people 1"
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
 _MOST_NAME = 64
+_MOST_BYTES = 16_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ class PeopleFile:
             EvidenceError: the storage key cannot be read.
         """
         try:
-            sealed = self.path.read_bytes()
+            with rights_of_owner(self._state_dir):
+                sealed = regular(self.path, _MOST_BYTES)
         except FileNotFoundError:
             return NOBODY
         except OSError as error:
@@ -93,27 +95,15 @@ class PeopleFile:
             PeopleError: people_damaged; people_unwritable.
         """
         try:
-            lock = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX)
+            with locked(self.path.with_suffix(".lock")):
                 accounts = made(self.read())
                 document = documents.to_json(_File(tuple(accounts[name] for name in sorted(accounts))))
                 sealed = seal(derived(storage_key(self._state_dir), "people"), canonical(document), _NAME)
                 write_durably(self.path, sealed, mode=0o600)
-                self._hand_to_the_bench(self.path, self.path.with_suffix(".lock"))
-            finally:
-                os.close(lock)
         except OSError as error:
             message = f"{self.path}: expected a file that can be written, got {error.strerror}."
             raise PeopleError("people_unwritable", message, hint="Is the state directory this user's?") from error
         return accounts
-
-    def _hand_to_the_bench(self, *paths: Path) -> None:
-        """What root has written belongs to whoever the state directory belongs to: the bench reads it."""
-        if os.geteuid() == 0:
-            told = self._state_dir.stat()
-            for path in paths:
-                os.chown(path, told.st_uid, told.st_gid)
 
     def secret(self) -> bytes:
         """The key under which PINs, badges and ids are hashed. Made with the storage key where there is none.

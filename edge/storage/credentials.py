@@ -2,8 +2,9 @@
 
 A key is made as a file, because a box must work on any systemd. `sekisho provision seal` (provisioning/sealing.py)
 seals it with systemd-creds, to the TPM where there is one, else to the key of this host, and leaves a note beside the
-place where it was: NAME.sealed, which says where the sealed one lies and by what it is recognised. Services then get it
-as a credential (LoadCredentialEncrypted=, systemd.exec(5)), in memory that is not swapped, and root's commands ask
+place where it was: NAME.sealed, which says how it is sealed and by what it is recognised. Where it lies is fixed: the
+note is in a folder of the bench's user, and root believes no path that stands there. Services then get it as a
+credential (LoadCredentialEncrypted=, systemd.exec(5)), in memory that is not swapped, and root's commands ask
 systemd-creds for it. A key that is sealed and not handed in is never made anew: what it has sealed would be lost.
 
 It seals nothing itself. A secret is never in an argument or in the environment: that only names a directory.
@@ -21,13 +22,17 @@ from pathlib import Path
 
 from edge.errors import BoxError
 from edge.storage.database import write_durably
+from edge.storage.owned import rights_of_owner
+from edge.storage.regular import regular
 
 STORE = Path("/etc/credstore.encrypted")  # where systemd looks for LoadCredentialEncrypted=NAME
+STATE = Path("/var/lib/sekisho")  # the state directory of a box, whose keys the store holds
 RETIRING = "retiring.json"  # there from the moment when a box is being erased (provisioning/retire.py)
 CREDS = "systemd-creds"
 
 _MARK = ".sealed"
 _PATIENCE_S = 60
+_MOST_BYTES = 4_096  # of a key or a note
 
 
 class Place(StrEnum):
@@ -57,7 +62,6 @@ class Seal:
     """What the note beside a sealed key says."""
 
     place: Place
-    file: Path  # the sealed key
     fingerprint: str
 
     def keep(self, path: Path) -> None:
@@ -66,7 +70,7 @@ class Seal:
         Raises:
             OSError: it cannot be written.
         """
-        told = {"place": self.place, "file": str(self.file), "fingerprint": self.fingerprint}
+        told = {"place": self.place, "fingerprint": self.fingerprint}
         write_durably(mark_of(path), json.dumps(told).encode(), mode=0o640)
 
 
@@ -78,6 +82,11 @@ def mark_of(path: Path) -> Path:
 def credential_of(path: Path) -> str:
     """The name of the credential of the key of `path`, e.g. "sekisho.device.key"."""
     return f"sekisho.{path.name}"
+
+
+def sealed_at(path: Path) -> Path:
+    """Where the sealed copy of the key of `path` lies."""
+    return STORE / credential_of(path)
 
 
 def fingerprint(secret: bytes) -> str:
@@ -93,8 +102,9 @@ def seal_of(path: Path) -> Seal | None:
     """
     mark = mark_of(path)
     try:
-        told = json.loads(mark.read_bytes())
-        return Seal(Place(told["place"]), Path(told["file"]), str(told["fingerprint"]))
+        with rights_of_owner(mark.parent):
+            told = json.loads(regular(mark, _MOST_BYTES))
+        return Seal(Place(told["place"]), str(told["fingerprint"]))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -126,7 +136,8 @@ def secret_at(path: Path, *, erasing: bool = False) -> bytes | None:
         raise BoxError("box_retiring", message, hint="Finish it: sekisho provision retire.")
     seal = seal_of(path)
     try:
-        secret: bytes | None = path.read_bytes()
+        with rights_of_owner(path.parent):
+            secret: bytes | None = regular(path, _MOST_BYTES)
     except FileNotFoundError:
         secret = _handed_in(path) or (_opened(path, seal) if seal else None)
     if secret is not None and seal is not None and fingerprint(secret) != seal.fingerprint:
@@ -148,7 +159,7 @@ def _opened(path: Path, seal: Seal) -> bytes:
     if os.geteuid() != 0:
         message = f"{path}: expected a key that systemd hands in, got one that is {seal.place.words} and none."
         raise BoxError("box_key", message, hint=hint)
-    return opened(seal.file, credential_of(path))
+    return opened(sealed_at(path), credential_of(path))
 
 
 def opened(file: Path, name: str) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import sqlite3
 import struct
@@ -18,7 +19,10 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from edge.storage.owned import rights_of_owner
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 SQLITE_HEADER = b"SQLite format 3\x00"
@@ -180,24 +184,26 @@ def fsync_directory(directory: Path) -> None:
 def write_durably(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Replace `path` by `data` so that a power cut leaves the old or the new file, whole.
 
+    What root writes below another user's folder belongs to that user (edge/storage/owned.py): a service must read it.
+
     Raises:
         OSError: it cannot be written; the old file is then untouched and nothing is left beside it.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
-    try:
-        beside.unlink(missing_ok=True)  # of a power cut before which the same process id and thread were writing it
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        with os.fdopen(descriptor, "wb") as file:
-            _given_to_owner(file.fileno(), path)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.rename(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            beside.unlink()
-        raise
-    fsync_directory(path.parent)
+    with rights_of_owner(path.parent):
+        try:
+            beside.unlink(missing_ok=True)  # of a power cut before which the same process id and thread were writing it
+            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.rename(path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                beside.unlink()
+            raise
+        fsync_directory(path.parent)
 
 
 def made_folder(path: Path) -> Path:
@@ -206,23 +212,9 @@ def made_folder(path: Path) -> Path:
     Raises:
         OSError: it cannot be made.
     """
-    if not path.is_dir():
-        made_folder(path.parent)
-        path.mkdir(exist_ok=True)
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            _given_to_owner(descriptor, path)
-        finally:
-            os.close(descriptor)
+    with rights_of_owner(path):
+        path.mkdir(parents=True, exist_ok=True)
     return path
-
-
-def _given_to_owner(descriptor: int, path: Path) -> None:
-    """What root writes into another user's directory belongs to that user: a service must read it tomorrow."""
-    if os.geteuid() == 0:
-        owner = path.parent.stat()
-        if owner.st_uid != 0:
-            os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def made_once(path: Path, data: bytes, *, mode: int) -> None:
@@ -231,16 +223,33 @@ def made_once(path: Path, data: bytes, *, mode: int) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
-        try:
-            write_durably(beside, data, mode=mode)
-            with contextlib.suppress(FileExistsError):
-                os.link(beside, path)
-        finally:
-            beside.unlink(missing_ok=True)
-    fsync_directory(path.parent)  # also when it is another's: it may be younger than the last sync
+    with rights_of_owner(path):
+        if not path.exists():
+            made_folder(path.parent)
+            beside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+            try:
+                write_durably(beside, data, mode=mode)
+                with contextlib.suppress(FileExistsError):
+                    os.link(beside, path)
+            finally:
+                beside.unlink(missing_ok=True)
+        fsync_directory(path.parent)  # also when it is another's: it may be younger than the last sync
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of the file `path`, which is made where there is none, among processes and threads.
+
+    Raises:
+        OSError: it can be neither opened nor made.
+    """
+    with rights_of_owner(path.parent):
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def is_disk_full(error: BaseException) -> bool:

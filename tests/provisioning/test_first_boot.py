@@ -17,8 +17,8 @@ from edge.storage.credentials import Place, Seal
 from edge.storage.keys import STORAGE_KEY, storage_key
 from edge.storage.shelves import editions, policy_shelf
 from provisioning import stick
-from provisioning.first_boot import SEALING, TOKEN_FILE, first_boot, seed_state
-from provisioning.hall import ENVIRONMENT, Host
+from provisioning.first_boot import SEALING, first_boot, seed_state
+from provisioning.hall import ENROLMENT_TOKEN, ENVIRONMENT, Host
 from provisioning.release.home import Home
 from provisioning.stick import Seat
 from provisioning.usb import Contents, write
@@ -92,7 +92,7 @@ class Systemd(Host):
             kept_private_key(state / KEY_FILE)
             for name in (STORAGE_KEY, KEY_FILE) if self.seals else ():
                 (state / name).unlink()
-                Seal(Place.TPM, state / "sealed", "of the key").keep(state / name)
+                Seal(Place.TPM, "of the key").keep(state / name)
         return True
 
 
@@ -109,8 +109,9 @@ def test_a_box_becomes_what_the_stick_says(kept: Path, publishing: Publishing) -
     assert releases_of(kept).floor().root_sha256 == hashlib.sha256(publishing.root.read_bytes()).hexdigest()
     state = kept.parent / "state"
     assert editions(state).contents().slot().in_use
-    assert (state / TOKEN_FILE).read_text("utf-8") == f"{token('hall3-01')}\n"
-    assert (state / TOKEN_FILE).stat().st_mode & 0o777 == 0o600
+    told = kept.parent / "root" / ENROLMENT_TOKEN
+    assert told.read_text("utf-8") == f"{token('hall3-01')}\n"
+    assert told.stat().st_mode & 0o777 == 0o600
     assert "SEKISHO_DEVICE=hall3-01\n" in (kept.parent / "root" / ENVIRONMENT).read_text("utf-8")
     assert not (kept / "copy").exists()
     assert (kept / "done").read_text("utf-8") == f"{digest}\n"
@@ -159,15 +160,15 @@ def test_a_box_that_trusts_another_root_keeps_it(kept: Path, tmp_path: Path) -> 
     other = Publishing(tmp_path / "other", now=NOW)
     other.found()
     said: list[str] = []
-    seed_state(tmp_path / "state", kept / "copy", "", said.append)
+    seed_state(tmp_path / "state", kept / "copy", said.append)
     shutil.copy(other.root, kept / "copy" / stick.ROOT)
     with pytest.raises(TrustError):
-        seed_state(tmp_path / "state", kept / "copy", "", said.append)
+        seed_state(tmp_path / "state", kept / "copy", said.append)
 
 
 def test_what_is_in_use_gives_way_only_by_a_person(kept: Path, publishing: Publishing, tmp_path: Path) -> None:
     said: list[str] = []
-    seed_state(tmp_path / "state", kept / "copy", "", said.append)
+    seed_state(tmp_path / "state", kept / "copy", said.append)
     newer = Publishing(tmp_path / "newer", now=NOW)
     shutil.copytree(publishing.place, newer.place)
     newer.add_edition(newer.edition(2, EARBUDS, TABLETS))
@@ -176,18 +177,18 @@ def test_what_is_in_use_gives_way_only_by_a_person(kept: Path, publishing: Publi
     shutil.copytree(newer.directory, kept / "copy" / stick.TREE)
     for _ in range(2):
         said.clear()
-        seed_state(tmp_path / "state", kept / "copy", "", said.append)
+        seed_state(tmp_path / "state", kept / "copy", said.append)
         assert "registry: jp number 2 of 2026-11-02 is staged, a person decides" in said
     assert policy_shelf(tmp_path / "state").contents().slot().in_use
 
 
 def test_a_power_cut_between_bringing_and_using_is_made_good(kept: Path, tmp_path: Path) -> None:
     said: list[str] = []
-    seed_state(tmp_path / "state", kept / "copy", "", said.append)
+    seed_state(tmp_path / "state", kept / "copy", said.append)
     current = tmp_path / "state/registry/CURRENT"
     in_use = editions(tmp_path / "state").contents().slot().in_use
     current.unlink()  # as if the power had gone before the rename
-    seed_state(tmp_path / "state", kept / "copy", "", said.append)
+    seed_state(tmp_path / "state", kept / "copy", said.append)
     assert editions(tmp_path / "state").contents().slot().in_use == in_use
 
 

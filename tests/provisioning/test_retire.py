@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from edge.errors import BoxError, LedgerError
-from edge.storage.credentials import RETIRING
+from edge.storage import credentials
+from edge.storage.credentials import RETIRING, mark_of
 from edge.storage.evidence import EvidenceStore
 from provisioning import retire as retiring
-from provisioning.retire import Line, Stick, require_readable, retire
+from provisioning.retire import Line, Stick, finish, require_readable, retire
 from sync.central.central import Central
 from sync.central.database import migrate, opened
 from sync.central.intake.holdings import holdings
@@ -30,6 +31,7 @@ from sync.push import push
 from sync.usb import folder_of
 from tests.central.conftest import CENTRAL
 from tests.central.serving import enrolled, serving, token_for
+from tests.owning import folder_of_another, of_root, root_only, untouched
 from tests.sync.boxes import DAY, NOW, Box, assessed
 
 PICTURE = b"a picture"
@@ -243,3 +245,30 @@ def test_a_power_cut_at_any_step_loses_nothing_that_is_not_out(central: Central,
         number += 1
     assert number > 12
     assert "storage.key" in names
+
+
+@root_only
+@pytest.mark.parametrize("note", ["forged", "removed"])
+def test_the_sealed_key_of_the_box_is_erased_and_nothing_that_a_note_names(
+    note: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(credentials, "STORE", tmp_path / "store")
+    (tmp_path / "store").mkdir()
+    sealed = tmp_path / "store" / "sekisho.device.key"
+    sealed.write_bytes(b"the credential")
+    with folder_of_another() as state:
+        monkeypatch.setattr(retiring, "STATE", state)
+        if note == "forged":
+            told = {"place": "host", "file": str(of_root(state)), "fingerprint": ""}
+            mark_of(state / KEY_FILE).write_text(json.dumps(told))
+        (state / RETIRING).symlink_to(of_root(state))
+        finish(state)
+        assert (sealed.exists(), list(state.iterdir()), untouched(state)) == (False, [], True)
+
+
+def test_retiring_a_rehearsal_leaves_the_keys_of_the_box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(credentials, "STORE", tmp_path)
+    (tmp_path / "sekisho.device.key").write_bytes(b"the credential")
+    (tmp_path / "rehearsal").mkdir()
+    finish(tmp_path / "rehearsal")
+    assert (tmp_path / "sekisho.device.key").read_bytes() == b"the credential"

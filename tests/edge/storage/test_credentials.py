@@ -9,7 +9,6 @@ import pytest
 
 from edge.errors import BoxError
 from edge.storage.credentials import RETIRING, Place, Seal, fingerprint, mark_of, place_of, secret_at
-from edge.storage.database import made_folder, write_durably
 from edge.storage.keys import STORAGE_KEY, kept_key, storage_key
 
 SECRET = bytes(range(32))
@@ -23,7 +22,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def sealed(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A key that was sealed, of which this process has been handed nothing."""
-    Seal(Place.HOST, path.with_name("nothing"), fingerprint(SECRET)).keep(path)
+    Seal(Place.HOST, fingerprint(SECRET)).keep(path)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     return path
 
@@ -84,13 +83,3 @@ def test_a_box_that_is_being_erased_makes_no_new_key(path: Path) -> None:
     with pytest.raises(BoxError) as caught:
         storage_key(path.parent)
     assert caught.value.message == f"{path.parent}: expected a box that is in use, got one that is being erased."
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root writes files for others: their owner is not tested")
-def test_what_root_writes_belongs_to_the_owner_of_the_directory(tmp_path: Path) -> None:
-    os.chown(tmp_path, 4711, 4712)
-    write_durably(made_folder(tmp_path / "receipts" / "ab") / "one.json", b"")
-    for place in (tmp_path / "receipts").rglob("*"):
-        told = place.stat()
-        assert (told.st_uid, told.st_gid) == (4711, 4712)
-    assert (tmp_path / "receipts").stat().st_uid == 4711
