@@ -19,6 +19,7 @@ from edge.errors import PolicyError
 from edge.handhelds.rows import Pairing, Revocation
 from edge.inspection import Assessment, Disposition, LateAssessment, Origin
 from edge.people.rows import HandOver, People, Refusal, SignIn, SignOut, TakeOver
+from edge.supervisor.forms import Drafted
 
 
 class Disclosure(IntEnum):
@@ -63,6 +64,7 @@ RECORDS = (
     *(Inspection, Assessment, Disposition, LateAssessment, Origin),
     *(SignIn, SignOut, Refusal, People, TakeOver, HandOver),
     *(Pairing, Revocation),
+    Drafted,
 )
 
 

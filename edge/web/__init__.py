@@ -20,6 +20,7 @@ from edge.settings import Settings
 from edge.web import (
     box,
     doctor,
+    drafts,
     events,
     facts,
     handhelds,
@@ -68,7 +69,7 @@ def build(bench: Bench, settings: Settings, rehearse: Callable[[], Rehearsed]) -
         lifespan=lifespan,
     )
     api = APIRouter(prefix=API)
-    for part in (inspections, facts, told, stations, people, shifts, handhelds, events, box):
+    for part in (inspections, facts, told, drafts, stations, people, shifts, handhelds, events, box):
         api.include_router(part.router)
     api.include_router(pages.pictures)
     app.include_router(api)
@@ -80,6 +81,7 @@ def build(bench: Bench, settings: Settings, rehearse: Callable[[], Rehearsed]) -
     if settings.training:
         app.include_router(practice.router)
     app.include_router(supervisor.router)
+    app.include_router(drafts.page)
     app.mount("/static", StaticFiles(directory=str(resources.files("edge.web") / "pages" / "static")), name="static")
     answer_errors(app)
     describe_api(app)

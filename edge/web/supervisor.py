@@ -35,6 +35,7 @@ from edge.supervisor.day import (
     span_of,
     zone_of,
 )
+from edge.supervisor.forms import forms_of
 from edge.supervisor.held import Held, open_held
 from edge.web import figures
 from edge.web.languages import Language
@@ -151,6 +152,7 @@ def _read(work: Work, asked: Asked, day: date, zone: ZoneInfo, language: str) ->
             for row in ledger.recent(HAND_OVERS_SHOWN, kinds=(HANDED_OVER,))
         ],
         "step": LISTED,
+        "forms": forms_of(work.settings.country),
         "UNDECIDED": UNDECIDED,
         "words": figures.words,
     }

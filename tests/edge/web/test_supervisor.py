@@ -96,3 +96,21 @@ def test_without_accounts_whoever_is_at_the_box_reads_it_and_is_told_so(client: 
 
 def test_the_bench_leads_to_the_page(client: httpx.Client) -> None:
     assert 'href="/supervisor?here=1&amp;lang=en"' in client.get("/", params={"lang": "en"}).text
+
+
+def test_a_draft_is_made_by_a_supervisor_alone_and_leaves_its_row(box: PeopleBox) -> None:
+    inspection = referred(box, "DRAFT1")
+    asked = {"form": "c5804"}
+    with signed(box, "4711") as officer, signed(box, "90") as head:
+        refused = officer.post(f"{API}/inspections/{inspection}/drafts", json=asked)
+        assert problem(refused) == (403, "access_role")
+        assert box.bodies("drafted") == []
+        told = head.post(f"{API}/inspections/{inspection}/drafts", json=asked).json()
+        assert (told["status"], told["title"]) == ("draft: not sent", "C-5804")
+        assert {field["name"]: field["value"] for field in told["fields"]}["finder"] == "4711"
+        paper = head.post(f"/inspections/{inspection}/drafts", data={"form": "eu608", "kind": "pdf"})
+        assert paper.headers["content-type"] == "application/pdf"
+        assert f"draft-not-sent-eu608-{inspection}.pdf" in paper.headers["content-disposition"]
+        wrong = head.post(f"/inspections/{inspection}/drafts", data={"form": "c9999"})
+        assert problem(wrong) == (404, "form_not_found")
+    assert [(row["form"], row["officer"]) for row in box.bodies("drafted")] == [("c5804", "90"), ("eu608", "90")]
