@@ -18,8 +18,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from edge.errors import PolicyError
 from edge.handhelds.rows import Pairing, Revocation
 from edge.inspection import Assessment, Disposition, LateAssessment, Origin
-from edge.people.rows import HandOver, People, Refusal, SignIn, SignOut, TakeOver
-from edge.supervisor.forms import Drafted
+from edge.people.rows import Drafted, HandOver, People, Refusal, SignIn, SignOut, TakeOver
 
 
 class Disclosure(IntEnum):

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 SIGNED_IN, SIGNED_OUT, REFUSED = "signed_in", "signed_out", "sign_in_refused"
 PEOPLE, TAKEN_OVER, HANDED_OVER = "people", "taken_over", "handed_over"
+DRAFTED = "drafted"
 
 
 class Proof(StrEnum):
@@ -84,6 +85,16 @@ class TakeOver:
 
     before: str
     after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A supervisor made a draft of a customs form: which one, and which of its fields are filled. No value of them."""
+
+    inspection: str
+    form: str
+    filled: tuple[str, ...]
+    officer: str
 
 
 @dataclass(frozen=True, slots=True)

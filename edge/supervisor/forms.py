@@ -18,9 +18,9 @@ from edge.errors import NotFound
 from edge.inspection import InspectionRecord
 from edge.lookup import LookupResult
 from edge.messages import sentence
+from edge.people.rows import Drafted
 from edge.working_days import EUROPEAN_UNION
 
-DRAFTED = "drafted"  # the kind of the row of making one
 STATUS = {"en": "DRAFT: NOT SENT", "ja": "下書き 未送信"}
 _SMALL_UNITS, _SMALL_G = 3, 2000  # EU 608/2013, article 2(19): three units or fewer, or less than two kilograms
 
@@ -113,16 +113,6 @@ class Draft:
     def language(self) -> str:
         """The language of its own words."""
         return LANGUAGE[self.form]
-
-
-@dataclass(frozen=True, slots=True)
-class Drafted:
-    """That a draft was made: which form, and which of its fields were filled. No value stands here."""
-
-    inspection: str
-    form: Form
-    filled: tuple[str, ...]
-    officer: str
 
 
 def form_of(name: str) -> Form:

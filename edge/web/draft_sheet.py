@@ -118,7 +118,10 @@ class _Sheet(FPDF):
         top = self.get_y()
         self.set_font(_LATIN, size=9)
         self.set_text_color(_GREY)
-        self._lines(_NAME_MM, name if not beside else f"{name}\n{beside}", 5)
+        self._lines(_NAME_MM, name, 5)
+        if beside:
+            self.set_font(_LATIN, size=8)
+            self._lines(_NAME_MM, beside, 4)
         low, page = self.get_y(), self.page_no()
         self.set_xy(_MARGIN + _NAME_MM, top)
         self.set_text_color(_INK if value else _GREY)

@@ -11,11 +11,12 @@ from pydantic import Field
 
 from edge.inspection import NOT_SIGNED_IN
 from edge.people.roles import Right
+from edge.people.rows import DRAFTED
 from edge.storage import documents
 from edge.storage.chain import Entry
 from edge.supervisor import forms
 from edge.supervisor.day import zone_of
-from edge.supervisor.forms import DRAFTED, NAMES, Draft, draft_of, drafted_of, form_of
+from edge.supervisor.forms import NAMES, Draft, draft_of, drafted_of, form_of
 from edge.web import draft_sheet
 from edge.web.answers import Outgoing
 from edge.web.documents import problems
@@ -24,7 +25,7 @@ from edge.web.people import acting, station_of
 from edge.web.requests import Incoming, Name
 from edge.web.tasks import Work, Works
 
-router = APIRouter(prefix="/inspections", tags=["supervisor"])
+router = APIRouter(prefix="/inspections", tags=["inspections"])
 page = APIRouter(include_in_schema=False)
 
 
