@@ -1,0 +1,135 @@
+"""The queue of a handheld, in Debian's Chromium, against a real server that is killed (SIGKILL) again and again.
+
+    ./run bench handheld [--kills 100] [--each 5] [--seed 1]
+
+The page puts codes, each a parcel of its own, into its queue while the server is started, killed at a random moment
+within its work and started again. In the end the ledger must hold every parcel once and in the order in which it was
+scanned. It prints how many were lost, doubled and out of order, how many kills left codes waiting, and how long the
+queue took to be empty after a start. It ends with exit code 1 when one was lost, doubled or out of order.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.limits import Limits
+from edge.app import open_bench
+from edge.settings import Settings
+
+GTIN = "09521234543213"
+PATIENCE_S = 120.0
+_PUT = """async ({text, parcel}) => {
+  const queue = await import("/static/handheld/queue.js");
+  await queue.put({ parcel, station: "1", text });
+  dispatchEvent(new Event("online"));
+}"""
+_COUNT = """async () => (await import("/static/handheld/queue.js")).count()"""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run it and print what became of every parcel.
+
+    Raises:
+        SystemExit: a limit is missed, or there is no Chromium.
+    """
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--each", type=int, default=5, help="parcels that are scanned before each kill")
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args(arguments)
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        raise SystemExit("Debian's Chromium must be there, got none: apt-get install chromium")
+    rng, limits = random.Random(given.seed), Limits()
+    with tempfile.TemporaryDirectory() as folder:
+        state = Path(folder) / "state"
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        server = _started(state, port)
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+            page = browser.new_page()
+            page.goto(f"http://127.0.0.1:{port}/handheld")
+            page.wait_for_selector("html[data-ready=yes]", state="attached")
+            told, under_way, drained = _campaign(page, server, state, port, given.kills, given.each, rng)
+            browser.close()
+        with open_bench(Settings(state_dir=state, workers=1)) as bench:
+            rows = [row for row in bench.ledger.outbox(0, 1_000_000) if row.entry.kind == "assessed"]
+            names = dict.fromkeys(row.entry.inspection for row in rows)
+            kept = [bench.record(name).assessments[-1].seen.symbols[0].text[18:] for name in names]
+    lost, doubled = len(set(told) - set(kept)), len(kept) - len(set(kept))
+    ordered = kept == told
+    print(f"{given.kills} kills, {len(told)} parcels, {under_way} kills with codes still waiting")
+    print(f"lost {lost}, doubled {doubled}, order {'kept' if ordered else 'NOT kept'}")
+    print(f"queue empty after a start: median {statistics.median(drained):.2f} s, longest {max(drained):.2f} s")
+    limits.judged("lost", lost, 0.5, "parcels")
+    limits.judged("doubled", doubled, 0.5, "parcels")
+    limits.require("order", kept=ordered)
+    limits.end()
+
+
+def _campaign(  # noqa: PLR0917 - the parts of one run
+    page: Page,
+    server: subprocess.Popen[bytes],
+    state: Path,
+    port: int,
+    kills: int,
+    each: int,
+    rng: random.Random,
+) -> tuple[list[str], int, list[float]]:
+    """What was scanned, in order; kills with codes waiting; seconds until the queue was empty after each start."""
+    told: list[str] = []
+    drained: list[float] = []
+    under_way = 0
+    for kill in range(kills):
+        for number in range(each):
+            told.append(f"K{kill}N{number}")
+            page.evaluate(_PUT, {"text": f"01{GTIN}21{told[-1]}", "parcel": told[-1]})
+        time.sleep(rng.uniform(0, 0.12))
+        os.kill(server.pid, signal.SIGKILL)
+        server.wait()
+        under_way += page.evaluate(_COUNT) > 0
+        server = _started(state, port)
+        since = time.monotonic()
+        page.evaluate("dispatchEvent(new Event('online'))")
+        while page.evaluate(_COUNT) > 0:
+            if time.monotonic() - since > PATIENCE_S:
+                raise TimeoutError(f"The queue must be empty within {PATIENCE_S:g} s, got codes that wait.")
+            time.sleep(0.05)
+        drained.append(time.monotonic() - since)
+    server.terminate()
+    server.wait(30)
+    return told, under_way, drained
+
+
+def _started(state: Path, port: int) -> subprocess.Popen[bytes]:
+    told = {"SEKISHO_STATE_DIR": str(state), "SEKISHO_PORT": str(port), "SEKISHO_WORKERS": "1"}
+    command = [sys.executable, "-m", "sekisho", "serve", "--no-devices", "--no-pictures"]
+    server = subprocess.Popen(command, env=os.environ | told)
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        try:
+            if httpx.get(f"http://127.0.0.1:{port}/api/v1/health/live", timeout=5).is_success:
+                return server
+        except httpx.HTTPError:
+            time.sleep(0.1)
+    raise TimeoutError(f"sekisho serve must answer within {PATIENCE_S:g} s, got none.")
+
+
+if __name__ == "__main__":
+    main()
