@@ -99,7 +99,8 @@ class Listeners:
         200: {
             "description": (
                 "Events assessed, disposed, next, late, question, signed_in, signed_out, sign_in_refused, people, "
-                "taken_over, handed_over, handheld_paired, handheld_revoked with data {inspection, station}; the id names the "
+                "taken_over, handed_over, handheld_paired, handheld_revoked with data {inspection, station}; the id "
+                "names the "
                 "ledger and the sequence in it. late: a newer registry says something of what was released. reset with "
                 "data {ledger}: the ledger that was listened to is gone (a damaged one is "
                 "set aside) and everything of the new one follows; forget what was known. card with data said, without "
