@@ -1,0 +1,264 @@
+"""Every screen of the box on drawn parcels: as pictures for the officer's guide, or held against what it must keep.
+
+    ./run screens                  write docs/screens/*.png
+    ./run screens --check          every screen x 7 languages x light and dark: axe, touch targets
+
+The list of screens stands here alone; tests/edge/web/test_screens.py takes a sample of the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from edge import practice
+from edge.app import open_bench
+from edge.flow import Bench
+from edge.inspection import Decision
+from edge.messages import LANGUAGES
+from edge.people.accounts import Account, PeopleFile, added, changed, given_pin
+from edge.people.roles import Role
+from edge.settings import Settings
+from provisioning.training.command import practising
+from provisioning.training.material import CHOSEN, drawn
+from tests.edge.web.serving import serving
+
+Scheme = Literal["light", "dark"]
+
+STATIONS = ("1", "2", "3", "4", "5", "6")  # what lies at each but the first:
+LAID = {"2": "medicine", "3": "declared-goods", "4": "revoked-serial", "5": "unregistered", "6": "hologram-missing"}
+SIZE = {"width": 1280, "height": 800}  # a 10-inch screen
+NARROW = {"width": 390, "height": 844}
+TARGET_PX = 89.0  # 15 mm at 1280 points on 10 inches: 89.6, less the rounding of a border
+COLOURS = 64
+WIDTH_PX = 960
+PATIENCE_MS = 30_000
+
+# What a finger or a scanner's key can reach: visible, and not a link within a sentence (WCAG 2.5.8, "inline").
+SMALL = """(least) => {
+  const open = [...document.querySelectorAll("dialog[open], #keypad:not([hidden])")].at(-1);
+  const seen = (one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest(".unseen") && !one.disabled;
+  return [...(open ?? document).querySelectorAll("button, a[href], input, select, textarea, summary")]
+    .filter(seen)
+    .filter((one) => !(one.tagName === "A" && one.closest("p, dd, td:not(:only-child)") && !one.matches(".button")))
+    .map((one) => (/^(checkbox|radio|range|file)$/.test(one.type) ? one.closest("label") ?? one : one))
+    .map((one) => [one, one.getBoundingClientRect()])
+    .filter(([one, box]) => box.width && (box.height < least || (box.width < least && one.tagName !== "SUMMARY")))
+    .map(([one, box]) => [one.tagName, one.id || one.className || one.textContent.trim().slice(0, 20),
+      `${Math.round(box.width)}x${Math.round(box.height)}`].join(" "));
+}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A bench with parcels at its stations, and a practice bench beside it."""
+
+    url: str
+    practice_url: str
+    reports: dict[str, str]  # station: inspection
+
+    def where(self, screen: Screen) -> str:
+        """The address of a screen."""
+        return (self.practice_url if screen.training else self.url) + screen.address.format(**self.reports)
+
+
+def _nothing(_: Page) -> None:
+    """The screen is as it is opened."""
+
+
+def _press(key: str, page: Page) -> None:
+    page.locator("body").press(key)
+    page.locator("dialog[open]").wait_for()
+
+
+def _keypad(page: Page) -> None:
+    page.locator("[data-open=menu]").click()
+    page.locator("#menu [data-sign-in]").click()
+    page.locator("#keypad").wait_for()
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """One screen: where it is, and what is done to see it."""
+
+    name: str
+    address: str
+    shows: str  # a selector that is there when it is whole
+    act: Callable[[Page], None] = _nothing
+    training: bool = False
+
+
+_LAID = "#card [data-inspection]"
+SCREENS = (
+    Screen("ready", "/?station=1", ".card.empty"),
+    Screen("no-finding", "/?station=2", _LAID),
+    Screen("check", "/?station=3", _LAID),
+    Screen("strong-indication", "/?station=4", _LAID),
+    Screen("cannot-assess", "/?station=5", _LAID),
+    Screen("decided", "/?station=6", ".stands"),
+    Screen("entry", "/?station=1", "[data-open=entry]", partial(_press, "c")),
+    Screen("menu", "/?station=1", "[data-open=menu]", partial(_press, "m")),
+    Screen("help", "/?station=1", "[data-open=menu]", partial(_press, "h")),
+    Screen("facts", "/?station=3", _LAID, partial(_press, "i")),
+    Screen("keypad", "/?station=1", "[data-open=menu]", _keypad),
+    Screen("report", "/inspections/{s3}", "main"),
+    Screen("shift", "/shift?station=3", "main"),
+    Screen("handhelds", "/handhelds", "main"),
+    Screen("handheld", "/handheld", "main"),
+    Screen("doctor", "/doctor", "main"),
+    Screen("sign-in", "/sign-in", "main"),
+    Screen("practice", "/practice", ".drawn", training=True),
+    Screen("practice-bench", "/", _LAID, training=True),
+)
+
+
+@contextmanager
+def box(folder: Path) -> Iterator[Box]:
+    """A box with a parcel of each verdict and one that is decided, and practice with two that were tried."""
+    edition = drawn(folder / "state", datetime.now(UTC).date())
+    settings = Settings(
+        state_dir=folder / "state",
+        registry=edition,
+        stations=STATIONS,
+        sign_in="offered",
+        workers=1,
+        place="Port Sample",
+        decode_budget_s=30.0,
+        compare_budget_s=30.0,
+        training_port=8081,
+    )
+    _account(settings.state_dir)
+    shutil.copytree(settings.state_dir / practice.FOLDER, folder / "practice" / practice.FOLDER)
+    exercise = practising(settings, folder / "practice").model_copy(update={"stations": ("1",)})
+    with ExitStack() as stack:
+        bench = stack.enter_context(open_bench(settings))
+        reports = {f"s{station}": _lay(bench, settings.state_dir, name, station) for station, name in LAID.items()}
+        bench.dispose(reports["s6"], Decision.REFER)
+        server = stack.enter_context(serving(bench, settings))
+        training = stack.enter_context(open_bench(exercise))
+        done = _lay(training, exercise.state_dir, "stolen-serial", "1")
+        training.dispose(done, Decision.DETAIN)
+        training.next("1")
+        _lay(training, exercise.state_dir, "contradiction", "1")
+        yield Box(server.url, stack.enter_context(serving(training, exercise)).url, reports)
+
+
+def _lay(bench: Bench, state_dir: Path, name: str, station: str) -> str:
+    parcel = practice.known(state_dir)[list(CHOSEN).index(name)]
+    return bench.inspect(parcel.arrival(state_dir / practice.FOLDER, station)).inspection
+
+
+def _account(state_dir: Path) -> None:
+    file = PeopleFile(state_dir)
+    pin = given_pin("482913", file.secret())
+    account = Account("4711", "Sato", Role.OFFICER)
+    file.change(lambda before: changed(added(before, account), account.id, pin=pin))
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's browser, which asks nobody outside for anything."""
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=quiet)
+        yield running
+        running.close()
+
+
+@contextmanager
+def opened(  # noqa: PLR0917 - which screen, and how it is looked at
+    browser: Browser,
+    at: Box,
+    screen: Screen,
+    language: str,
+    scheme: Scheme = "light",
+    size: dict[str, int] | None = None,
+) -> Iterator[Page]:
+    """A screen as a person sees it, still."""
+    with browser.new_context(viewport=size or SIZE, color_scheme=scheme, reduced_motion="reduce") as context:  # type: ignore[arg-type]
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+        address = at.where(screen)
+        page.goto(f"{address}{'&' if '?' in address else '?'}lang={language}", wait_until="load")
+        page.locator(screen.shows).first.wait_for()
+        screen.act(page)
+        page.evaluate("() => document.fonts.ready.then(() => true)")
+        yield page
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds (WCAG 2 A and AA, contrast among it), a line for each element."""
+    told: dict[str, Any] = Axe().run(page).response
+    return [f"{rule['id']}: {node['target'][0]}" for rule in told["violations"] for node in rule["nodes"]]
+
+
+def small(page: Page) -> list[str]:
+    """What can be pressed and is smaller than 15 mm."""
+    return list(page.evaluate(SMALL, TARGET_PX))
+
+
+def check(browser: Browser, at: Box) -> int:
+    """Hold every screen in every language and both schemes against both; how many faults there are."""
+    faults = 0
+    for screen in SCREENS:
+        for language in LANGUAGES:
+            for scheme in ("light", "dark"):
+                with opened(browser, at, screen, language, scheme) as page:  # type: ignore[arg-type]
+                    found = [*violations(page), *small(page)]
+                faults += len(found)
+                print("".join(f"{screen.name} {language} {scheme}: {one}\n" for one in found), end="", flush=True)
+    print(f"{len(SCREENS)} screens x {len(LANGUAGES)} languages x 2 schemes: {faults} faults (limit 0)")
+    return faults
+
+
+def take(browser: Browser, at: Box, out: Path) -> int:
+    """Write the picture of every screen; bytes of all together."""
+    out.mkdir(parents=True, exist_ok=True)
+    total = 0
+    for screen in SCREENS:
+        narrow = screen.name == "handheld"
+        with opened(browser, at, screen, "en", size=NARROW if narrow else None) as page:
+            total += _save(page.screenshot(), out / f"{screen.name}.png", NARROW["width"] if narrow else WIDTH_PX)
+    print(f"{len(SCREENS)} screens in {out}: {total / 1000:.0f} kB (limit 1500)")
+    return total
+
+
+def _save(png: bytes, path: Path, width: int) -> int:
+    """Shrink by area and keep few colours."""
+    pixels = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+    assert pixels is not None, path  # noqa: S101 - Chromium's own PNG
+    height = round(pixels.shape[0] * width / pixels.shape[1])
+    shrunk = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+    Image.fromarray(shrunk[..., ::-1]).quantize(COLOURS).save(path, optimize=True)
+    return path.stat().st_size
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Draw, serve, look."""
+    parser = argparse.ArgumentParser(prog="./run screens", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="hold every screen against axe and the touch target")
+    parser.add_argument("--out", type=Path, default=Path("docs/screens"))
+    chosen = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder, box(Path(folder)) as at, chromium() as browser:
+        if chosen.check:
+            raise SystemExit(1 if check(browser, at) else 0)
+        take(browser, at, chosen.out)
+
+
+if __name__ == "__main__":
+    main()
