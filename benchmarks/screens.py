@@ -120,6 +120,7 @@ SCREENS = (
     Screen("handhelds", "/handhelds", "main"),
     Screen("handheld", "/handheld", "main"),
     Screen("doctor", "/doctor", "main"),
+    Screen("supervisor", "/supervisor", "main"),
     Screen("sign-in", "/sign-in", "main"),
     Screen("practice", "/practice", ".drawn", training=True),
     Screen("practice-bench", "/", _LAID, training=True),
