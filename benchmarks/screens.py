@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import cv2
 import numpy as np
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -219,7 +219,7 @@ def check(browser: Browser, at: Box) -> int:
     for screen in SCREENS:
         for language in LANGUAGES:
             for scheme in ("light", "dark"):
-                with opened(browser, at, screen, language, scheme) as page:  # type: ignore[arg-type]
+                with opened(browser, at, screen, language, scheme) as page:
                     found = [*violations(page), *small(page)]
                 faults += len(found)
                 print("".join(f"{screen.name} {language} {scheme}: {one}\n" for one in found), end="", flush=True)
