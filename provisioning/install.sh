@@ -95,16 +95,23 @@ take_name() {
     fi
     name=$(cat "$KEPT/name")
     # The tokens of the other boxes are none of its business, and a stolen box must not hold them.
-    awk -v name="$name" '$1 == name' "$copy/secret/boxes" >"$copy/secret/boxes.new"
+    # awk would take 07 and 7 for one number: two words are compared as such.
+    awk -v name="$name" '($1 "") == (name "")' "$copy/secret/boxes" >"$copy/secret/boxes.new"
     mv "$copy/secret/boxes.new" "$copy/secret/boxes"
     say "2/4 this box is $name"
 }
 
 take_free_name() {
     [ -s "$copy/secret/boxes" ] || fail "expected names for boxes on this stick, got none." "sh $stick/install.sh NAME"
+    # What lies in taken/ is under no fingerprint: a link there would have root write elsewhere.
+    [ ! -L "$stick/taken" ] || fail "$stick/taken: expected a folder, got a link. Nothing was written." "use another copy"
     mkdir -p "$stick/taken" 2>/dev/null || true
     while read -r free _token; do
-        if [ ! -s "$stick/taken/$free" ] && ! cat "$KEPT/box" 2>/dev/null >"$stick/taken/$free"; then
+        if [ -L "$stick/taken/$free" ] || { [ -e "$stick/taken/$free" ] && [ ! -f "$stick/taken/$free" ]; }; then
+            fail "$stick/taken/$free: expected a file, got something else. Nothing was written." "use another copy"
+        fi
+        [ -s "$stick/taken/$free" ] || rm -f "$stick/taken/$free" 2>/dev/null || true # of a power cut
+        if [ ! -s "$stick/taken/$free" ] && ! (set -C && cat "$KEPT/box" >"$stick/taken/$free") 2>/dev/null; then
             fail "$stick/taken/$free: expected a stick that can be written to, so that no two boxes get one name." \
                 "mount it for writing, or give a name: sh $stick/install.sh NAME"
         fi

@@ -49,7 +49,7 @@ from sync.push import OUTBOX, Signer
 from sync.push_evidence import push_evidence
 from sync.renewal import push_certified
 from sync.usb import RETIREMENT as RETIREMENT_FILE
-from sync.usb import export, folder_of
+from sync.usb import export, folder_of, made_on_stick
 
 _LAST = (KEY_FILE, f"{KEY_FILE}.sealed", ENROLMENT_FILE, RETIRING)  # needed to the end
 LOCK = "ledger.lock"
@@ -119,8 +119,7 @@ class Stick:
 
     def lay_down(self, receipt: bytes, *, last: bool) -> None:
         """Write it beside what was exported, and read it again. Room for the last one is taken with the first."""
-        place = folder_of(self._directory, self._enrolment.device)
-        place.mkdir(parents=True, exist_ok=True)
+        place = made_on_stick(self._directory, self._enrolment.device)
         if last:
             (place / _ROOM).unlink(missing_ok=True)
         else:
@@ -268,7 +267,7 @@ def require_readable(path: Path, digest: str) -> None:
         BoxError: retire_unreadable.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
             came = hashlib.file_digest(file, "sha256").hexdigest()

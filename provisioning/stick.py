@@ -10,7 +10,8 @@
     secret/              settings.env, wifi.nmconnection, boxes (a name a line, with its enrolment token)
     taken/               written by the boxes: who has which name
 
-So the SHA-256 of install.sh, which the technician carries on paper, stands for the whole stick (docs/decisions/132).
+So the SHA-256 of install.sh, which the technician carries on paper, stands for the whole stick but taken/, of which
+nothing is believed but which name is free (docs/decisions/132).
 """
 
 from __future__ import annotations

@@ -22,13 +22,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from edge.errors import RequestRefused, SettingsError
 from edge.moment import Moment
 from edge.storage.database import write_durably
+from edge.storage.owned import rights_of_owner
+from edge.storage.regular import regular
 from sync.certificates import request
 from sync.errors import CentralRefused
 from sync.identity import Enrolment, EnrolmentToken, answered_enrolment, enrolment_request
 from sync.link import Link, renewed
 from sync.protocol import key_id
 from sync.push import Pushed, Signer, push
-from sync.usb import folder_of
+from sync.usb import MAX_STICK_BYTES, made_on_stick, read_from_stick
 
 ASKED_ENROLMENT, ENROLLED = "enrolment.json", "enrolled.json"
 ASKED_RENEWAL, CERTIFICATE = "renewal.pem", "certificate.pem"
@@ -87,8 +89,7 @@ def ask_by_stick(state_dir: Path, directory: Path, token: EnrolmentToken, privat
     """
     told = {"url": token.url, "central": token.central, "device": token.device}
     write_durably(state_dir / PENDING_FILE, json.dumps(told).encode(), mode=0o600)
-    place = folder_of(directory, token.device)
-    place.mkdir(parents=True, exist_ok=True)
+    place = made_on_stick(directory, token.device)
     write_durably(place / ASKED_ENROLMENT, enrolment_request(token, private))
     return place / ASKED_ENROLMENT
 
@@ -101,16 +102,18 @@ def enrolled_by_stick(state_dir: Path, directory: Path, private: Ed25519PrivateK
         DocumentRefused: another central, another key. OSError: it cannot be written.
     """
     try:
-        told = json.loads((state_dir / PENDING_FILE).read_bytes())
+        with rights_of_owner(state_dir):
+            told = json.loads(regular(state_dir / PENDING_FILE, MAX_STICK_BYTES))
         token = EnrolmentToken(str(told["url"]), str(told["central"]), str(told["device"]), "")
-        answer = (folder_of(directory, token.device) / ENROLLED).read_bytes()
+        answer = read_from_stick(directory, token.device, ENROLLED)
     except (OSError, ValueError, KeyError, TypeError) as error:
         message = f"{directory}: expected the central's answer to a request of this box, got {type(error).__name__}."
         hint = "First: sekisho results enrol - --stick DIR; then `sekisho central import` at the central."
         raise RequestRefused("request_no_file", message, hint=hint) from error
     enrolment = answered_enrolment(token, private.public_key().public_bytes_raw().hex(), answer)
     enrolment.keep(state_dir)
-    (state_dir / PENDING_FILE).unlink(missing_ok=True)
+    with rights_of_owner(state_dir):
+        (state_dir / PENDING_FILE).unlink(missing_ok=True)
     _used_up(directory, enrolment.device, ASKED_ENROLMENT, ENROLLED)
     return enrolment
 
@@ -123,8 +126,7 @@ def ask_renewal_by_stick(directory: Path, enrolment: Enrolment, private: Ed25519
     """
     if not is_due(enrolment, now):
         return False
-    place = folder_of(directory, enrolment.device)
-    place.mkdir(parents=True, exist_ok=True)
+    place = made_on_stick(directory, enrolment.device)
     write_durably(place / ASKED_RENEWAL, request(private, enrolment.device, enrolment.serial))
     return True
 
@@ -134,9 +136,10 @@ def take_certificate(state_dir: Path, directory: Path, enrolment: Enrolment, pri
 
     Raises:
         DocumentRefused: it is not this central's for this key; the old one stays. OSError: it cannot be written.
+        RequestRefused: request_no_file: what the stick holds is no file.
     """
     try:
-        data = (folder_of(directory, enrolment.device) / CERTIFICATE).read_bytes()
+        data = read_from_stick(directory, enrolment.device, CERTIFICATE)
     except FileNotFoundError:
         return False
     new = enrolment.with_certificate(data, private.public_key().public_bytes_raw().hex())
@@ -151,5 +154,5 @@ def take_certificate(state_dir: Path, directory: Path, enrolment: Enrolment, pri
 def _used_up(directory: Path, device: str, *names: str) -> None:
     """Take from the stick what was used; one that stays there is answered or refused again, and does no harm."""
     for name in names:
-        with suppress(OSError):
-            (folder_of(directory, device) / name).unlink()
+        with suppress(OSError, RequestRefused):
+            (made_on_stick(directory, device) / name).unlink()

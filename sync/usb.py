@@ -16,13 +16,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.errors import EvidenceError, LedgerError, SekishoError
+from edge.errors import EvidenceError, LedgerError, RequestRefused, SekishoError
 from edge.storage.chain import Outgoing
 from edge.storage.database import write_durably
 from edge.storage.evidence import EvidenceStore
 from edge.storage.evidence_index import pictures_of
 from edge.storage.outbox import Outbox
 from edge.storage.receipts import Receipts
+from edge.storage.regular import folder, regular
 from sync.altered import altered_pictures, note_altered
 from sync.errors import DocumentRefused
 from sync.protocol import PICTURE, SCHEMA, signed
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 RETIREMENT = "retirement.json"  # provisioning/retire.py
 _RECEIPT = re.compile(r"receipt-([0-9a-f]+)\.json")
 _SHA256_CHARS = 64
+MAX_STICK_BYTES = 1_000_000  # of a receipt, an answer, a certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,42 @@ def folder_of(directory: Path, device: str) -> Path:
     return directory / f"sekisho-{device}"
 
 
+def made_on_stick(directory: Path, device: str) -> Path:
+    """`folder_of` a box, made where there is none.
+
+    Raises:
+        RequestRefused: request_no_file: it is a link, which would have root write elsewhere. OSError: the stick.
+    """
+    place = folder_of(directory, device)
+    try:
+        return folder(place)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise _odd(place, "a folder") from error
+
+
+def read_from_stick(directory: Path, device: str, name: str) -> bytes:
+    """A file that the central has laid into the folder of a box.
+
+    Raises:
+        RequestRefused: request_no_file: the folder or the file is a link, a pipe, too large or cannot be read.
+        FileNotFoundError: it is not there.
+    """
+    path = folder_of(directory, device) / name
+    if path.parent.is_symlink():
+        raise _odd(path.parent, "a folder")
+    try:
+        return regular(path, MAX_STICK_BYTES)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _odd(path, f"a file of {MAX_STICK_BYTES} bytes or fewer that can be read") from error
+
+
+def _odd(path: Path, expected: str) -> RequestRefused:
+    message = f"{path}: expected {expected}, got something else."
+    return RequestRefused("request_no_file", message, hint="Nothing was read or written by it. Take another stick.")
+
+
 def export(  # noqa: PLR0917 - what is exported, where to, for whom, by whom, when
     state_dir: Path,
     directory: Path,
@@ -75,8 +113,7 @@ def export(  # noqa: PLR0917 - what is exported, where to, for whom, by whom, wh
         EvidenceError: evidence_key. A single picture that cannot be read is told. OSError: the stick cannot be written.
     """
     key = enrolment.told.seal
-    place = folder_of(directory, enrolment.device)
-    place.mkdir(parents=True, exist_ok=True)
+    place = made_on_stick(directory, enrolment.device)
     known = Outbox(state_dir / OUTBOX).acknowledged(enrolment.recipient)
     store, receipts = EvidenceStore(state_dir), Receipts(state_dir)
     noted = altered_pictures(state_dir)
@@ -151,7 +188,7 @@ def take_receipts(state_dir: Path, directory: Path, enrolment: Enrolment) -> Car
     outbox, receipts = Outbox(state_dir / OUTBOX), Receipts(state_dir)
     store = EvidenceStore(state_dir)
     taken = Carried()
-    found = _receipts_of(folder_of(directory, enrolment.device))
+    found = _receipts_of(directory, enrolment.device)
     for chain in remaining(state_dir, outbox.acknowledged(enrolment.recipient).ledger):
         with closing(chain.reader):
             if chain.ledger in found:
@@ -181,9 +218,10 @@ def _take_picture(
     return replace(taken, pictures=taken.pictures + 1)
 
 
-def _receipts_of(place: Path) -> dict[str, bytes]:
-    named = ((_RECEIPT.fullmatch(path.name), path) for path in sorted(place.glob("receipt-*.json")))
-    return {match[1]: path.read_bytes() for match, path in named if match}
+def _receipts_of(directory: Path, device: str) -> dict[str, bytes]:
+    names = sorted(path.name for path in folder_of(directory, device).glob("receipt-*.json"))
+    matched = (match for match in map(_RECEIPT.fullmatch, names) if match)
+    return {match[1]: read_from_stick(directory, device, match[0]) for match in matched}
 
 
 def _refusal(name: str, error: SekishoError) -> str:

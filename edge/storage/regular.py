@@ -18,12 +18,12 @@ def regular(path: Path, most: int) -> bytes:
     with os.fdopen(descriptor, "rb", buffering=0) as file:
         told = os.fstat(descriptor)
         if not stat.S_ISREG(told.st_mode) or told.st_size > most:
-            raise _odd(path, f"{stat.filemode(told.st_mode)} with {told.st_size} bytes", most)
+            raise OddFileError(path, f"{stat.filemode(told.st_mode)} with {told.st_size} bytes", most)
         data = bytearray()
         while block := file.read(most + 1 - len(data)):
             data += block
     if len(data) > most:  # it has grown
-        raise _odd(path, f"more than {most} bytes", most)
+        raise OddFileError(path, f"more than {most} bytes", most)
     return bytes(data)
 
 
@@ -40,6 +40,10 @@ def folder(path: Path) -> Path:
     return path
 
 
-def _odd(path: Path, came: str, most: int) -> OSError:
-    message = f"expected a regular file of {most} bytes or fewer, got {came}"
-    return OSError(errno.EINVAL, message, str(path))
+class OddFileError(OSError):
+    """What is there is no regular file, or a larger one; `came` says what it is."""
+
+    def __init__(self, path: Path, came: str, most: int) -> None:
+        """What came in the place of a file of `most` bytes or fewer."""
+        super().__init__(errno.EINVAL, f"expected a regular file of {most} bytes or fewer, got {came}", str(path))
+        self.came = came

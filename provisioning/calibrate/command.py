@@ -20,6 +20,7 @@ from edge.errors import DeviceError, RequestRefused
 from edge.examination import Kept
 from edge.settings import Settings
 from edge.storage.documents import to_json
+from edge.storage.regular import OddFileError, regular
 from edge.terminal import clear_errors, require_writable, settings_from_environment
 from models.calibration import Calibration, measured
 from models.calibration_target import COLOURS, SHEETS, Colour, Size, target
@@ -32,6 +33,7 @@ from provisioning.doctor.command import show as show_signs
 calibrate_app = typer.Typer(no_args_is_help=True, help="Calibrate the bench camera with a printed target.")
 _SHOTS = 3
 _PATIENCE_S = 10.0
+_MOST_BYTES = 64_000_000  # of a picture of the target
 _HELD_CSI = {"awbgains", "shutter", "lens-position"}
 
 
@@ -188,6 +190,9 @@ def _colours(path: Path | None) -> tuple[Colour, ...] | None:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return regular(path.resolve(), _MOST_BYTES)
+    except OddFileError as error:
+        message = f"{path}: expected a regular file of {_MOST_BYTES} bytes or fewer, got {error.came}."
+        raise RequestRefused("request_no_file", message) from error
     except OSError as error:
         raise RequestRefused("request_no_file", f"{path}: expected a file, got {error.strerror}.") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -32,7 +33,7 @@ from sync.renewal import (
     push_certified,
     take_certificate,
 )
-from sync.usb import folder_of
+from sync.usb import folder_of, take_receipts
 from tests.central.conftest import CENTRAL
 from tests.central.serving import enrolled, serving, token_for
 from tests.sync.boxes import DAY, NOW, Box
@@ -217,3 +218,49 @@ def test_a_power_cut_at_any_write_of_enrolment_and_renewal_leaves_a_box_that_goe
     assert kept is not None
     assert (kept.told.public, kept.told.expires) == (key, GONE.utc + LIFE)
     assert holdings(central.engine)["alarms"] == []
+
+
+def test_a_stick_leads_nobody_elsewhere(central: Central, box: Box, tmp_path: Path) -> None:
+    victim, stick = tmp_path / "victim", tmp_path / "stick"
+    victim.mkdir()
+    stick.mkdir()
+    (victim / "receipt-aa.json").touch()
+    enrolment = by_stick(central, box, tmp_path / "good")
+    token = token_for(central, "http://central")
+    place = folder_of(stick, "bench-1")
+    place.symlink_to(victim)
+    for act in (
+        lambda: ask_by_stick(box.folder, stick, token, box.private),
+        lambda: take_receipts(box.folder, stick, enrolment),
+    ):
+        with pytest.raises(RequestRefused) as caught:
+            act()
+        assert caught.value.message == f"{place}: expected a folder, got something else."
+    assert [path.name for path in victim.iterdir()] == ["receipt-aa.json"]
+
+
+@pytest.mark.parametrize("planted", ["pipe", "link", "endless"])
+def test_what_is_no_file_of_a_stick_keeps_nobody_waiting(
+    central: Central, box: Box, tmp_path: Path, planted: str
+) -> None:
+    stick = tmp_path / "stick"
+    first = by_stick(central, box, stick)
+    ask_by_stick(box.folder, stick, token_for(central, "http://central"), box.private)
+    for name, act in (
+        (CERTIFICATE, lambda: take_certificate(box.folder, stick, first, box.private)),
+        (ENROLLED, lambda: enrolled_by_stick(box.folder, stick, box.private)),
+        ("receipt-aa.json", lambda: take_receipts(box.folder, stick, first)),
+    ):
+        path = folder_of(stick, "bench-1") / name
+        if planted == "pipe":
+            os.mkfifo(path)
+        elif planted == "link":
+            path.symlink_to("/dev/zero")
+        else:
+            path.write_bytes(b"")
+            os.truncate(path, 10**12)
+        with pytest.raises(RequestRefused) as caught:
+            act()
+        expected = "a file of 1000000 bytes or fewer that can be read"
+        assert caught.value.message == f"{path}: expected {expected}, got something else."
+        path.unlink()

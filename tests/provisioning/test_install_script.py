@@ -184,3 +184,26 @@ def test_a_name_that_is_none_is_refused(debian: Path, stick: Path, name: str) ->
     assert done.stderr.splitlines()[0] == (
         f"install.sh: expected a name of letters, digits, dots and dashes, got '{name}'."
     )
+
+
+def test_a_link_among_the_names_leads_root_nowhere(debian: Path, stick: Path) -> None:
+    (stick / "taken").mkdir(exist_ok=True)
+    (stick / "taken/a").symlink_to("/var/lib/sekisho-first-boot/nologin")
+    done = install(debian, stick)
+    assert (done.returncode, (stick.parent / "kept/nologin").exists()) == (1, False)
+    assert "install.sh: /mnt/taken/a: expected a file, got something else. Nothing was written.\n" in done.stderr
+    shutil.rmtree(stick / "taken")
+    (stick / "taken").symlink_to("/var/lib/sekisho-first-boot")
+    done = install(debian, stick)
+    assert (done.returncode, (stick.parent / "kept/a").exists()) == (1, False)
+    assert "install.sh: /mnt/taken: expected a folder, got a link. Nothing was written.\n" in done.stderr
+
+
+def test_a_box_whose_name_is_a_number_has_no_token_of_another(debian: Path, stick: Path) -> None:
+    write(
+        Contents((stick.parent / PACKAGE,), seats=(Seat("07", token("07")), Seat("7", token("7")))),
+        stick,
+        datetime.now(UTC),
+    )
+    assert install(debian, stick, "7").returncode == 0
+    assert (stick.parent / "kept/boxes-seen").read_text("utf-8") == f"7 {token('7')}\n"

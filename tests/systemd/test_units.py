@@ -136,3 +136,16 @@ def test_the_bench_starts_at_the_first_connection_and_says_that_it_is_ready(
     finally:
         bench.kill()
         bench.wait()
+
+
+def test_what_systemd_opens_as_root_lies_where_no_service_writes() -> None:
+    """It follows links (systemd.exec(5), StandardInput=file:, LoadCredential=): none may come from the bench's user."""
+    found = list[str]()
+    for unit in UNITS.glob("*.service"):
+        for line in unit.read_text("utf-8").splitlines():
+            if line.startswith(
+                ("StandardInput=file:", "LoadCredential=", "EnvironmentFile=", "ExecStartPost=+/bin/rm")
+            ):
+                found += [word for word in re.findall(r"/[\w./-]+", line) if not word.startswith("/bin/")]
+    assert "/etc/sekisho/enrolment.token" in found
+    assert [place for place in found if not place.startswith("/etc/sekisho/")] == []

@@ -89,3 +89,12 @@ def test_each_fault_of_a_bench_is_told_with_what_to_do() -> None:
     }  # fmt: skip
     assert not record.light
     assert all(sign.todo for sign in signs(record) if sign.state.value == "look at")
+
+
+@pytest.mark.parametrize("option", [(), ("--colours",)])
+def test_what_has_no_end_is_not_read(tmp_path: Path, picture: bytes, option: tuple[str, ...]) -> None:
+    (tmp_path / "target.png").write_bytes(picture)
+    given = ("/dev/zero",) if not option else (str(tmp_path / "target.png"), *option, "/dev/zero")
+    code, said = run("measure", "--camera", "v", *given)
+    expected = "/dev/zero: expected a regular file of 64000000 bytes or fewer, got crw-rw-rw- with 0 bytes."
+    assert (code, said) == (2, f"sekisho: {expected} [request_no_file]\n")
