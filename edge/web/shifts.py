@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -16,9 +16,11 @@ from edge.people.rows import HANDED_OVER, HandOver
 from edge.people.shift import NOTE_MOST, Parcel, Shift, hand_over, hand_over_of, handed_over, shift_at
 from edge.storage.chain import Row
 from edge.storage.knowledge import utc_day
+from edge.supervisor.day import figures_of, seen_between, zone_of
 from edge.web.answers import Outgoing
 from edge.web.box import status_of
 from edge.web.documents import problems
+from edge.web.figures import Figure, of_span
 from edge.web.languages import Language
 from edge.web.pages import page, refusals_in
 from edge.web.people import COOKIE, StationName, acting, claim_of, session_of, set_token, station_of, trusts_station
@@ -27,6 +29,8 @@ from edge.web.tasks import Work, Works
 
 router = APIRouter(prefix="/shift", tags=["people"])
 paper = APIRouter(include_in_schema=False)
+
+FIRST_SHIFT = timedelta(days=1)  # drawn of a shift that no hand-over came before
 
 Count = Annotated[int, Field(ge=0)]
 
@@ -176,7 +180,9 @@ def shift_page(request: Request, work: Works, language: Language, station: Stati
         told: ShiftOut | None = shift(request, work, where)
     except AccessRefused:
         told = None
-    return _page(request, work, language, station=where, shift=told, done=None)
+    begun = told.begun if told else None
+    charts = _charts(work, language, where, begun, work.bench.now().utc) if begun else ()
+    return _page(request, work, language, station=where, shift=told, done=None, charts=charts)
 
 
 @paper.get("/shift/{sequence}")
@@ -195,8 +201,18 @@ def handed_over_page(
     try:
         _reading(request, work, done.station)
     except AccessRefused:
-        return _page(request, work, language, station=done.station, shift=None, done=None)
-    return _page(request, work, language, station=done.station, shift=None, done=done)
+        return _page(request, work, language, station=done.station, shift=None, done=None, charts=())
+    before = work.bench.ledger.row(hand_over_of(row).since)
+    begun = before.entry.at.utc if before is not None else done.at - FIRST_SHIFT
+    charts = _charts(work, language, done.station, begun, done.at)
+    return _page(request, work, language, station=done.station, shift=None, done=done, charts=charts)
+
+
+def _charts(work: Work, language: str, station: str, begun: datetime, ended: datetime) -> tuple[Figure, ...]:
+    """The figures of a shift, drawn; its first second and its last one belong to it."""
+    zone = zone_of(work.settings.time_zone)
+    seen, _ = seen_between(work.bench.ledger, begun, ended + timedelta(seconds=1), zone, station=station)
+    return of_span(figures_of(seen), language)
 
 
 def _page(request: Request, work: Work, language: str, station: str, **values: Any) -> HTMLResponse:  # noqa: ANN401
