@@ -18,6 +18,7 @@ from edge.errors import RequestRefused
 
 AT_ONCE = 64  # connections of one sender: a browser takes 6, a handheld 1 to 2, a proxy for all handhelds a few dozen
 NEW_A_SECOND = 30  # of one sender; a busy handheld scans twice a second
+_IPV6_SENDER = "ffff:ffff:ffff:ffff::"  # one host has a /64 of addresses to itself (RFC 4291, RFC 8981)
 _OPENING = re.compile(r"(tcp|udp)/([0-9]{1,5})")
 _ICMP = "destination-unreachable, time-exceeded, parameter-problem"
 _ICMPV6 = "packet-too-big, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert"
@@ -127,14 +128,14 @@ def _rules(opening: Opening, senders: tuple[Network, ...]) -> tuple[str, ...]:
         if senders and not mine:
             continue
         which = f"{family} saddr {{ {', '.join(mine)} }} " if mine else f"meta nfproto ipv{version} "
+        who = "ip saddr" if version == 4 else f"ip6 saddr & {_IPV6_SENDER}"  # noqa: PLR2004 - of IP
         if opening.protocol == "tcp":
             made.append(
-                f"{which}{told} ct state new add @{name}_at_once_{family}"
-                f" {{ {family} saddr ct count over {AT_ONCE} }} drop"
+                f"{which}{told} ct state new add @{name}_at_once_{family} {{ {who} ct count over {AT_ONCE} }} drop"
             )
         made.append(
             f"{which}{told} ct state new update @{name}_new_{family}"
-            f" {{ {family} saddr limit rate over {NEW_A_SECOND}/second burst {2 * NEW_A_SECOND} packets }} drop"
+            f" {{ {who} limit rate over {NEW_A_SECOND}/second burst {2 * NEW_A_SECOND} packets }} drop"
         )
         made.append(f"{which}{told} accept")
     return tuple(made)

@@ -23,12 +23,17 @@ from benchmarks.box.doctor import looked_at
 from benchmarks.box.guard import guarded
 from benchmarks.box.scenarios import SCENARIOS, prepared
 from benchmarks.box.shown import Shown
+from benchmarks.box.sockets import address_is_absent, degrades
 from benchmarks.box.stick import from_a_stick
 from benchmarks.limits import Limits
 from provisioning.package import build
 
 Say = Callable[[str], None]
-ALL = SCENARIOS | {"clock": clock_is_wrong, "guard": guarded, "doctor": looked_at}
+ALL = (
+    SCENARIOS
+    | {"clock": clock_is_wrong, "guard": guarded, "doctor": looked_at}
+    | {"address": address_is_absent, "degraded": degrades}
+)
 
 _STICK = "stick"  # begins with a bare Debian; the others with the package installed
 

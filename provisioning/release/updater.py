@@ -95,6 +95,11 @@ class Updater:
         if not current:
             message = "Expected a release in use that can be taken back, got the package's own program."
             raise UpdateFailed("update_previous", message, hint="Install an older package instead.")
+        if before == current:
+            message = (
+                f"Expected another release than {current.partition('_')[0]}, which is in use, got none: it is gone."
+            )
+            raise UpdateFailed("update_previous", message, hint="Bring a release, or install a package.")
         old, schema = self.home.about(before), self.ledger()
         if schema > old.ledger[1]:
             message = f"Release {old.version} reads ledgers of schema {old.ledger[1]} or older, got {schema}."
@@ -228,7 +233,9 @@ class Updater:
                 break
             self.sleep(_LOOK_S / 4)
         words = f"{journal.reason}; {journal.before_version} served again after {self.clock() - began:.1f} s"
-        return self.home.tell(journal, "taken back", words, refuse=True)
+        done = self.home.tell(journal, "taken back", words, refuse=True)
+        self.home.tidy()
+        return done
 
     # --- after a boot, and in rest -------------------------------------------------------------------------------
 

@@ -85,7 +85,32 @@ def test_no_service_waits_for_a_network() -> None:
     for unit in UNITS.glob("*.service"):
         orders = re.findall("^(?:After|Requires|Wants|BindsTo)=(.*)$", unit.read_text(encoding="utf-8"), re.MULTILINE)
         assert orders
-        assert "network" not in " ".join(orders), unit.name
+        waited = " ".join(orders).replace("network-pre.target", "")  # before any network: the packet filter
+        assert "network" not in waited, unit.name
+
+
+def test_every_socket_belongs_to_the_full_bench_and_to_degraded_mode() -> None:
+    sockets = {path.name for path in UNITS.glob("*.socket")}
+    for name in ("web", "degraded"):
+        unit = (UNITS / f"sekisho-{name}.service").read_text(encoding="utf-8")
+        told = re.findall("^Sockets=(.*)$", unit, re.MULTILINE)
+        assert set(" ".join(told).split()) == sockets, name
+
+
+def test_no_socket_waits_for_its_address() -> None:
+    for unit in UNITS.glob("*.socket"):
+        text = unit.read_text(encoding="utf-8")
+        if re.search("^ListenStream=[^/]", text, re.MULTILINE):
+            assert "\nFreeBind=yes\n" in text, unit.name
+            assert "\nReusePort=yes\n" in text, unit.name
+
+
+def test_the_packet_filter_comes_before_any_network_and_the_lan_is_closed_without_it() -> None:
+    firewall = (UNITS / "sekisho-firewall.service").read_text(encoding="utf-8")
+    assert "\nWants=network-pre.target\n" in firewall
+    lan = (UNITS / "sekisho-lan.socket").read_text(encoding="utf-8")
+    (guard,) = re.findall(r"^ExecStartPre=/bin/sh -c '(.*)'$", lan, re.MULTILINE)
+    assert guard == "! test -e /etc/sekisho/firewall.nft || nft list table inet sekisho >/dev/null"
 
 
 @pytest.fixture

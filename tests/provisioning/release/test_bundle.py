@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -198,6 +199,25 @@ def test_a_flipped_bit_in_the_files_is_refused_also_where_every_checksum_but_the
     data[place % len(data)] ^= 1 << bit
     with pytest.raises(BundleRefused):
         unpack(wrapped(bytes(data)), tmp_path / "out")
+
+
+def test_a_flipped_bit_anywhere_in_a_bundle_as_it_is_stored_changes_nothing_unseen(tmp_path: Path) -> None:
+    made, draw, flips = packed(tmp_path, "1.1"), random.Random(7), 40
+    stored = made.path.read_bytes()
+    step = (len(stored) - 16) // flips + 1
+    places = [*range(8), *range(8, len(stored) - 8, step), *range(len(stored) - 8, len(stored))]
+    harmless = []
+    for place in places:  # the frame's header, the manifest, members, the checksum at its end
+        data = bytearray(stored)
+        data[place] ^= 1 << draw.randrange(8)
+        out = tmp_path / f"out-{place}"
+        try:
+            assert unpack(io.BytesIO(data), out) == made.manifest
+        except BundleRefused:
+            continue
+        assert damage(out) == ""
+        harmless.append(place)
+    assert set(harmless) <= set(range(8))  # bits of zstd's frame header that say nothing (RFC 8878, 3.1.1.1)
 
 
 def test_a_tree_with_a_link_is_not_packed(tmp_path: Path) -> None:

@@ -303,6 +303,22 @@ def test_a_roll_back_by_a_person_uses_the_one_before(bench: Bench) -> None:
     assert refused.value.message == words
 
 
+def test_a_second_roll_back_has_nothing_to_go_to_and_refuses_nothing_that_is_in_use(bench: Bench) -> None:
+    bench.run()
+    published(bench.publishing, "1.5")
+    bench.run()
+    bench.updater().roll_back("a technician asked for it")
+    assert bench.current == "1.4"
+    left = [path.name for path in bench.home.path.iterdir() if path.is_dir() and not path.is_symlink()]
+    assert sorted(left) == sorted([bench.home.link("current"), "sync"])  # what was taken back holds no disk
+    before = bench.home.journal()
+    with pytest.raises(UpdateFailed) as refused:
+        bench.updater().roll_back("again")
+    assert refused.value.code == "update_previous"
+    assert refused.value.message == "Expected another release than 1.4, which is in use, got none: it is gone."
+    assert bench.home.journal() == before
+
+
 def test_no_roll_back_to_a_release_that_cannot_read_the_ledger_any_more(bench: Bench) -> None:
     published(bench.publishing, "1.5", ledger=(1, 2))
     bench.run()
