@@ -108,9 +108,11 @@ def test_no_socket_waits_for_its_address() -> None:
 def test_the_packet_filter_comes_before_any_network_and_the_lan_is_closed_without_it() -> None:
     firewall = (UNITS / "sekisho-firewall.service").read_text(encoding="utf-8")
     assert "\nWants=network-pre.target\n" in firewall
-    lan = (UNITS / "sekisho-lan.socket").read_text(encoding="utf-8")
-    (guard,) = re.findall(r"^ExecStartPre=/bin/sh -c '(.*)'$", lan, re.MULTILINE)
-    assert guard == "! test -e /etc/sekisho/firewall.nft || nft list table inet sekisho >/dev/null"
+    for name in ("lan", "datawedge"):
+        unit = (UNITS / f"sekisho-{name}.socket").read_text(encoding="utf-8")
+        (guard,) = re.findall(r"^ExecStartPre=/bin/sh -c '(.*)'$", unit, re.MULTILINE)
+        assert guard == "! test -e /etc/sekisho/firewall.nft || nft list table inet sekisho >/dev/null"
+        assert f"\nConditionPathIsSymbolicLink=/etc/systemd/system/sekisho.target.wants/sekisho-{name}.socket\n" in unit
 
 
 @pytest.fixture
