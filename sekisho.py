@@ -12,6 +12,7 @@ from provisioning.command import provision_app
 from provisioning.demo.command import demo
 from provisioning.doctor.command import doctor
 from provisioning.enrol import face_app
+from provisioning.every_setting import print_settings
 from provisioning.release.command import update_app
 from provisioning.release.publishing import add_release_command
 from provisioning.training.command import training_app
@@ -29,6 +30,7 @@ __all__ = ["app", "main"]
 app.command()(demo)
 app.command()(doctor)
 app.command("desk-card")(desk_card)
+app.command("settings")(print_settings)
 app.add_typer(calibrate_app, name="calibrate")
 app.add_typer(face_app, name="face")
 app.add_typer(provision_app, name="provision")

@@ -93,7 +93,11 @@ def kept(state_dir: Path, name: str) -> CalibrationRecord:
 
 
 def in_use(state_dir: Path) -> dict[str, str]:
-    """The names of the records in use, by camera."""
+    """The names of the records in use, by camera.
+
+    Raises:
+        PermissionError: this user may not know it.
+    """
     return dict(sorted(_current(state_dir).items()))
 
 
@@ -117,7 +121,10 @@ def applied(capture: Capture, state_dir: Path, now: datetime) -> Capture:
     """The capture with the calibration that holds for it, if there is one."""
     if not capture.source.startswith(CAMERA) or not capture.width:
         return capture
-    name = _current(state_dir).get(capture.source.removeprefix(CAMERA))
+    try:
+        name = _current(state_dir).get(capture.source.removeprefix(CAMERA))
+    except PermissionError:  # told by the doctor
+        return capture
     if name is None:
         return capture
     try:
@@ -134,5 +141,7 @@ def _current(state_dir: Path) -> dict[str, str]:
     try:
         told = json.loads((state_dir / FOLDER / CURRENT).read_text("utf-8"))
         return {str(camera): str(name) for camera, name in told.items()}
+    except PermissionError:  # whoever may not read it is not told that there is none
+        raise
     except (OSError, ValueError, AttributeError):
         return {}

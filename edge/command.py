@@ -31,7 +31,6 @@ from edge.journal import discreet
 from edge.messages import findings_page, sentence
 from edge.ports import Frame
 from edge.report import write_report
-from edge.settings import Settings, table
 from edge.steps.capture import RawCode
 from edge.storage import documents
 from edge.storage.ledger_file import LEDGER
@@ -155,13 +154,6 @@ def policy_check(path: Annotated[Path, typer.Argument(help="A policy file.")]) -
 def findings() -> None:
     """Print docs/findings.md: every finding code with its cause and words."""
     sys.stdout.write(findings_page())
-
-
-@app.command("settings")
-@clear_errors
-def print_settings() -> None:
-    """Print every setting with its default and meaning."""
-    sys.stdout.write(table(Settings))
 
 
 @app.command("verify")

@@ -16,7 +16,7 @@ SekishoError
 │   ├── NotFound          codes *_not_found
 │   ├── Conflict          codes *_conflict
 │   └── AccessRefused     codes access_*
-└── BoxError              the box cannot do its part
+└── BoxError              the box cannot do its part; itself codes file_*: the system refuses a file
     ├── RegistryError     codes registry_*, delta_*, snapshot_*: missing, wrong file, damaged, newer schema, ...
     ├── ShelfError        codes shelf_*: what is in use cannot be told or changed
     ├── LedgerError       codes ledger_*: damaged, full, newer schema

@@ -5,6 +5,7 @@ Exit codes of every command: 2 what was given is not usable, 3 the box cannot do
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import re
@@ -26,21 +27,61 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+# What the operating system refuses, in the order: code, what was expected, what to do.
+_REFUSED = {
+    errno.EROFS: (
+        "file_read_only",
+        "a place that can be written to",
+        "A stick that results go onto is mounted by: systemctl start media-out.mount.",
+    ),
+    errno.ENOSPC: ("file_no_room", "room to write", "Make room there, or name another place."),
+    errno.ENOENT: ("file_missing", "that it is there", "Look at the name; is the stick mounted?"),
+    errno.EIO: ("file_damaged", "a medium that works", "The disk or stick is failing: take another."),
+}
+_NOT_PERMITTED = "Run it as root (sudo), or as the bench's user."
+
+
 def clear_errors(command: Callable[P, R]) -> Callable[P, R]:
-    """Answer a `SekishoError` with one line, its hint and the exit code of its kind."""
+    """Answer a `SekishoError`, or what the operating system refuses, with one line, its hint and an exit code."""
 
     @functools.wraps(command)
     def told(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
-        except SekishoError as error:
+        except BrokenPipeError:  # who read the output has gone: typer ends it quietly
+            raise
+        except (SekishoError, OSError) as raised:
+            error = raised if isinstance(raised, SekishoError) else refused_by_the_system(raised)
+            hint = _NOT_PERMITTED if _not_permitted(raised) else error.hint
             console = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
             console.print(f"sekisho: {error.message} [{error.code}]", markup=False)
-            if error.hint:
-                console.print(f"  hint: {error.hint}", markup=False)
-            raise typer.Exit(3 if isinstance(error, BoxError) else 2) from error
+            if hint:
+                console.print(f"  hint: {hint}", markup=False)
+            raise typer.Exit(3 if isinstance(error, BoxError) else 2) from raised
 
     return told
+
+
+def refused_by_the_system(error: OSError) -> BoxError:
+    """What the operating system refused, and of which file, as an error of the box: codes file_*."""
+    named = error.filename if error.filename is not None else "the system"
+    where = os.fsdecode(named) if isinstance(named, str | bytes | os.PathLike) else str(named)
+    if isinstance(error, PermissionError):
+        code, expected, hint = "file_not_permitted", "that this user may do it", _NOT_PERMITTED
+    else:
+        code, expected, hint = _REFUSED.get(error.errno or 0, ("file_refused", "that it can be used", ""))
+    came = error.strerror or str(error) or type(error).__name__
+    return BoxError(code, f"{where}: expected {expected}, got {came}.", hint=hint)
+
+
+def _not_permitted(error: BaseException | None) -> bool:
+    """Whether somebody without the right gave the command: then no other advice is of use, and some would do harm."""
+    seen = 0
+    while error is not None and seen < 10:  # noqa: PLR2004 - no chain is that long
+        if isinstance(error, PermissionError) and error.errno == errno.EACCES:
+            return os.geteuid() != 0
+        error, seen = error.__cause__ or error.__context__, seen + 1
+    return False
 
 
 def settings_from_environment(**changes: object) -> Settings:

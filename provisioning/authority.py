@@ -67,7 +67,7 @@ def _name(text: str) -> x509.GeneralName:
         if not _DNS.fullmatch(text.lower()) or re.fullmatch(r"[0-9./:]+", text):
             message = f"Expected a host name, an address or a network, got {text[:80]!r}."
             raise RequestRefused(
-                "request_name", message, hint="E.g. bench-1.local, 192.0.2.10, 192.0.2.0/24."
+                "request_name", message, hint="E.g. bench-1.example.org, 192.0.2.10, 192.0.2.0/24."
             ) from error
     return x509.DNSName(text.lower())
 
@@ -108,7 +108,7 @@ def make(state_dir: Path, names: Sequence[str], within: Sequence[str], now: date
     """
     if not names or any("/" in name for name in names):
         message = f"Expected the names and addresses of this box, got {', '.join(names) or 'none'}."
-        raise RequestRefused("request_name", message, hint="sekisho provision site-ca bench-1.local 192.0.2.10")
+        raise RequestRefused("request_name", message, hint="sekisho provision site-ca bench-1.example.org 192.0.2.10")
     place = state_dir / SITE / AUTHORITY_FILE
     names_of(names)
     if replace or not place.exists():

@@ -67,7 +67,7 @@ def identity(state_dir: StateDir = None) -> None:
 
 @clear_errors
 def site_ca(
-    names: Annotated[list[str], typer.Argument(help="Host names and addresses of this box, e.g. bench-1.local.")],
+    names: Annotated[list[str], typer.Argument(help="Host names and addresses of this box, e.g. bench-1.example.org.")],
     within: Annotated[
         list[str] | None, typer.Option(help="What it may speak for: domains, networks; default: the names alone.")
     ] = None,

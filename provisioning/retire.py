@@ -346,8 +346,13 @@ def require_enrolled(enrolment: Enrolment | None, state_dir: Path) -> Enrolment:
     """The enrolment: without one there is nobody to export to.
 
     Raises:
-        RequestRefused: request_enrolment.
+        RequestRefused: request_enrolment; request_retired: nothing is left to retire.
     """
+    if enrolment is None and not (state_dir.is_dir() and any(state_dir.iterdir())):
+        message = (
+            f"{state_dir}: expected a box to retire, got one that holds nothing: it is retired, or was never used."
+        )
+        raise RequestRefused("request_retired", message, hint="Its receipt lies with what was exported.")
     if enrolment is None:
         message = f"{state_dir}: expected a box that is enrolled with a central, got one that is not."
         hint = "Enrol it (by stick too): without a central nobody could read what is exported."

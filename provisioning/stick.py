@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import SettingsError
+from edge.messages import LANGUAGES
 from sync.identity import TOKEN_MARK, EnrolmentToken
 from sync.protocol import DEVICE
 
@@ -52,7 +53,8 @@ class Hall:
     @property
     def language(self) -> str:
         """The language of the bench's sentences."""
-        return "ja" if self.locale.startswith("ja") else "en"
+        language = self.locale.partition("_")[0]
+        return language if language in LANGUAGES else "en"
 
     def require_sound(self) -> None:
         """Pass when every value has its form.
@@ -126,9 +128,9 @@ def seats(text: str) -> tuple[Seat, ...]:
         if len(words) > (2 if token and name == words[0] else 1) or not DEVICE.fullmatch(name) or named != name:
             expected = "expected a name of letters, digits, dots and dashes, a token, or a name and its own token"
             raise SettingsError("settings_boxes", f"line {number}: {expected}, got {len(words)} words: {name[:80]!r}.")
-        if name in found:
+        if name.lower() in found:  # a file in taken/ each: FAT knows no capitals
             raise SettingsError("settings_boxes", f"line {number}: expected each box once, got {name!r} again.")
-        found[name] = Seat(name, token)
+        found[name.lower()] = Seat(name, token)
     return tuple(found.values())
 
 

@@ -1,7 +1,8 @@
 """`sekisho provision usb`: writes the stick that makes bare boxes benches, at the technician's desk.
 
 What a box would refuse is refused here: settings that are none, a tree that does not verify from its root, a package
-without a Debian release. What is on a stick is said by provisioning/stick.py.
+that is cut short or another than its name states, a certificate that is none. What is on a stick is said by
+provisioning/stick.py.
 """
 
 from __future__ import annotations
@@ -13,22 +14,23 @@ import re
 import shutil
 import tempfile
 import uuid
+import zoneinfo
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
 
+from cryptography import x509
 from pydantic import ValidationError
-from pydantic_settings import BaseSettings
 
 from edge.errors import RequestRefused, SettingsError
-from edge.settings import Settings
 from provisioning import cloud_init, stick
+from provisioning.debian import read_deb
+from provisioning.every_setting import setting_of
 from provisioning.hall import settings_of
 from provisioning.seed import seed
 from provisioning.stick import Hall, Seat
-from sync.settings import SyncSettings
 
 _OURS = re.compile(r"sekisho_[^_]+\+deb(?P<debian>[0-9]+)_(?P<processor>[a-z0-9]+)\.deb")
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]*_[^_/]+_(?P<processor>[a-z0-9]+)\.deb")
@@ -109,7 +111,10 @@ def write(contents: Contents, out: Path, now: datetime) -> Written:
     if not out.is_dir():
         raise RequestRefused("request_stick", f"{out}: expected a mounted stick, got no directory.")
     contents.hall.require_sound()
+    _require_timezone(contents.hall.timezone)
     require_settings(contents.settings)
+    if contents.site_ca is not None:
+        _require_authority(contents.site_ca)
     packages = dict(_packages(contents))
     brings = _tried(contents)
     for name in (stick.INSTALL, stick.MANIFEST, *cloud_init.FILES):
@@ -141,12 +146,13 @@ def require_settings(text: str) -> None:
         SettingsError: settings_line, settings_value.
     """
     for name, value in settings_of(text).items():
-        model: type[BaseSettings] = SyncSettings if name.startswith("SEKISHO_SYNC_") else Settings
-        item = name.removeprefix(str(model.model_config["env_prefix"])).lower()
-        if item not in model.model_fields:
+        known = setting_of(name)
+        if known is None:
             raise _unusable(name, "no such setting")
+        model, item = known
         try:
-            model(**{item: json.loads(value) if item == "stations" else value})  # type: ignore[arg-type]
+            several = isinstance(model.model_fields[item].default, tuple)
+            model(**{item: json.loads(value) if several else value})  # type: ignore[arg-type]
         except ValidationError as error:
             raise _unusable(name, error.errors()[0]["msg"]) from error
         except json.JSONDecodeError as error:
@@ -170,6 +176,7 @@ def _packages(contents: Contents) -> Iterator[tuple[str, Path]]:
         if match is None or not package.is_file():
             message = f"{package}: expected a package as sekisho_VERSION+debNN_ARCH.deb, got no such file."
             raise RequestRefused("request_package", message, hint="Take the file as it was released.")
+        _require_as_named(package, match["processor"])
         targets[f"{match['debian']}-{match['processor']}"] = match["processor"]
         yield f"{stick.PACKAGES}/{match['debian']}-{match['processor']}/{package.name}", package
     if not targets:
@@ -177,12 +184,67 @@ def _packages(contents: Contents) -> Iterator[tuple[str, Path]]:
     if contents.debs is not None:
         for target, processor in targets.items():
             folder = contents.debs / target if len(targets) > 1 else contents.debs
-            for deb in sorted(folder.glob("*.deb")):
+            found = sorted(folder.glob("*.deb")) if folder.is_dir() else []
+            if not found:
+                came = "none" if folder.is_dir() else "no such folder"
+                raise RequestRefused("request_package", f"{folder}: expected packages of Debian, got {came}.")
+            for deb in found:
                 match = _PACKAGE.fullmatch(deb.name)
                 if match is None or match["processor"] not in {processor, "all"}:
                     message = f"{deb}: expected a package of Debian for {processor}, got another."
                     raise RequestRefused("request_package", message, hint="apt-get download keeps the right names.")
+                _require_as_named(deb, match["processor"])
                 yield f"{stick.PACKAGES}/{target}/{deb.name}", deb
+
+
+def _require_as_named(deb: Path, processor: str) -> None:
+    """Pass when a package is whole, and is for the processor that its name states.
+
+    Raises:
+        RequestRefused: request_package.
+    """
+    told = read_deb(deb)
+    if told.package != deb.name.partition("_")[0] or told.architecture != processor:
+        message = f"{deb}: expected the package that its name states, got {told.package} for {told.architecture}."
+        raise RequestRefused("request_package", message, hint="Take the file as it was released.")
+
+
+def _require_timezone(name: str) -> None:
+    """Pass when the tz database of this desk has the zone: a box would leave what it does not know.
+
+    Raises:
+        SettingsError: settings_hall.
+    """
+    if name and name not in zoneinfo.available_timezones():
+        hint = "Names of the tz database: Asia/Tokyo, Europe/London, UTC."
+        raise SettingsError("settings_hall", f"timezone: expected one that exists, got {name!r}.", hint=hint)
+
+
+def _require_authority(path: Path) -> None:
+    """Pass when a file holds certificates of authorities, and nothing that should not leave the site.
+
+    Raises:
+        RequestRefused: request_stick.
+    """
+    hint = "Ask the site's administrator for the certificate of its authority, as PEM."
+    try:
+        data = path.read_bytes()
+        certificates = x509.load_pem_x509_certificates(data)
+    except (OSError, ValueError) as error:
+        came = error.strerror if isinstance(error, OSError) else "none"
+        raise RequestRefused(
+            "request_stick", f"{path}: expected certificates as PEM, got {came}.", hint=hint
+        ) from error
+    if b"PRIVATE KEY" in data:
+        raise RequestRefused("request_stick", f"{path}: expected certificates alone, got a private key too.", hint=hint)
+    for one in certificates:
+        try:
+            authority = one.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+        except x509.ExtensionNotFound:
+            authority = one.issuer == one.subject  # X.509 version 1
+        if not authority:
+            message = f"{path}: expected an authority's certificate, got one of {one.subject.rfc4514_string()[:80]}."
+            raise RequestRefused("request_stick", message, hint=hint)
 
 
 def _tried(contents: Contents) -> tuple[str, ...]:

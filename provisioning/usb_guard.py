@@ -3,7 +3,8 @@
 Two texts. A policy for usbguard (usbguard-rules.conf(5)): the kernel gives a device no driver until a rule allows it,
 so that a "stick" that is also a keyboard (BadUSB) never types. And udev rules: what types is no keyboard of a console,
 and a stick with the label SEKISHO gets one name, `/dev/sekisho-stick`, and is never mounted by itself;
-`media-stick.mount` mounts it read-only, nosuid, nodev, noexec. A box may run from a USB disk: that has another label.
+`media-stick.mount` mounts it read-only, `media-out.mount` for writing; nosuid, nodev, noexec both. A box may run from a
+USB disk: that has another label.
 
 A named scanner is known by what it says of itself, vendor and product, which a hostile device can say too: this stops
 the stick from the car park and the phone that is charged, not somebody who knows which scanner a port uses. What such a
@@ -34,7 +35,7 @@ _CAMERA = "allow with-interface match-all { 0e:*:* 01:*:* }\n"
 
 _RULES = """\
 # Written by `sekisho provision usb-guard`.
-# A stick is mounted by media-stick.mount only, read-only; no program of a desktop may mount it.
+# A stick is mounted by media-stick.mount (read-only) or media-out.mount; no program of a desktop may mount it.
 ACTION!="remove", SUBSYSTEM=="block", ENV{ID_BUS}=="usb", ENV{UDISKS_IGNORE}="1", ENV{UDISKS_AUTO}="0"
 # The label tells a stick from the disk that a box may have been started from, and from any other storage.
 ACTION!="remove", SUBSYSTEM=="block", ENV{ID_BUS}=="usb", ENV{ID_FS_USAGE}=="filesystem", \

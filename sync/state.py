@@ -78,8 +78,9 @@ class State(_Part):
 class Box:
     """state_dir/sync of one box."""
 
-    def __init__(self, state_dir: Path) -> None:
-        """Use `state_dir`/sync; nothing is made before something is kept."""
+    def __init__(self, state_dir: Path, side: str = "sync") -> None:
+        """Use `state_dir`/sync; nothing is made before something is kept. `sekisho SIDE trust` is who trusts for it."""
+        self._side = side
         self.state_dir = state_dir
         self.directory = state_dir / "sync"
         self.metadata = self.directory / "metadata"
@@ -98,10 +99,10 @@ class Box:
             data = file.read_bytes()
             root: Metadata[Root] = Metadata.from_bytes(data)
             if not isinstance(root.signed, Root):
-                raise _no_root(file, f"{root.signed.type} metadata")
+                raise self._no_root(file, f"{root.signed.type} metadata")
             root.signed.verify_delegate(Root.type, root.signed_bytes, root.signatures)
         except (OSError, RepositoryError, ValueError) as error:
-            raise _no_root(file, str(error)) from error
+            raise self._no_root(file, str(error)) from error
         sha256 = hashlib.sha256(data).hexdigest()
         with self.locked(), self.told():
             if (self.directory / "floor.json").exists() and not replace:
@@ -131,9 +132,9 @@ class Box:
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise _no_root(path, error.strerror or str(error)) from error
+            raise self._no_root(path, error.strerror or str(error)) from error
         if hashlib.sha256(data).hexdigest() != floor.root_sha256:
-            raise _no_root(path, "other content")
+            raise self._no_root(path, "other content")
         return data
 
     def floor(self) -> Floor:
@@ -147,7 +148,7 @@ class Box:
             return parse_floor(path.read_bytes())
         except FileNotFoundError as error:
             message = f"{path}: expected a trusted root, got none."
-            hint = "Bring the publisher's root: sekisho sync trust ROOT.json."
+            hint = f"Bring the publisher's root: sekisho {self._side} trust ROOT.json."
             raise TrustError("trust_missing", message, hint=hint) from error
 
     def raise_floor(self, floor: Floor) -> None:
@@ -159,9 +160,15 @@ class Box:
         write_durably(self.directory / "floor.json", floor.to_bytes())
 
     def state(self) -> State:
-        """What the last pull came to; a damaged file tells nothing, and the next pull writes it again."""
+        """What the last pull came to; a damaged file tells nothing, and the next pull writes it again.
+
+        Raises:
+            PermissionError: this user may not know it.
+        """
         try:
             return State.model_validate_json((self.directory / "state.json").read_bytes())
+        except PermissionError:  # whoever may not read it is not told that there is nothing
+            raise
         except (OSError, ValidationError):
             return State()
 
@@ -195,6 +202,11 @@ class Box:
         finally:
             os.close(descriptor)
 
+    def _no_root(self, path: Path, came: str) -> TrustError:
+        message = f"{path}: expected the root that this box trusts, signed by enough of its own keys, got: {came}."
+        hint = f"Bring the publisher's root again: sekisho {self._side} trust ROOT.json --replace."
+        return TrustError("trust_root", message, hint=hint)
+
     @contextlib.contextmanager
     def told(self) -> Iterator[None]:
         """What the file system refuses, in this box's words."""
@@ -204,12 +216,6 @@ class Box:
             message = f"{self.directory}: expected a directory that can be written to, got: {error.strerror or error}."
             hint = "Check the space and the permissions of the state directory."
             raise TransportError("transport_disk", message, hint=hint) from error
-
-
-def _no_root(path: Path, came: str) -> TrustError:
-    message = f"{path}: expected the root that this box trusts, signed by enough of its own keys, got: {came}."
-    hint = "Bring the publisher's root again: sekisho sync trust ROOT.json --replace."
-    return TrustError("trust_root", message, hint=hint)
 
 
 def now_utc() -> datetime:

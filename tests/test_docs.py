@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 import typer
 
-from edge.settings import Settings, table
-from provisioning.release.settings import UpdateSettings
+from edge.settings import table
+from provisioning.every_setting import SETTINGS, setting_of
 from sekisho import app
-from sync.settings import SyncSettings
 
 ROOT = Path(__file__).parents[1]
 CARDS = sorted((ROOT / "models" / "cards").glob("*.md"))
@@ -29,9 +28,31 @@ def commands(group: typer.Typer, before: str = "sekisho") -> set[str]:
 
 def test_every_setting_is_documented_with_its_default() -> None:
     guide = (ROOT / "docs" / "technician.md").read_text("utf-8")
-    assert table(Settings) in guide, "./run sekisho settings prints the table"
-    assert table(SyncSettings) in guide
-    assert table(UpdateSettings) in guide
+    for settings in SETTINGS:
+        assert table(settings) in guide, "./run sekisho settings prints the tables"
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
+def test_every_setting_unit_and_file_that_a_guide_names_is_there(guide: Path) -> None:
+    text = guide.read_text("utf-8")
+    code = "".join(
+        path.read_text("utf-8") for room in ("systemd", "provisioning", "edge", "sync") for path in _texts(ROOT / room)
+    )
+    settings = set(re.findall(r"\bSEKISHO_[A-Z_]*[A-Z]\b(?!_)", text)) - {"SEKISHO_NAME"}
+    assert {name for name in settings if setting_of(name) is None and f'"{name}"' not in code} == set()
+    systemd = {path.name for path in (ROOT / "systemd").iterdir()}
+    units = set(re.findall(r"\b(?:sekisho|media)-[a-z-]+\.(?:service|socket|timer|path|target|mount)\b", text))
+    called = {
+        name for line in re.findall(r"systemctl [^`\n]*", text) for name in re.findall(r"\bsekisho-[a-z-]+", line)
+    }
+    known = systemd | {name.partition(".")[0] for name in systemd}
+    assert (units | called) - known == set()
+    files = set(re.findall(r"/etc/sekisho/[a-z.-]+[a-z]", text))
+    assert {name for name in files if name.removeprefix("/") not in code} == set()
+
+
+def _texts(room: Path) -> list[Path]:
+    return [path for path in room.rglob("*") if path.suffix in {".py", ".service", ".socket", ".tmpfiles"}]
 
 
 def test_every_command_is_documented() -> None:

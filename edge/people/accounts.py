@@ -68,7 +68,7 @@ class PeopleFile:
         """The accounts by id; none when there is no file.
 
         Raises:
-            PeopleError: people_damaged: it is not what this box has written.
+            PeopleError: people_damaged: it is not what this box has written; people_unreadable: it may be whole.
             EvidenceError: the storage key cannot be read.
         """
         try:
@@ -77,7 +77,8 @@ class PeopleFile:
         except FileNotFoundError:
             return NOBODY
         except OSError as error:
-            raise self._damaged(error.strerror or str(error)) from error
+            message = f"{self.path}: expected the accounts of this box, got {error.strerror or error}."
+            raise PeopleError("people_unreadable", message, hint="Is the state directory this user's?") from error
         key = kept_key(self._state_dir)
         told = None if key is None else unseal(derived(key, "people"), sealed, _NAME)
         if told is None:

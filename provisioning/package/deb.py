@@ -55,6 +55,10 @@ _AFTER_REMOVAL = """\
 #!/bin/sh
 set -e
 # /var/lib/sekisho stays, also after a purge: it holds results. `sekisho provision retire` is what ends a box.
+if [ "$1" = purge ]; then
+    rm -rf /etc/sekisho /var/lib/sekisho-releases /var/lib/sekisho-first-boot/copy
+    rm -f /etc/systemd/system/*.wants/sekisho-*
+fi
 if [ -d /run/systemd/system ]; then
     systemctl daemon-reload
 fi

@@ -55,7 +55,7 @@ class Home:
             TrustError, TransportError: see `sync.state.Box.trust`. OSError: the disk.
         """
         self.path.mkdir(mode=0o755, exist_ok=True)
-        return Box(self.path).trust(root, replace=replace)
+        return Box(self.path, "update").trust(root, replace=replace)
 
     # --- what there is -------------------------------------------------------------------------------------------
 

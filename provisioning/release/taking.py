@@ -88,7 +88,7 @@ def offers(home: Path, source: Source, moment: datetime) -> tuple[Client, tuple[
     Raises:
         TrustError, TransportError: it is not signed as it must be, older than what was seen, or cannot be read.
     """
-    box = Box(home)
+    box = Box(home, "update")
     floor = box.floor()
     client = Client(box.metadata, box.root(floor), source, moment, floor)
     client.refresh()

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import AccessRefused, SettingsError
+from edge.messages import LANGUAGES
 from provisioning.stick import PATH, Hall, Seat, seat_of, seats
 from sync.identity import EnrolmentToken
 
@@ -19,7 +20,7 @@ def token(device: str) -> str:
     return str(EnrolmentToken("https://central.example", "ab" * 32, device, "cd" * 32))
 
 
-@given(st.lists(NAMES, unique=True, max_size=20))
+@given(st.lists(NAMES, unique_by=str.lower, max_size=20))
 def test_boxes_are_read_as_they_are_written(names: list[str]) -> None:
     written = [Seat(name, token(name) if number % 2 else "") for number, name in enumerate(names)]
     assert list(seats("".join(f"{seat}\n" for seat in written))) == written
@@ -45,6 +46,15 @@ def test_a_name_that_stands_twice_is_refused() -> None:
     with pytest.raises(SettingsError) as refused:
         seats("hall3-01\nhall3-01\n")
     assert refused.value.message == "line 2: expected each box once, got 'hall3-01' again."
+    with pytest.raises(SettingsError) as refused:
+        seats("a\nA\n")  # one file of a FAT stick
+    assert refused.value.message == "line 2: expected each box once, got 'A' again."
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_bench_speaks_the_language_of_its_hall(language: str) -> None:
+    assert Hall(locale=f"{language}_XX.UTF-8").language == language
+    assert Hall(locale="fr_FR.UTF-8").language == "en"
 
 
 def test_half_a_token_is_refused() -> None:

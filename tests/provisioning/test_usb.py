@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
+import shutil
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from edge.errors import BoxError, RequestRefused, SettingsError
+from edge.errors import BoxError, RequestRefused, SekishoError, SettingsError
 from provisioning import stick
+from provisioning.debian import read_deb
+from provisioning.every_setting import SETTINGS
 from provisioning.stick import PATH, Hall, Seat
 from provisioning.usb import Contents, Wifi, Written, require_settings, write
 from sekisho import app
+from tests.provisioning.debs import certificate, small_deb
 from tests.sync.publishing import Publishing
 
 NOW = datetime.now(UTC)
@@ -37,8 +45,8 @@ def desk(tmp_path: Path) -> Path:
     """A directory with packages, and one for the stick."""
     (tmp_path / "stick").mkdir()
     (tmp_path / "debs").mkdir()
-    (tmp_path / "sekisho_0.1.0+deb12_arm64.deb").write_bytes(b"!<arch>\n")
-    (tmp_path / "debs/libzbar0_0.23.92-7+deb12u1_arm64.deb").write_bytes(b"!<arch>\n")
+    small_deb(tmp_path / "sekisho_0.1.0+deb12_arm64.deb")
+    small_deb(tmp_path / "debs/libzbar0_0.23.92-7+deb12u1_arm64.deb")
     return tmp_path
 
 
@@ -137,6 +145,11 @@ def test_a_setting_that_a_bench_would_refuse_is_refused_at_the_desk(name: str, v
 
 
 def test_settings_that_a_bench_takes_are_taken() -> None:
+    for model in SETTINGS:
+        for name, field in model.model_fields.items():
+            value = json.dumps(field.default) if isinstance(field.default, tuple) else field.default
+            if field.default is not None:
+                require_settings(f"{model.model_config['env_prefix']}{name.upper()}={value}")
     require_settings('SEKISHO_STATIONS=["1","2"]\nSEKISHO_CAMERA=/dev/video0\nSEKISHO_SYNC_SOURCE=https://a.example\n')
 
 
@@ -155,6 +168,76 @@ def test_a_package_of_debian_for_another_processor_is_refused(desk: Path) -> Non
     with pytest.raises(RequestRefused) as refused:
         write(Contents(package(desk), debs=desk / "debs"), desk / "stick", NOW)
     assert refused.value.message == f"{other}: expected a package of Debian for arm64, got another."
+
+
+def refusal(desk: Path, **more: Any) -> str:
+    """What is said of contents that no box could use; nothing is written then."""
+    with pytest.raises(SekishoError) as refused:
+        write(Contents(**({"packages": package(desk)} | more)), desk / "stick", NOW)
+    assert list((desk / "stick").iterdir()) == []
+    return refused.value.message
+
+
+def test_a_package_that_was_cut_short_is_refused(desk: Path) -> None:
+    (file,) = package(desk)
+    size = file.stat().st_size
+    file.write_bytes(file.read_bytes()[: size - 40])
+    came = rf"{size - 40} bytes of \d+ or more: it was cut short"
+    expected = rf"{re.escape(str(file))}: expected a whole package of Debian, got {came}\."
+    assert re.fullmatch(expected, refusal(desk))
+
+
+def test_a_package_that_is_not_what_its_name_states_is_refused(desk: Path) -> None:
+    file = small_deb(desk / "sekisho_0.1.0+deb12_arm64.deb", architecture="amd64")
+    expected = f"{file}: expected the package that its name states, got sekisho for amd64."
+    assert refusal(desk) == expected
+    small_deb(file)
+    other = small_deb(desk / "debs/libzbar0_0.23.92-7+deb12u1_arm64.deb", package="libother")
+    expected = f"{other}: expected the package that its name states, got libother for arm64."
+    assert refusal(desk, debs=desk / "debs") == expected
+
+
+@pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="dpkg is absent: no package of it is read")
+@pytest.mark.parametrize("packing", ["none", "gzip", "xz", "zstd"])
+def test_what_debian_packs_is_read(tmp_path: Path, packing: str) -> None:
+    (tmp_path / "tree/DEBIAN").mkdir(parents=True)
+    control = "Package: a\nVersion: 1\nArchitecture: all\nMaintainer: A <a@example.invalid>\nDescription: b\n"
+    (tmp_path / "tree/DEBIAN/control").write_text(control, encoding="utf-8")
+    command = ["dpkg-deb", f"-Z{packing}", "--uniform-compression", "--build", str(tmp_path / "tree")]
+    subprocess.run([*command, str(tmp_path / "a.deb")], check=True, capture_output=True)
+    told = read_deb(tmp_path / "a.deb")
+    assert (told.package, told.version, told.architecture) == ("a", "1", "all")
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_a_package_or_refused(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    file = tmp_path_factory.getbasetemp() / "any.deb"
+    file.write_bytes(b"!<arch>\n" + data)
+    with pytest.raises(RequestRefused):
+        read_deb(file)
+
+
+def test_a_folder_without_packages_is_refused(desk: Path) -> None:
+    folder = desk / "none"
+    assert refusal(desk, debs=folder) == f"{folder}: expected packages of Debian, got no such folder."
+    folder.mkdir()
+    assert refusal(desk, debs=folder) == f"{folder}: expected packages of Debian, got none."
+
+
+def test_what_is_no_authority_is_refused(desk: Path) -> None:
+    file = desk / "site-ca.pem"
+    assert refusal(desk, site_ca=file) == f"{file}: expected certificates as PEM, got No such file or directory."
+    file.write_text("the site's authority\n", encoding="utf-8")
+    assert refusal(desk, site_ca=file) == f"{file}: expected certificates as PEM, got none."
+    file.write_text(certificate(authority=False), encoding="utf-8")
+    assert refusal(desk, site_ca=file) == f"{file}: expected an authority's certificate, got one of CN=site."
+    file.write_text(certificate() + "-----BEGIN PRIVATE KEY-----\n", encoding="utf-8")
+    assert refusal(desk, site_ca=file) == f"{file}: expected certificates alone, got a private key too."
+
+
+def test_a_time_zone_that_does_not_exist_is_refused(desk: Path) -> None:
+    hall = Hall(timezone="Mars/Base")
+    assert refusal(desk, hall=hall) == "timezone: expected one that exists, got 'Mars/Base'."
 
 
 def test_the_key_of_a_wifi_is_made_as_the_standard_says() -> None:

@@ -37,7 +37,7 @@ def commands(section: str) -> list[str]:
 def test_a_box_is_sealed_enrolled_seen_lost_and_retired_as_the_guide_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    places = {"/media/stick": tmp_path / "stick", "/srv/www/sekisho": tmp_path / "web"}
+    places = {"/media/out": tmp_path / "stick", "/srv/www/sekisho": tmp_path / "web"}
     for place in places.values():
         place.mkdir()
     today = datetime.now(UTC).isoformat()
@@ -66,13 +66,13 @@ def test_a_box_is_sealed_enrolled_seen_lost_and_retired_as_the_guide_says(
 
     told = {}
     for line in commands("The box's identity"):
-        if line == "sekisho results enrol --stick /media/stick":
-            sekisho("sekisho central import /media/stick")
+        if line == "sekisho results enrol --stick /media/out":
+            sekisho("sekisho central import /media/out")
         told[line] = sekisho(line)
     assert "storage key: sealed to this box's host key\n" in told["sudo sekisho provision seal"]
     assert "Device key: sealed to this box's host key.\n" in told["sudo sekisho provision identity"]
     assert "storage key: in a file\n" in told["sudo sekisho provision unseal"]
-    assert told["sekisho results enrol --stick /media/stick"].startswith("bench-1: enrolled with http://central")
+    assert told["sekisho results enrol --stick /media/out"].startswith("bench-1: enrolled with http://central")
     assert told["sudo sekisho provision renew"] == "not due\n"
     assert len(told) == 7
     sekisho("sekisho provision seal")
@@ -81,7 +81,7 @@ def test_a_box_is_sealed_enrolled_seen_lost_and_retired_as_the_guide_says(
     retiring, *losing = commands("Lost, stolen, retired")
     assert sekisho(retiring).startswith(f"{tmp_path / 'box'}: erased; its receipt of ")
     assert (list((tmp_path / "box").iterdir()), list((tmp_path / "store").iterdir())) == ([], [])
-    sekisho("sekisho central import /media/stick")
+    sekisho("sekisho central import /media/out")
     held = holdings(central.engine)
     assert (held["rows"], held["pictures"], held["devices"][0]["revoked"] is None) == (3, 1, False)
     for line in losing:

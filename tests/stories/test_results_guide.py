@@ -33,7 +33,7 @@ def test_results_go_to_a_central_as_the_guide_says(tmp_path: Path, monkeypatch: 
     sekisho("sekisho central init")
     central = open_central(tmp_path / "central")
     key = central.private.public_key().public_bytes_raw().hex()
-    words = {"/media/stick": str(tmp_path / "stick"), "KEY": key}
+    words = {"/media/out": str(tmp_path / "stick"), "KEY": key}
     told = {}
     with serving(central) as url:
         (tmp_path / "token").write_text(str(token_for(central, url)), "utf-8")

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks.box.stick import TYPED
+from benchmarks.box.stick import COMMANDS_LIMIT, LINES_LIMIT, TYPED, commands_of, stated
 from provisioning.stick import BOXES, SECRET
 from sekisho import app
+from tests.provisioning.debs import certificate, small_deb
 from tests.provisioning.test_stick import token
 from tests.sync.publishing import Publishing
 
@@ -27,12 +28,12 @@ def test_the_stick_is_written_as_the_guide_says(tmp_path: Path, monkeypatch: pyt
     publishing.found()
     publishing.add_edition(publishing.edition(1, "4912345678904"))
     Path("tree").symlink_to(publishing.directory)
-    Path("sekisho_0.1.0+deb12_arm64.deb").write_bytes(b"!<arch>\n")
+    small_deb(Path("sekisho_0.1.0+deb12_arm64.deb"))
     Path("debs").mkdir()
-    Path("debs/libzbar0_0.23.92-7+deb12u1_arm64.deb").write_bytes(b"!<arch>\n")
+    small_deb(Path("debs/libzbar0_0.23.92-7+deb12u1_arm64.deb"))
     Path("boxes.txt").write_text(f"hall3-01\n{token('hall3-02')}\n", encoding="utf-8")
     Path("settings.env").write_text("SEKISHO_PLACE=Kobe\n", encoding="utf-8")
-    Path("site-ca.pem").write_text("-----BEGIN CERTIFICATE-----\n", encoding="utf-8")
+    Path("site-ca.pem").write_text(certificate(), encoding="utf-8")
     Path("passphrase.txt").write_text("correct horse\n", encoding="utf-8")
     (tmp_path / "stick").mkdir()
     (command,) = re.findall(r"```bash\n(.*?)\n```", SECTION, re.DOTALL)
@@ -44,10 +45,12 @@ def test_the_stick_is_written_as_the_guide_says(tmp_path: Path, monkeypatch: pyt
     assert len(list((tmp_path / "stick" / SECRET).iterdir())) == 3
 
 
-def test_the_lines_of_the_guide_are_those_that_are_timed() -> None:
-    (lines,) = re.findall(r"```console\n(.*?)\n```", SECTION, re.DOTALL)
-    typed = [line.removeprefix("sudo mount -L SEKISHO /mnt; ").removeprefix("sudo ") for line in lines.splitlines()]
-    assert tuple(typed) == TYPED
+def test_the_lines_that_are_timed_are_those_of_the_guide() -> None:
+    assert stated() == ("sudo mount -L SEKISHO /mnt; sha256sum /mnt/install.sh", "sudo sh /mnt/install.sh")
+    assert TYPED == ("sha256sum /mnt/install.sh", "sh /mnt/install.sh")
+    assert (len(stated()), len(commands_of(stated()))) == (LINES_LIMIT, COMMANDS_LIMIT)
+    said = f"{len(stated())} lines with {len(commands_of(stated()))} commands"
+    assert said.replace("2", "Two").replace("3", "three") in SECTION.replace("\n", " ")
 
 
 def test_what_the_guide_says_that_the_box_says_is_what_it_says() -> None:

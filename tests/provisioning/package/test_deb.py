@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -61,7 +62,26 @@ def test_settings_of_a_technician_survive_an_upgrade_and_results_a_purge(tmp_pat
         text = _told("--info", str(file), script)
         subprocess.run(["/bin/sh", "-n"], input=text, check=True, text=True)
         commands = [line for line in text.splitlines() if not line.strip().startswith("#")]
-        assert not any("/var/lib/sekisho" in line for line in commands)
+        assert not any(re.search(r"/var/lib/sekisho(?!-)", line) for line in commands)
+
+
+@needs_dpkg
+def test_a_purge_leaves_no_secret_and_every_result(tmp_path: Path) -> None:
+    file = packed(_tree(tmp_path / "tree"), Target("amd64", "3.11"), "0.1.0", tmp_path, EPOCH)
+    box = tmp_path / "box"
+    enabled = "etc/systemd/system/sekisho.target.wants/sekisho-lan.socket"
+    kept = ("var/lib/sekisho/ledger.db", "var/lib/sekisho-first-boot/name", "etc/systemd/system/x.wants/ssh.service")
+    gone = ("etc/sekisho/token", "etc/sekisho/site-ca.pem", "var/lib/sekisho-releases/sync/floor.json", enabled)
+    for name in (*kept, *gone, "var/lib/sekisho-first-boot/copy/secret/boxes"):
+        (box / name).parent.mkdir(parents=True, exist_ok=True)
+        (box / name).write_text("x", encoding="utf-8")
+    script = re.sub(r"(?<=[ \t])/(?=etc/|var/|run/)", f"{box}/", _told("--info", str(file), "postrm"))
+    for step, left in (("remove", {*kept, *gone}), ("purge", {*kept})):
+        subprocess.run(["/bin/sh", "-s", step], input=script, check=True, text=True)
+        there = {path.relative_to(box).as_posix() for path in box.rglob("*") if path.is_file()}
+        assert there - {"var/lib/sekisho-first-boot/copy/secret/boxes"} == left
+    assert not (box / "etc/sekisho").exists()
+    assert not (box / "var/lib/sekisho-first-boot/copy").exists()
 
 
 def test_a_processor_that_no_box_has_is_refused(tmp_path: Path) -> None:

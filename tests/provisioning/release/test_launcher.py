@@ -82,6 +82,8 @@ def test_a_boot_that_loses_its_power_while_it_takes_back_is_done_again(home: Pat
     (home / ".current.boot").symlink_to("old")  # copied, not yet renamed
     boot(home)
     assert ((home / "current").readlink(), (home / "trial").exists()) == (Path("old"), False)
+    assert not list((home / "old").glob("*old*"))  # no link was laid into the release
+    assert not (home / "old/previous").is_symlink()
 
 
 def test_a_command_on_an_installed_box_means_this_box_unless_it_is_told_another(tmp_path: Path) -> None:
