@@ -50,7 +50,7 @@ PATIENCE_MS = 30_000
 
 # What a finger or a scanner's key can reach: visible, and not a link within a sentence (WCAG 2.5.8, "inline").
 SMALL = """(least) => {
-  const open = [...document.querySelectorAll("dialog[open], #keypad:not([hidden])")].at(-1);
+  const open = [...document.querySelectorAll("dialog[open], #keypad")].filter((one) => one.checkVisibility()).at(-1);
   const seen = (one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest(".unseen") && !one.disabled;
   return [...(open ?? document).querySelectorAll("button, a[href], input, select, textarea, summary")]
     .filter(seen)

@@ -43,7 +43,7 @@ def test_a_target_that_is_too_small_is_found(browser: Browser, at: Box) -> None:
         page.evaluate(
             "() => { document.querySelector('[data-open=menu]').style.cssText = 'min-height: 0; max-height: 60px'; }"
         )
-        assert len(small(page)) == 1, TARGET_PX
+        assert len(small(page)) == 1, f"under {TARGET_PX} px"
 
 
 def test_a_fault_of_contrast_is_found(browser: Browser, at: Box) -> None:
