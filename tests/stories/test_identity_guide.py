@@ -81,6 +81,11 @@ def test_a_box_is_sealed_enrolled_seen_lost_and_retired_as_the_guide_says(
     retiring, *losing = commands("Lost, stolen, retired")
     assert sekisho(retiring).startswith(f"{tmp_path / 'box'}: erased; its receipt of ")
     assert (list((tmp_path / "box").iterdir()), list((tmp_path / "store").iterdir())) == ([], [])
+    done = CliRunner().invoke(app, shlex.split(retiring.removeprefix("sudo sekisho ")))
+    assert done.exit_code == 2
+    came = "one that holds nothing: it is retired, or was never used"
+    message = f"{tmp_path / 'box'}: expected a box to retire, got {came}. [request_retired]"
+    assert done.stderr == f"sekisho: {message}\n  hint: Its receipt lies with what was exported.\n"
     sekisho("sekisho central import /media/out")
     held = holdings(central.engine)
     assert (held["rows"], held["pictures"], held["devices"][0]["revoked"] is None) == (3, 1, False)
