@@ -69,6 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     limits, began = Limits(), time.monotonic()
     package = chosen.package or build.built("arm64", chosen.cache)
     _say("package", began)
+    size_mb = build.installed_mb(package)
+    print(f"installed {limits.judged('installed size', size_mb, build.LIMITS_MB['arm64'], 'MB')}: {size_mb:.1f} MB")
     with emulated(), tempfile.TemporaryDirectory(dir=_made(chosen.cache)) as folder:
         debian = clean_debian(chosen.cache)
         _say("clean arm64 Debian", began)

@@ -52,6 +52,8 @@ def degrades(tree: Path, _parcel: Parcel) -> Iterator[Shown]:
         _give_up(box)
         yield _holds(box, "killed again and again, the web service gives way to degraded mode", _DEGRADED, *_SOCKETS)
         yield Shown("in which scans are recorded", kept=_scanned(box))
+        box.replaced(_DEGRADED, box.signalled(_DEGRADED, signal.SIGKILL))
+        yield Shown("also after kill -9 of degraded mode itself", kept=_scanned(box))
         box.run("python3", "-c", _CONNECTS)
         time.sleep(1.0)
         yield _holds(box, "a connection from the LAN ends nothing", _DEGRADED, *_SOCKETS)

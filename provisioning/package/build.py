@@ -28,6 +28,17 @@ from provisioning.package.deb import ARCHITECTURES, PYTHONS, Target, packed
 ROOT = Path(__file__).parents[2]
 _OURS = ("edge", "models", "sync", "provisioning")
 _LEFT_OUT = ("models/training", "provisioning/package", "provisioning/words", "sync/central/migrations/__pycache__")
+# Of the libraries: what no bench runs. Licences stay, whatever they are of.
+_FAT = (
+    *("pip", "pip-*.dist-info", "bin", "*/tests", "numpy/**/tests"),
+    *("cv2/data/*.xml", "onnxruntime/transformers", "onnxruntime/quantization", "onnxruntime/tools"),
+    "onnxruntime/capi/libonnxruntime.so*",  # for programs in C; the Python module holds its own copy
+    "zstandard/_cffi.*",  # for other Pythons than CPython, which takes backend_c
+)
+# The most that an installed package takes on a box's disk, MB of 10^6 bytes: whole blocks, with byte code. arm64 is the
+# box that the limit is for; wheels for amd64 hold code for many kinds of processors.
+LIMITS_MB = {"arm64": 350.0, "amd64": 450.0}
+_BLOCK = 4096
 _GLIBC = ("2_17", "2_24", "2_26", "2_27", "2_28", "2_31", "2_34", "2_36")  # Debian 12 has 2.36
 _UNIT_PLACES = {".service": "usr/lib/systemd/system", ".socket": "usr/lib/systemd/system"}
 _UNIT_PLACES |= {".path": "usr/lib/systemd/system"}
@@ -53,7 +64,12 @@ def main(
     """Build the Debian package of a box."""
     file = built(architecture, out, python)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    size_mb, limit_mb = installed_mb(file), LIMITS_MB[architecture]
     sys.stdout.write(f"{file}: {file.stat().st_size / 1e6:.1f} MB, SHA-256 {digest}\n")
+    sys.stdout.write(f"installed, with byte code: {size_mb:.1f} MB (limit {limit_mb:.0f})\n")
+    if size_mb > limit_mb:
+        message = f"{file}: expected at most {limit_mb:.0f} MB installed, got {size_mb:.1f}."
+        raise BoxError("package_size", message, hint="du says which library grew: leave out what no bench runs.")
 
 
 def built(architecture: str, out: Path, python: str = PYTHONS[0]) -> Path:
@@ -71,6 +87,21 @@ def built(architecture: str, out: Path, python: str = PYTHONS[0]) -> Path:
         tree = Path(folder) / "tree"
         laid_out(tree, target)
         return packed(tree, target, version(), out, _epoch())
+
+
+def installed_mb(package: Path) -> float:
+    """What an installed package takes on a disk of 4 KiB blocks with the byte code that its installation makes, MB.
+
+    Raises:
+        OSError, subprocess.CalledProcessError: dpkg-deb is absent, or cannot read it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder)
+        subprocess.run(["dpkg-deb", "--extract", str(package), folder], check=True)  # noqa: S603, S607
+        compiled = [sys.executable, "-I", "-m", "compileall", "-q", str(tree / "opt/sekisho/lib")]
+        subprocess.run(compiled, check=False, stdout=subprocess.DEVNULL)  # noqa: S603 - a fixed command
+        blocks = sum(-(-path.lstat().st_size // _BLOCK) for path in tree.rglob("*"))
+    return blocks * _BLOCK / 1e6
 
 
 def laid_out(tree: Path, target: Target) -> None:
@@ -126,8 +157,11 @@ def _libraries(lib: Path, target: Target) -> None:
     )
     if done.returncode:
         raise BoxError("package_wheels", f"pip must bring every library of the lock, got: {done.stderr.strip()[-800:]}")
-    for extra in [*lib.glob("pip"), *lib.glob("pip-*.dist-info"), *lib.glob("bin"), *lib.glob("*/tests")]:
-        shutil.rmtree(extra)
+    for extra in [path for pattern in _FAT for path in lib.glob(pattern)]:
+        if extra.is_dir():
+            shutil.rmtree(extra)
+        else:
+            extra.unlink(missing_ok=True)
     for cache in [*lib.rglob("__pycache__")]:
         shutil.rmtree(cache)
     for locale in [*lib.glob("babel/locale-data/*.dat")]:

@@ -1,12 +1,15 @@
 """A short form of `./run box`: the package on a clean Debian, booted by systemd, a parcel, a hung bench, an update.
 
-The container needs root, debootstrap and systemd-container; where there are none the test says so loudly.
+No time is judged here, whatever its limit: a busy machine is slow and proves nothing. What was timed is printed beside
+its limit; `./run box` holds it. The container needs root, debootstrap and systemd-container; where there are none the
+test says so loudly.
 """
 
 from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,11 +32,16 @@ def test_the_box_boots_inspects_outlives_a_hang_and_is_updated(tmp_path: Path) -
         pytest.skip(f"no Debian mirror: the box is not booted ({error})")
     if reason := cannot_boot(debian):
         pytest.skip(f"no container can be started here: the box is not booted ({reason})")
-    box = installed(debian, build.built("amd64", tmp_path), tmp_path / "box")
+    package = build.built("amd64", tmp_path)
+    assert build.installed_mb(package) <= build.LIMITS_MB["amd64"]
+    box = installed(debian, package, tmp_path / "box")
     parcel = prepared(box)
     for name in SHORT:
         tree = copied(box, tmp_path / name)
         seen = list(SCENARIOS[name](tree, parcel))
         assert seen
-        assert [shown for shown in seen if not shown.kept] == []  # what is timed is told by ./run box, not here
+        for one in seen:
+            if one.limit is not None:
+                sys.stdout.write(f"{name}: {one.what}: {one.value:.2f} {one.unit} (limit {one.limit:g})\n")
+        assert [shown for shown in seen if not shown.kept] == []
         shutil.rmtree(tree)
