@@ -32,7 +32,9 @@ _LEFT_OUT = ("models/training", "provisioning/package", "provisioning/words", "s
 _FAT = (
     *("pip", "pip-*.dist-info", "bin", "*/tests", "numpy/**/tests"),
     *("cv2/data/*.xml", "onnxruntime/transformers", "onnxruntime/quantization", "onnxruntime/tools"),
+    *("numpy/f2py", "numpy/distutils", "numpy/random/lib", "numpy/_core/include"),  # for those who compile
     "onnxruntime/capi/libonnxruntime.so*",  # for programs in C; the Python module holds its own copy
+    "fontTools/**/*.so",  # each has its Python beside it
     "zstandard/_cffi.*",  # for other Pythons than CPython, which takes backend_c
 )
 # The most that an installed package takes on a box's disk, MB of 10^6 bytes: whole blocks, with byte code. arm64 is the
