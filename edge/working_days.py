@@ -12,8 +12,6 @@ from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache
 
-import holidays
-
 _UNION = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
 _OTHERS = "AU CA CH CN GB HK ID IN JP KR MY NO NZ PH SG TH TW US VN"
 EUROPEAN_UNION = frozenset(_UNION.split())
@@ -83,4 +81,6 @@ class WorkingDays:
 
 @cache
 def _calendar(country: str, year: int) -> frozenset[date]:
+    import holidays  # noqa: PLC0415 - all its countries are 45 MB, which a bench needs only when a term is asked for
+
     return frozenset(holidays.country_holidays(country, years=year))

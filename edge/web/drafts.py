@@ -17,7 +17,6 @@ from edge.storage.chain import Entry
 from edge.supervisor import forms
 from edge.supervisor.day import zone_of
 from edge.supervisor.forms import NAMES, Draft, draft_of, drafted_of, form_of
-from edge.web import draft_sheet
 from edge.web.answers import Outgoing
 from edge.web.documents import problems
 from edge.web.inspections import Id
@@ -100,6 +99,8 @@ def draft_by_form(  # noqa: PLR0917 - FastAPI reads the form from the signature
     name = f"draft-not-sent-{found.form}-{inspection}.{kind}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     if kind == "pdf":
+        from edge.web import draft_sheet  # noqa: PLC0415 - its fonts take half a second of every start
+
         return Response(draft_sheet.pdf(found), media_type="application/pdf", headers=headers)
     told = DraftOut.of(found).model_dump_json(indent=1)
     return Response(told, media_type="application/json", headers=headers)
