@@ -51,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     package = chosen.package or build.built("amd64", chosen.cache)
     debian = clean_debian(chosen.cache)
     with tempfile.TemporaryDirectory(dir=chosen.cache) as folder:
+        Path(folder).chmod(0o755)
         for name, seen in _scenarios(chosen.only, debian, package, Path(folder)):
             for shown in seen:
                 print(f"{name:<12} {shown.what:<58} {_judged(shown, limits)}", flush=True)

@@ -31,7 +31,8 @@ _SANDBOX = (
         "SystemCallErrorNumber=EPERM",
         "UMask=0077",
     ),
-    *("CPUSchedulingPolicy=idle", "IOSchedulingClass=idle", "MemoryMax=60%", f"RuntimeMaxSec={_CHECK_S}"),
+    *("CPUSchedulingPolicy=batch", "Nice=10", "IOSchedulingClass=idle", "MemoryMax=60%"),
+    f"RuntimeMaxSec={_CHECK_S}",
     *("EnvironmentFile=-/etc/sekisho/sekisho.env", "UnsetEnvironment=SEKISHO_STATE_DIR"),
 )
 

@@ -22,8 +22,7 @@ from sync.central.intake.objects import ObjectsOnDisk
 from sync.identity import KEY_FILE, kept_private_key
 from sync.learn import Learned, learn
 from sync.link import Link, enrol
-from sync.protocol import key_id
-from sync.push import Signer, push
+from sync.renewal import push_certified
 from tests.central.conftest import CENTRAL
 from tests.central.serving import serving
 from tests.edge.storage.editions import GTIN, edition
@@ -63,8 +62,7 @@ class Port:
 
     def sync(self) -> Learned:
         private = kept_private_key(self.state_dir / KEY_FILE)
-        signer = Signer(self.bench.settings.device, private.sign, key_id(private.public_key()))
-        push(self.state_dir, self.link, signer, self.clock.moment)
+        push_certified(self.state_dir, self.link, private, self.clock.moment)
         return learn(self.state_dir, self.link)
 
 

@@ -96,7 +96,7 @@ def test_a_box_that_cannot_note_a_receipt_says_so(
     central: Central, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     enrolment, _ = enrolled(central, tmp_path)
-    monkeypatch.setattr(push_errand, "push", _full)
+    monkeypatch.setattr(push_errand, "push_certified", _full)
     errand = Push(Settings(state_dir=tmp_path), enrolment, Schedule(1, 1, 1), lambda _: None, lambda: NOW)
     outcome = errand.run(lambda _: None)
     assert (outcome.done, outcome.code, outcome.reason) == (

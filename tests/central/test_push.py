@@ -529,7 +529,8 @@ def test_without_a_token_nothing_is_read(pair: Pair) -> None:
 
 
 def carry(pair: Pair, stick: Path) -> usb.Carried:
-    return usb.export(pair.box.folder, stick, pair.enrolment, pair.box.signer, NOW)
+    carried = usb.export(pair.box.folder, stick, pair.enrolment, pair.box.signer, NOW)
+    return replace(carried, ends={}, files={})  # what retiring asks for; see its own tests
 
 
 def test_results_and_pictures_travel_by_stick_and_receipts_come_back(pair: Pair, tmp_path: Path) -> None:

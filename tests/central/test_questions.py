@@ -103,7 +103,7 @@ def test_a_right_holder_sees_and_answers_only_what_is_about_its_own_products(lan
     (question,) = expert.get("/v1/questions").json()["questions"]
     key = {name: question[name] for name in ("device", "ledger", "seq")}
     refused = other.post("/v1/answers", json={**key, "text": "x", "valid_to": "2026-12-31"})
-    assert (refused.status_code, refused.json()["code"]) == (401, "access_role")
+    assert (refused.status_code, refused.json()["code"]) == (403, "access_role")
     first = expert.post("/v1/answers", json={**key, "text": "Yes.", "valid_to": "2026-12-31"}).json()
     again = expert.post("/v1/answers", json={**key, "text": "Yes.", "valid_to": "2026-12-31"}).json()
     assert again == first

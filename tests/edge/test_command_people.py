@@ -56,4 +56,4 @@ def test_an_account_that_is_not_there_is_told_before_anything_is_written(tmp_pat
 def test_each_role_is_told_with_what_it_may_do() -> None:
     told = CliRunner().invoke(app, ["people", "roles"]).stdout.splitlines()
     assert told[0] == "officer: ask, decide, hand_over, inspect"
-    assert told[2] == "technician: inspect"
+    assert told[2] == "technician: inspect, pair"

@@ -26,6 +26,7 @@ from sekisho import app
 from sync.errors import TrustError
 from sync.identity import KEY_FILE, kept_private_key
 from sync.state import Box
+from tests.provisioning.debs import small_deb
 from tests.provisioning.test_stick import token
 from tests.sync.publishing import Publishing
 
@@ -51,7 +52,7 @@ def publishing(tmp_path_factory: pytest.TempPathFactory) -> Publishing:
 def kept(tmp_path: Path, publishing: Publishing) -> Path:
     """What install.sh leaves: the copy, and the name of the box."""
     package = tmp_path / "sekisho_0.1.0+deb12_amd64.deb"
-    package.write_bytes(b"!<arch>\n")
+    small_deb(package)
     (tmp_path / "kept/copy").mkdir(parents=True)
     (tmp_path / "kept/name").write_text("hall3-01\n", encoding="utf-8")
     contents = Contents((package,), tree=publishing.directory, seats=(Seat("hall3-01", token("hall3-01")),))

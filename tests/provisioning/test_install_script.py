@@ -19,6 +19,7 @@ from benchmarks.box.container import absent, cannot_boot, clean_debian
 from provisioning.package.build import ROOT
 from provisioning.stick import Seat
 from provisioning.usb import Contents, write
+from tests.provisioning.debs import small_deb
 from tests.provisioning.test_stick import token
 
 pytestmark = [
@@ -161,7 +162,7 @@ def test_a_copy_that_is_whole_needs_the_stick_no_more(debian: Path, stick: Path)
 
 def test_a_stick_for_other_boxes_says_for_which(debian: Path, stick: Path) -> None:
     other = stick.parent / "sekisho_0.1.0+deb13_arm64.deb"
-    shutil.copy(stick.parent / PACKAGE, other)
+    small_deb(other)
     write(Contents((other,), seats=(Seat("a"),)), stick, datetime.now(UTC))
     done = install(debian, stick)
     assert done.returncode == 1

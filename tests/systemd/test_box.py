@@ -10,6 +10,8 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,19 +27,27 @@ pytestmark = [
 SHORT = ("boot", "parcel", "hang", "update")
 
 
-def test_the_box_boots_inspects_outlives_a_hang_and_is_updated(tmp_path: Path) -> None:
+@pytest.fixture
+def room() -> Iterator[Path]:
+    """A folder through which the box's own users may come to its files from outside, which pytest's own is not."""
+    with tempfile.TemporaryDirectory(prefix="sekisho-box-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_the_box_boots_inspects_outlives_a_hang_and_is_updated(room: Path) -> None:
     try:
         debian = clean_debian(build.ROOT / "build" / "box")
     except subprocess.CalledProcessError as error:
         pytest.skip(f"no Debian mirror: the box is not booted ({error})")
     if reason := cannot_boot(debian):
         pytest.skip(f"no container can be started here: the box is not booted ({reason})")
-    package = build.built("amd64", tmp_path)
+    package = build.built("amd64", room)
     assert build.installed_mb(package) <= build.LIMITS_MB["amd64"]
-    box = installed(debian, package, tmp_path / "box")
+    box = installed(debian, package, room / "box")
     parcel = prepared(box)
     for name in SHORT:
-        tree = copied(box, tmp_path / name)
+        tree = copied(box, room / name)
         seen = list(SCENARIOS[name](tree, parcel))
         assert seen
         for one in seen:
