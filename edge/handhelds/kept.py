@@ -6,20 +6,16 @@ Of a handheld's secret, 256 random bits, only the SHA-256 is kept: whoever reads
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 
-from edge.errors import LedgerError, NotFound, PeopleError
+from edge.errors import LedgerError, NotFound
 from edge.storage import documents
 from edge.storage.chain import canonical
-from edge.storage.database import locked, write_durably
-from edge.storage.owned import rights_of_owner
-from edge.storage.regular import regular
+from edge.storage.kept import KeptFile
 
 FILE = "handhelds.json"
-_MOST_BYTES = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,55 +33,23 @@ Handhelds = Mapping[str, Handheld]
 NONE: Handhelds = MappingProxyType({})
 
 
-class HandheldsFile:
-    """The handhelds on disk. Safe for several processes: a change is read, made and written under a lock."""
+class HandheldsFile(KeptFile[Handhelds]):
+    """The handhelds on disk by id, in the order in which they were paired."""
 
-    def __init__(self, state_dir: Path) -> None:
-        """Nothing is read or made yet."""
-        self.path = state_dir / FILE
-        self._state_dir = state_dir
+    name, file, what = "handhelds", FILE, "the handhelds of this box"
+    remedy = "Move it away: then every handheld has to be paired again."
+    most_bytes = 4_000_000
+    nothing = NONE
 
-    def mark(self) -> tuple[int, int, int] | None:
-        """Another one whenever the file is another; None when there is none."""
+    def _from_bytes(self, data: bytes) -> Handhelds:
         try:
-            told = self.path.stat()
-        except OSError:
-            return None
-        return told.st_ino, told.st_mtime_ns, told.st_size
-
-    def read(self) -> Handhelds:
-        """The handhelds by id, in the order in which they were paired; none when there is no file.
-
-        Raises:
-            PeopleError: handhelds_damaged: it is not what this box has written.
-        """
-        try:
-            with rights_of_owner(self._state_dir):
-                data = regular(self.path, _MOST_BYTES)
             found = documents.from_json(_File, json.loads(data))
-        except FileNotFoundError:
-            return NONE
-        except (OSError, LedgerError, ValueError) as error:
-            message = f"{self.path}: expected the handhelds of this box, got another file: {error}."
-            hint = "Move it away: then every handheld has to be paired again."
-            raise PeopleError("handhelds_damaged", message, hint=hint) from error
+        except (LedgerError, ValueError) as error:
+            raise self.damaged(f"another file: {error}") from error
         return MappingProxyType({one.id: one for one in found.handhelds})
 
-    def change(self, made: Callable[[Handhelds], Handhelds]) -> Handhelds:
-        """Write what `made` makes of the handhelds, durably.
-
-        Raises:
-            PeopleError: handhelds_damaged; handhelds_unwritable.
-        """
-        try:
-            with locked(self.path.with_suffix(".lock")):
-                handhelds = made(self.read())
-                document = documents.to_json(_File(tuple(handhelds.values())))
-                write_durably(self.path, canonical(document), mode=0o600)
-        except OSError as error:
-            message = f"{self.path}: expected a file that can be written, got {error.strerror}."
-            raise PeopleError("handhelds_unwritable", message, hint="Is the state directory this user's?") from error
-        return handhelds
+    def _to_bytes(self, held: Handhelds) -> bytes:
+        return canonical(documents.to_json(_File(tuple(held.values()))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,28 +9,24 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import MappingProxyType
 
 from edge.badge import badge_in, new_badge
-from edge.errors import Conflict, LedgerError, NotFound, PeopleError, RequestRefused
+from edge.errors import Conflict, LedgerError, NotFound, RequestRefused
 from edge.people import pin as pins
 from edge.people.roles import Role
 from edge.people.rows import AccountStamp
 from edge.storage import documents
 from edge.storage.chain import canonical
-from edge.storage.database import locked, write_durably
+from edge.storage.kept import KeptFile
 from edge.storage.keys import derived, kept_key, seal, storage_key, unseal
-from edge.storage.owned import rights_of_owner
-from edge.storage.regular import regular
 
 FILE = "people.sealed"
 _NAME = b"sekisho people 1"
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
 _MOST_NAME = 64
-_MOST_BYTES = 16_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,63 +44,13 @@ Accounts = Mapping[str, Account]
 NOBODY: Accounts = MappingProxyType({})
 
 
-class PeopleFile:
-    """The accounts on disk. Safe for several processes: a change is read, made and written under a lock."""
+class PeopleFile(KeptFile[Accounts]):
+    """The accounts on disk, by id."""
 
-    def __init__(self, state_dir: Path) -> None:
-        """Nothing is read or made yet."""
-        self.path = state_dir / FILE
-        self._state_dir = state_dir
-
-    def mark(self) -> tuple[int, int, int] | None:
-        """Another one whenever the file is another; None when there is none."""
-        try:
-            told = self.path.stat()
-        except OSError:
-            return None
-        return told.st_ino, told.st_mtime_ns, told.st_size
-
-    def read(self) -> Accounts:
-        """The accounts by id; none when there is no file.
-
-        Raises:
-            PeopleError: people_damaged: it is not what this box has written; people_unreadable: it may be whole.
-            EvidenceError: the storage key cannot be read.
-        """
-        try:
-            with rights_of_owner(self._state_dir):
-                sealed = regular(self.path, _MOST_BYTES)
-        except FileNotFoundError:
-            return NOBODY
-        except OSError as error:
-            message = f"{self.path}: expected the accounts of this box, got {error.strerror or error}."
-            raise PeopleError("people_unreadable", message, hint="Is the state directory this user's?") from error
-        key = kept_key(self._state_dir)
-        told = None if key is None else unseal(derived(key, "people"), sealed, _NAME)
-        if told is None:
-            raise self._damaged("one that was not sealed with the key of this box, or was altered")
-        try:
-            found = documents.from_json(_File, json.loads(told))
-        except (LedgerError, ValueError) as error:
-            raise self._damaged("one of another version") from error
-        return MappingProxyType({account.id: account for account in found.accounts})
-
-    def change(self, made: Callable[[Accounts], Accounts]) -> Accounts:
-        """Write what `made` makes of the accounts, durably.
-
-        Raises:
-            PeopleError: people_damaged; people_unwritable.
-        """
-        try:
-            with locked(self.path.with_suffix(".lock")):
-                accounts = made(self.read())
-                document = documents.to_json(_File(tuple(accounts[name] for name in sorted(accounts))))
-                sealed = seal(derived(storage_key(self._state_dir), "people"), canonical(document), _NAME)
-                write_durably(self.path, sealed, mode=0o600)
-        except OSError as error:
-            message = f"{self.path}: expected a file that can be written, got {error.strerror}."
-            raise PeopleError("people_unwritable", message, hint="Is the state directory this user's?") from error
-        return accounts
+    name, file, what = "people", FILE, "the accounts of this box"
+    remedy = "Restore the file together with storage.key, or move it away and make the accounts again."
+    most_bytes = 16_000_000
+    nothing = NOBODY
 
     def secret(self) -> bytes:
         """The key under which PINs, badges and ids are hashed. Made with the storage key where there is none.
@@ -114,12 +60,20 @@ class PeopleFile:
         """
         return derived(storage_key(self._state_dir), "people: PINs and badges")
 
-    def _damaged(self, came: str) -> PeopleError:
-        return PeopleError(
-            "people_damaged",
-            f"{self.path}: expected the accounts of this box, got {came}.",
-            hint="Restore the file together with storage.key, or move it away and make the accounts again.",
-        )
+    def _from_bytes(self, data: bytes) -> Accounts:
+        key = kept_key(self._state_dir)
+        told = None if key is None else unseal(derived(key, "people"), data, _NAME)
+        if told is None:
+            raise self.damaged("one that was not sealed with the key of this box, or was altered")
+        try:
+            found = documents.from_json(_File, json.loads(told))
+        except (LedgerError, ValueError) as error:
+            raise self.damaged("one of another version") from error
+        return MappingProxyType({account.id: account for account in found.accounts})
+
+    def _to_bytes(self, held: Accounts) -> bytes:
+        document = documents.to_json(_File(tuple(held[name] for name in sorted(held))))
+        return seal(derived(storage_key(self._state_dir), "people"), canonical(document), _NAME)
 
 
 @dataclass(frozen=True, slots=True)
