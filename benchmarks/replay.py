@@ -19,7 +19,7 @@ from statistics import median, quantiles
 
 from benchmarks.limits import Limits
 from edge.app import Box, open_box
-from edge.flow import Arrival
+from edge.arrival import Arrival
 from edge.inspection import Decision
 from edge.moment import ClockTrust, Moment
 from edge.settings import Settings

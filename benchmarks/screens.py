@@ -27,7 +27,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from edge import practice
 from edge.app import open_bench
-from edge.flow import Bench
+from edge.bench import Bench
 from edge.inspection import Decision
 from edge.messages import LANGUAGES
 from edge.people.accounts import Account, PeopleFile, added, changed, given_pin

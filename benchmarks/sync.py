@@ -42,7 +42,7 @@ from benchmarks.faults import link as weather
 from benchmarks.limits import Limits
 from benchmarks.processes import cpu_s
 from edge.app import open_bench
-from edge.flow import Arrival
+from edge.arrival import Arrival
 from edge.inspection import Decision
 from edge.moment import ClockTrust, Moment
 from edge.settings import Settings

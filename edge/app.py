@@ -17,10 +17,10 @@ from pathlib import Path
 import uuid_utils
 
 from edge import inputs, releases, supervision
+from edge.bench import Bench
 from edge.devices.clock import SyncFloor, newest, system_clock
 from edge.door import Door
 from edge.errors import PolicyError, RegistryError, SettingsError
-from edge.flow import Bench
 from edge.gallery import Gallery
 from edge.late import LateSearch
 from edge.orders import Orders

@@ -6,12 +6,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
-from edge.decisions import Decisions
 from edge.desk_card import Command, Order
 from edge.errors import Conflict
 from edge.inspection import Decision, Disposition
-from edge.moment import Moment
 from edge.stations import OpenInspection, Stations
 
 SETTLE_S = 0.6  # a verdict that has just changed takes no decision that was meant for the one before
@@ -29,6 +28,24 @@ class CardDone:
     inspection: str = ""
 
 
+class Dispose(Protocol):
+    """The decision of an officer on an inspection, as at the page: `edge.bench.Bench.dispose`."""
+
+    def __call__(
+        self, inspection: str, decision: Decision, *, officer: str, station: str, assessment: int | None
+    ) -> Disposition:
+        """Record it, by the policy in use."""
+        ...
+
+
+class Undo(Protocol):
+    """Taking a decision back: `edge.bench.Bench.undo`."""
+
+    def __call__(self, inspection: str, *, officer: str, station: str) -> Disposition:
+        """Record that."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Armed:
     inspection: str
@@ -42,41 +59,45 @@ class CardActs:
     def __init__(
         self,
         stations: Stations,
-        decisions: Decisions,
+        dispose: Dispose,
+        undo: Undo,
         leave: Callable[[str, str], None],
-        now: Callable[[], Moment],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`leave` goes on to the next parcel at a station, for an officer."""
         self._stations = stations
-        self._decisions = decisions
+        self._dispose = dispose
+        self._undo = undo
         self._leave = leave
-        self._now = now
         self._clock = clock
         self._armed: dict[str, _Armed] = {}
         self._lock = threading.Lock()
 
-    def carry_out(self, order: Order, station: str, officer: str) -> CardDone:
+    def carry_out(self, order: Order, station: str, deciding: Callable[[], str], scanning: str) -> CardDone:
         """Do what a barcode of the card asks for, on what lies open at its station.
+
+        `deciding` tells the officer of a decision and is asked for nothing else; `scanning` is whose scan it is.
 
         Raises:
             Conflict: card_conflict: nothing lies open there, or its verdict has just changed; and as
                 `edge.checks.disposition.decided`.
             NotFound: disposition_not_found: there is nothing to take back.
-            LedgerError: the row could not be made durable.
+            LedgerError: the row could not be made durable. And what `deciding` raises.
         """
         if order.command in {Command.HELP, Command.LANGUAGE}:
             return CardDone(order, "page")
         opened = self._open_at(station)
         if order.command is Command.NEXT:
-            self._leave(station, officer)
-        elif order.command is Command.UNDO:
-            self._decisions.undo(Disposition(opened.inspection, None, officer, "", self._now()), station=station)
+            self._leave(station, scanning)
+            return CardDone(order, "done", opened.inspection)
+        officer, number = deciding(), opened.last.number if opened.last else None
+        if order.command is Command.UNDO:
+            self._undo(opened.inspection, officer=officer, station=station)
         elif order.command is Command.DETAIN and not self._confirmed(opened, station):
             return CardDone(order, "again", opened.inspection)
         else:
-            wanted = Disposition(opened.inspection, _DECISIONS[order.command], officer, "", self._now())
-            self._decisions.dispose(wanted, station=station, assessment=opened.last.number if opened.last else None)
+            decision = _DECISIONS[order.command]
+            self._dispose(opened.inspection, decision, officer=officer, station=station, assessment=number)
         return CardDone(order, "done", opened.inspection)
 
     def _open_at(self, station: str) -> OpenInspection:

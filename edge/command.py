@@ -21,11 +21,11 @@ from rich.text import Text
 
 from edge import policy as policies
 from edge.app import hand_on, open_bench
+from edge.arrival import Arrival
 from edge.command_registry import registry_app
 from edge.command_shelf import add_shelf_commands, pack_app
 from edge.consignment import Consignment
 from edge.errors import RequestRefused
-from edge.flow import Arrival
 from edge.inspection import Assessment, Outcome
 from edge.journal import discreet
 from edge.messages import findings_page, sentence

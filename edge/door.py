@@ -14,8 +14,8 @@ from pathlib import Path
 
 from urllib3.filepost import encode_multipart_formdata
 
+from edge.arrival import Arrival
 from edge.errors import BoxError, RequestRefused
-from edge.flow import Arrival
 
 _PATIENCE_S = 120.0  # an arrival waits for its turn at the pixel workers
 _TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504, 507})

@@ -11,10 +11,10 @@ from datetime import datetime
 from pathlib import Path
 
 from edge import examination
+from edge.bench import Bench
 from edge.checks.registry import age_days
 from edge.errors import BoxError, RegistryError, SekishoError
 from edge.examination import State
-from edge.flow import Bench
 from edge.moment import ClockTrust
 from edge.releases import read_journal, told, version
 

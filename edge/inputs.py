@@ -16,12 +16,12 @@ from typing import Protocol
 
 import uuid_utils
 
+from edge.arrival import Arrival
 from edge.badge import badge_in
 from edge.desk_card import card_in
 from edge.devices.addresses import camera_at, scanner_at
 from edge.devices.camera_folder import FolderCamera
 from edge.errors import BoxError, DeviceError, SekishoError
-from edge.flow import Arrival
 from edge.journal import Plain
 from edge.ports import Camera, Frame, Scanner
 from edge.settings import Settings

@@ -13,9 +13,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from edge.arrival import Arrival
 from edge.consignment import Consignment
 from edge.errors import SettingsError
-from edge.flow import Arrival
 from edge.inspection import Decision, InspectionRecord
 from edge.ports import Frame
 from edge.steps.capture import RawCode

@@ -1,4 +1,4 @@
-"""The bench over HTTP: thin routes over edge/flow.py, and the pages.
+"""The bench over HTTP: thin routes over edge/bench.py, and the pages.
 
 `build` makes the app of a bench; edge/web/server.py serves it. edge/app.py calls both.
 """
@@ -13,7 +13,7 @@ from importlib import resources
 from fastapi import APIRouter, FastAPI
 from starlette.staticfiles import StaticFiles
 
-from edge.flow import Bench
+from edge.bench import Bench
 from edge.handhelds.pairing import Pairings
 from edge.rehearsal import Rehearsed
 from edge.settings import Settings

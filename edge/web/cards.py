@@ -36,5 +36,5 @@ def commanded(request: Request, work: Work, card: str, station: str, officer: st
         RequestRefused, AccessRefused, Conflict, NotFound, LedgerError: see `Bench.card`.
     """
     name = station_of(work, station)
-    done = work.bench.card(name, card, acting(request, work, Right.DECIDE, name, officer))
+    done = work.bench.card(name, card, lambda: acting(request, work, Right.DECIDE, name, officer))
     return CardOut(command=done.order.command, language=done.order.language, done=done.done, inspection=done.inspection)

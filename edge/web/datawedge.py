@@ -24,11 +24,11 @@ from functools import partial
 import uuid_utils
 from starlette.concurrency import run_in_threadpool
 
+from edge.arrival import Arrival
 from edge.badge import badge_in
 from edge.desk_card import card_in
 from edge.devices.framing import MessageFramer
 from edge.errors import BoxError, SekishoError, SettingsError
-from edge.flow import Arrival
 from edge.settings import Settings
 from edge.steps.capture import RawCode
 from edge.web.tasks import Work

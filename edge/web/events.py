@@ -20,8 +20,8 @@ from fastapi import APIRouter, Header, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
+from edge.bench import Bench
 from edge.events import News
-from edge.flow import Bench
 from edge.storage.ledger import Row
 from edge.web.documents import problems
 from edge.web.tasks import Works

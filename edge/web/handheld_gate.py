@@ -7,7 +7,7 @@ from dataclasses import replace
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
-from edge.flow import Arrival
+from edge.arrival import Arrival
 from edge.handhelds.kept import Handheld
 from edge.handhelds.pairing import Pairings
 

@@ -9,8 +9,8 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from edge.arrival import Arrival
 from edge.errors import RequestRefused
-from edge.flow import Arrival
 from edge.inspection import NOT_SIGNED_IN, InspectionRecord
 from edge.people.roles import Right
 from edge.ports import Frame

@@ -9,8 +9,8 @@ from typing import Annotated, TypeVar, cast
 import anyio
 from fastapi import Depends, Request
 
+from edge.bench import Bench
 from edge.errors import BoxError
-from edge.flow import Bench
 from edge.rehearsal import Rehearsed
 from edge.settings import Settings
 from edge.web.measures import Measures

@@ -18,8 +18,8 @@ from rich.table import Table
 from rich.text import Text
 
 from edge.app import open_bench, serve
+from edge.bench import Bench
 from edge.errors import SettingsError
-from edge.flow import Bench
 from edge.gs1 import Gtin
 from edge.settings import Settings
 from edge.storage import documents

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from edge.app import open_bench
+from edge.arrival import Arrival
 from edge.consignment import Consignment, DeclaredLine, Party
 from edge.devices.clock import system_clock
-from edge.flow import Arrival
 from edge.inspection import Assessment, Decision
 from edge.settings import Settings
 from edge.steps.capture import RawCode

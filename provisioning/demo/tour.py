@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from edge.flow import Arrival, Bench
+from edge.arrival import Arrival
+from edge.bench import Bench
 from edge.inspection import Assessment
 from edge.ports import Frame
 from edge.steps.capture import RawCode

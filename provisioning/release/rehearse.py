@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.app import open_box
-from edge.flow import Arrival
+from edge.arrival import Arrival
 from edge.ports import Frame
 from edge.rehearsal import GTIN
 from edge.releases import version

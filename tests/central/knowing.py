@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from edge.app import open_bench
-from edge.flow import Arrival, Bench
+from edge.arrival import Arrival
+from edge.bench import Bench
 from edge.inspection import Assessment
 from edge.moment import ClockTrust, Moment
 from edge.settings import Settings

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from edge import inputs
+from edge.arrival import Arrival
 from edge.errors import AccessRefused, LedgerError
-from edge.flow import Arrival
 from edge.settings import Settings
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from edge.bench import Bench
 from edge.consignment import Party
 from edge.errors import BoxError
-from edge.flow import Bench
 from edge.inspection import Decision, Disposition
 from edge.journal import Discreet, Plain, shown
 from edge.moment import ClockTrust, Moment

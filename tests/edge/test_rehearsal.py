@@ -57,7 +57,7 @@ def test_a_silent_writer_is_a_hang(box: Box, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_box_without_pictures_judges_scans_and_says_why_pictures_are_not_read(tmp_path: Path) -> None:
-    from edge.flow import Arrival  # noqa: PLC0415 - used here alone
+    from edge.arrival import Arrival  # noqa: PLC0415 - used here alone
     from edge.ports import Frame  # noqa: PLC0415
     from edge.steps.capture import RawCode  # noqa: PLC0415
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge.app import open_bench
-from edge.flow import Bench
+from edge.bench import Bench
 from edge.moment import ClockTrust, Moment
 from edge.ports import Frame
 from edge.settings import Settings

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from edge.arrival import Arrival
+from edge.bench import Bench
 from edge.consignment import Consignment, DeclaredLine, Party
 from edge.errors import Conflict, EvidenceError, ImageRefused, NotFound, RequestRefused
-from edge.flow import Arrival, Bench
 from edge.inspection import Assessment, Cause, Decision, Outcome
 from edge.ports import Frame
 from edge.steps.capture import RawCode

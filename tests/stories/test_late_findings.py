@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from edge.app import Box, open_box
+from edge.arrival import Arrival
 from edge.consignment import Consignment, Party
-from edge.flow import Arrival
 from edge.inspection import Assessment, Decision
 from edge.moment import ClockTrust, Moment
 from edge.settings import Settings
@@ -168,7 +168,7 @@ def test_what_a_watch_list_says_of_a_parcel_late_can_be_erased_and_the_chain_sta
         assert [(finding.code, finding.arguments["entry"]) for finding in found.findings] == [("watch.listed", "W-7")]
         (row,) = one.bench.recent(1, kinds=("late",))
         assert row.entry.body["late"]["findings"][0]["arguments"] == {}
-        one.bench._ledger.erase_personal([row], origin=row.entry.origin, at=row.entry.at, reason="policy")
+        one.bench.ledger.erase_personal([row], origin=row.entry.origin, at=row.entry.at, reason="policy")
         (erased,) = one.bench.record(inspection).late
         assert [dict(finding.arguments) for finding in erased.findings] == [{}]
     verified(state / "ledger.db")

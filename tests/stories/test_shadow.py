@@ -13,8 +13,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from edge.app import open_bench
+from edge.arrival import Arrival
 from edge.errors import Conflict
-from edge.flow import Arrival
 from edge.inspection import Decision
 from edge.moment import ClockTrust, Moment
 from edge.ports import Frame

@@ -13,7 +13,7 @@ import pytest
 import zxingcpp
 
 from edge.app import open_bench
-from edge.flow import Bench
+from edge.bench import Bench
 from edge.settings import Settings
 from edge.storage.registry_build import build as build_registry
 from tests.edge.web.serving import Server, serving

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.app import open_box
-from edge.flow import Bench
+from edge.bench import Bench
 from edge.people.accounts import Account, PeopleFile, added, changed, given_badge, given_pin
 from edge.people.roles import Role
 from edge.settings import Settings

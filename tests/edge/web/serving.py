@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import httpx
 import uvicorn
 
-from edge.flow import Bench
+from edge.bench import Bench
 from edge.rehearsal import Rehearsal, Rehearsed
 from edge.settings import Settings
 from edge.web import build
@@ -28,7 +28,7 @@ class Server:
 
 def rehearsal(bench: Bench) -> Callable[[], Rehearsed]:
     """What rehearses on the parts of a bench."""
-    parts = Rehearsal(workers=bench._workers, shelves=bench.shelves, ledger=bench._ledger, now=bench.now)
+    parts = Rehearsal(workers=bench._workers, shelves=bench.shelves, ledger=bench.ledger, now=bench.now)
     return parts.rehearsed
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from edge.bench import Bench
 from edge.errors import SettingsError
-from edge.flow import Bench
 from edge.handhelds.pairing import Pairings
 from edge.settings import Settings
 from edge.web.access import COOKIE, SESSION_S, Access, check_binding, is_loopback, session_cookie

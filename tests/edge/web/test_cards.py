@@ -7,8 +7,11 @@ import time
 import httpx
 import pytest
 
-from edge.desk_card import code, secret_of
-from edge.flow import Bench
+from edge.bench import Bench
+from edge.card_acts import CardActs
+from edge.desk_card import Command, Order, code, secret_of
+from edge.inspection import Disposition
+from edge.stations import OpenInspection, Stations
 from edge.steps.record import DISPOSED
 from edge.storage.keys import derived, storage_key
 from tests.edge.web.conftest import GTIN
@@ -90,3 +93,41 @@ def test_next_goes_on_and_decides_nothing(client: httpx.Client, bench: Bench, st
 def test_a_language_is_for_the_page_to_change(client: httpx.Client, station: str, secret: str) -> None:
     answer = _scanned(client, station, code("J", secret)).json()
     assert (answer["command"], answer["language"], answer["done"]) == ("language", "ja", "page")
+
+
+def test_a_card_among_other_codes_is_refused_and_its_secret_is_not_kept(
+    client: httpx.Client, bench: Bench, station: str, secret: str
+) -> None:
+    before, card = bench.ledger_state().rows, code("R", secret)
+    document = {"codes": [{"text": f"01{GTIN}21Q8"}, {"text": card}]}
+    answer = client.post(f"/api/v1/stations/{station}/scans", json=document)
+    assert (answer.status_code, answer.json()["code"]) == (422, "code_card")
+    assert card not in answer.text
+    assert bench.ledger_state().rows == before
+
+
+def test_only_a_decision_asks_who_is_there() -> None:
+    class NobodyError(Exception):
+        pass
+
+    def nobody() -> str:
+        raise NobodyError
+
+    stations = Stations()
+    stations.lay(OpenInspection("i", "1"))
+    left: list[tuple[str, str]] = []
+
+    def leave(station: str, officer: str) -> None:
+        left.append((station, officer))
+
+    def never(*_: object, **__: object) -> Disposition:
+        raise AssertionError
+
+    acts = CardActs(stations, never, never, leave)
+    for command in (Command.HELP, Command.LANGUAGE):
+        assert acts.carry_out(Order(command), "1", nobody, "4711").done == "page"
+    assert acts.carry_out(Order(Command.NEXT), "1", nobody, "4711").done == "done"
+    assert left == [("1", "4711")]
+    for command in (Command.RELEASE, Command.REFER, Command.DETAIN, Command.UNDO):
+        with pytest.raises(NobodyError):
+            acts.carry_out(Order(command), "1", nobody, "4711")

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from edge import examination, health
+from edge.bench import Bench
 from edge.examination import Examination, Sign, State
-from edge.flow import Bench
 from edge.messages import LANGUAGES, labels
 from edge.moment import Moment
 from edge.settings import Settings

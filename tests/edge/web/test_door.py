@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 import uvicorn
 
+from edge.arrival import Arrival
+from edge.bench import Bench
 from edge.door import Door
 from edge.errors import BoxError, RequestRefused
-from edge.flow import Arrival, Bench
 from edge.ports import Frame
 from edge.settings import Settings
 from edge.steps.capture import RawCode

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from edge.flow import Bench
+from edge.bench import Bench
 from edge.steps.record import OBSERVED
 from tests.edge.web.conftest import GTIN
 

@@ -22,7 +22,7 @@ import zxingcpp
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
 from edge.app import open_box
-from edge.flow import Bench
+from edge.bench import Bench
 from edge.settings import Settings
 from edge.web import build
 from edge.web import server as serves

@@ -14,7 +14,7 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from edge.app import open_box
-from edge.flow import Bench
+from edge.bench import Bench
 from edge.settings import Settings
 from edge.web import build
 from edge.web.server import configured

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from edge.bench import Bench
 from edge.desk_card import code, secret_of
-from edge.flow import Bench
 from edge.inspection import Outcome
 from edge.messages import sentence
 from edge.settings import Settings

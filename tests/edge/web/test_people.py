@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 
+from edge.card_acts import AGAIN_S, SETTLE_S
+from edge.desk_card import code, secret_of
 from edge.people.accounts import PeopleFile, changed, given_pin, removed
 from edge.policy import builtin_text
+from edge.storage.keys import derived, storage_key
 from edge.storage.ledger_reader import verified
 from tests.edge.web.people_box import PINS, PeopleBox, accounts, people_box
 from tests.edge.web.serving import problem
@@ -329,6 +334,24 @@ def test_the_policy_may_want_two_to_detain(opened: Box, tmp_path: Path) -> None:
         done = _decide(page, inspection, "detain", reason="r", second={"person": "4712", "pin": PINS["4712"]}).json()
         assert (done["officer"], done["confirmed_by"]) == ("4711", "4712")
         assert page.get(f"{API}/session").json()["person"]["id"] == "4711"
+
+
+def test_a_desk_card_detains_by_two_as_well(opened: Box, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text(builtin_text().replace("detain_by_two = false", "detain_by_two = true"), "utf-8")
+    box = opened(policy=policy)
+    card = code("D", secret_of(derived(storage_key(box.settings.state_dir), "desk card")))
+    with _client(box) as page:
+        inspection = page.post(f"{API}/stations/1/scans", json={"codes": [{"text": "RR473124829JP"}]}).json()[
+            "inspection"
+        ]
+        _sign_in(page, badge=box.badges["4711"])
+        time.sleep(SETTLE_S)
+        scan = partial(page.post, f"{API}/stations/1/scans", json={"codes": [{"text": card}]})
+        assert scan().json()["done"] == "again"
+        time.sleep(AGAIN_S)
+        assert problem(scan()) == (409, "second_person_conflict")
+        assert page.get(f"{API}/inspections/{inspection}").json()["decision"] is None
 
 
 def test_a_shift_is_handed_over_with_what_it_leaves(opened: Box) -> None:

@@ -72,6 +72,7 @@ async function carryOut(what) {
 export function carried(said, pages) {
   const [done, what, language] = said.split(" ");
   if (done === "refused") {
+    if (what === "second_person_conflict") return carryOut("detain"); // the page asks for the second officer
     play("refused");
     notice(problems[what] ?? "");
   } else if (done === "again") {
