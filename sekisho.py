@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edge.command import app
+from edge.command_consignments import consignments_app
 from edge.command_desk_card import desk_card
 from edge.command_handhelds import handhelds_app
 from edge.command_people import people_app
@@ -36,6 +37,7 @@ app.add_typer(face_app, name="face")
 app.add_typer(provision_app, name="provision")
 app.add_typer(people_app, name="people")
 app.add_typer(handhelds_app, name="handhelds")
+app.add_typer(consignments_app, name="consignments")
 app.add_typer(retention_app, name="retention")
 app.add_typer(training_app, name="training")
 app.add_typer(sync_app, name="sync")

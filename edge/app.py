@@ -21,8 +21,10 @@ from edge.bench import Bench
 from edge.devices.clock import SyncFloor, newest, system_clock
 from edge.door import Door
 from edge.errors import PolicyError, RegistryError, SettingsError
+from edge.forgetting import Forgetting
 from edge.gallery import Gallery
 from edge.late import LateSearch
+from edge.manifests.inbox import Inbox
 from edge.orders import Orders
 from edge.ports import Now
 from edge.precision import in_use
@@ -118,6 +120,11 @@ def open_box(settings: Settings, now: Now | None = None, *, pictures: bool = Tru
         )
         stack.callback(retention.close)
         orders = Orders(settings.state_dir, settings.device, ledger, retention, bench.origin)
+        inbox = Inbox(settings.state_dir, shelves.consignments, bench.now)
+        stack.callback(inbox.close)
+        forgetting = Forgetting(
+            shelves.consignments, ledger, policy=shelves.policies.current, now=bench.now, origin=bench.origin
+        )
         fixed = settings.pack_dir is not None
         upkeep = Upkeep(
             packs=shelves.packs,
@@ -126,6 +133,8 @@ def open_box(settings: Settings, now: Now | None = None, *, pictures: bool = Tru
             retention=retention,
             orders=orders,
             releases=ReleaseRows(ledger, bench.origin),
+            inbox=inbox,
+            forgetting=forgetting,
             now=bench.now,
             fixed=fixed,
         )

@@ -25,6 +25,7 @@ from edge.arrival import Arrival
 from edge.command_registry import registry_app
 from edge.command_shelf import add_shelf_commands, pack_app
 from edge.consignment import Consignment
+from edge.declaration import ConsignmentIn
 from edge.errors import RequestRefused
 from edge.inspection import Assessment, Outcome
 from edge.journal import discreet
@@ -36,7 +37,6 @@ from edge.storage import documents
 from edge.storage.ledger_file import LEDGER
 from edge.storage.ledger_reader import verified
 from edge.terminal import clear_errors, existing_edition, settings_from_environment
-from edge.web.requests import ConsignmentIn
 
 EXIT = {Outcome.NO_FINDING: 0, Outcome.CHECK: 10, Outcome.STRONG_INDICATION: 20, Outcome.CANNOT_ASSESS: 30}
 

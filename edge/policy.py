@@ -79,6 +79,7 @@ class RetentionPolicy(_Part):
     no_finding_h: Annotated[int, Field(ge=0, le=87_600)]
     checked_days: Annotated[int, Field(ge=0, le=3650)]
     personal_days: Annotated[int, Field(ge=0, le=3650)]
+    consignments_days: Annotated[int, Field(ge=0, le=3650)] = 60  # a policy of before it need not name it
     shed_below: _Share
 
 

@@ -15,7 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edge.errors import ModelError, SekishoError
+from edge.forgetting import Forgetting
 from edge.late import LateSearch
+from edge.manifests.inbox import Inbox
 from edge.orders import Orders
 from edge.ports import Now
 from edge.release_rows import ReleaseRows
@@ -45,6 +47,8 @@ class Upkeep:
         retention: Retention,
         orders: Orders,
         releases: ReleaseRows,
+        inbox: Inbox,
+        forgetting: Forgetting,
         now: Now,
         fixed: bool,
     ) -> None:
@@ -55,6 +59,8 @@ class Upkeep:
         self._retention = retention
         self._orders = orders
         self._releases = releases
+        self._inbox = inbox
+        self._forgetting = forgetting
         self._now = now
         self._fixed = fixed
         self._refused: Path | None = None
@@ -119,7 +125,7 @@ class Upkeep:
         while not self._stop.wait(rest_s):
             start = time.monotonic()
             more = False
-            for part in (self.once, self.retain, self.note_releases):
+            for part in (self.once, self.retain, self.note_releases, self._inbox.piece, self._forgetting.piece):
                 try:
                     more = part() or more
                 except (SekishoError, OSError):  # the bench itself meets and tells it; it goes on when it is mended

@@ -85,7 +85,7 @@ def _numbers(assessment: Assessment) -> set[str]:
     numbers = {number.value for number in identity.parcel_numbers} | {sscc.value for sscc in identity.sscc}
     numbers |= {key.partition(":")[2] for key in identity.parcel_keys} | set(identity.unparsed)
     if seen.consignment is not None:
-        numbers |= {seen.consignment.document, seen.consignment.order}
+        numbers |= {seen.consignment.document, seen.consignment.order, *seen.consignment.numbers}
     return numbers - {""}
 
 

@@ -21,6 +21,7 @@ from edge.errors import ModelError, PolicyError, RegistryError, SekishoError, Sh
 from edge.policy import Policy
 from edge.settings import Settings
 from edge.storage.canonical import verify
+from edge.storage.consignments import Consignments
 from edge.storage.database import fsync_directory
 from edge.storage.incoming import copied, file_digest, keep
 from edge.storage.knowledge import Knowledge
@@ -247,6 +248,7 @@ class Shelves:
     policies: Shelf[Policy]
     packs: Shelf[PackOnDisk]
     knowledge: Knowledge  # of a central: it is used as it comes, so it is no shelf
+    consignments: Consignments  # declared ahead: likewise
 
     @classmethod
     def of(cls, settings: Settings) -> Shelves:
@@ -257,11 +259,12 @@ class Shelves:
             policy_shelf(state_dir, settings.policy),
             pack_shelf(state_dir, settings.pack_dir),
             Knowledge(state_dir),
+            Consignments(state_dir),
         )
 
     def close(self) -> None:
         """Close what is in use. Safe to call twice."""
-        for shelf in (self.editions, self.policies, self.packs):
+        for shelf in (self.editions, self.policies, self.packs, self.consignments):
             shelf.close()
 
 

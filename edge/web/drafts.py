@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from pydantic import Field
 
+from edge.declaration import Incoming
 from edge.inspection import NOT_SIGNED_IN
 from edge.people.roles import Right
 from edge.people.rows import DRAFTED
@@ -21,7 +22,7 @@ from edge.web.answers import Outgoing
 from edge.web.documents import problems
 from edge.web.inspections import Id
 from edge.web.people import acting, station_of
-from edge.web.requests import Incoming, Name
+from edge.web.requests import Name
 from edge.web.tasks import Work, Works
 
 router = APIRouter(prefix="/inspections", tags=["inspections"])

@@ -15,6 +15,7 @@ from pydantic import Field
 from edge.checks.observation import points, standing
 from edge.comparison import FaceComparison
 from edge.consignment import DeclaredLine
+from edge.declaration import Incoming
 from edge.inspection import InspectionRecord, Observation, Observed
 from edge.lookup import Bulletin, DistinguishingPoint, ItemLookup, LookupResult, Product, Recordation, RegisteredFace
 from edge.people.roles import Right
@@ -23,7 +24,7 @@ from edge.web.documents import problems
 from edge.web.inspections import Id
 from edge.web.languages import Language
 from edge.web.people import acting
-from edge.web.requests import Incoming, Name
+from edge.web.requests import Name
 from edge.web.tasks import Work, Works
 
 router = APIRouter(prefix="/inspections", tags=["inspections"])

@@ -16,6 +16,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup
 from pydantic import Field
 
+from edge.declaration import Incoming, Line
 from edge.devices.pairing_code import svg
 from edge.errors import AccessRefused, NotFound
 from edge.handhelds.kept import Handheld
@@ -30,7 +31,6 @@ from edge.web.languages import Asked, Language, remember
 from edge.web.pace import client_of
 from edge.web.pages import page, refusals_in
 from edge.web.people import acting, station_of
-from edge.web.requests import Incoming, Line
 from edge.web.tasks import Work, Works
 
 router = APIRouter(prefix="/handhelds", tags=["handhelds"])

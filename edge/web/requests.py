@@ -6,9 +6,9 @@ import base64
 import binascii
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
 
-from edge.consignment import Consignment, DeclaredLine, Party
+from edge.declaration import ConsignmentIn, Incoming
 from edge.errors import CodeRefused
 from edge.inspection import Decision
 from edge.steps.capture import RawCode
@@ -19,17 +19,8 @@ _CONTROL = frozenset(chr(code) for code in (*range(32), 127)) - set("\t\r\n\x04\
 
 ID_PATTERN = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"  # of an inspection: a UUIDv7
 
-Line = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Text = Annotated[str, StringConstraints(max_length=2_000)]
 Name = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Country = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$")]
-Count = Annotated[int, Field(ge=0, le=2**53)]
-
-
-class Incoming(BaseModel):
-    """A document from outside: unknown fields are refused, so that a misspelt one is never silently lost."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class CodeIn(Incoming):
@@ -79,54 +70,6 @@ class CodeIn(Incoming):
                 hint="Check the scanner's settings, or send the bytes as payload in base64.",
             )
         return self.text.encode("utf-8")
-
-
-class PartyIn(Incoming):
-    """A declared person or company."""
-
-    name: Line
-    address: Line = ""
-    country: Country = Field(default="", description="ISO 3166-1 alpha-2.")
-    reference: Line = ""
-
-
-class LineIn(Incoming):
-    """One declared line of goods."""
-
-    description: Line
-    quantity: Count | None = None
-    net_g: Count | None = Field(default=None, description="Net mass, grams.")
-    value_minor: Count | None = Field(default=None, description="Value in minor units of the currency.")
-    currency: str = Field(default="", pattern=r"^([A-Z]{3})?$", description="ISO 4217.")
-    hs: str = Field(default="", pattern=r"^[0-9]{0,12}$")
-    origin: Country = Field(default="", description="ISO 3166-1 alpha-2.")
-    gtin: str = Field(default="", pattern=r"^[0-9]{0,14}$")
-    brand: Line = ""
-
-
-class ConsignmentIn(Incoming):
-    """What was declared. Compared, never corrected."""
-
-    document: Line = Field(description="Number of the transport document.")
-    document_type: Line = ""
-    consignor: PartyIn | None = None
-    consignee: PartyIn | None = None
-    lines: tuple[LineIn, ...] = Field(default=(), max_length=200)
-    platform: Line = ""
-    order: Line = ""
-    category: Line = ""
-    pieces: Count | None = None
-    gross_g: Count | None = None
-
-    def as_noun(self) -> Consignment:
-        """The consignment as the bench knows it."""
-        fields = self.model_dump(exclude={"consignor", "consignee", "lines"})
-        return Consignment(
-            **fields,
-            consignor=Party(**self.consignor.model_dump()) if self.consignor else None,
-            consignee=Party(**self.consignee.model_dump()) if self.consignee else None,
-            lines=tuple(DeclaredLine(**line.model_dump()) for line in self.lines),
-        )
 
 
 class ArrivalIn(Incoming):

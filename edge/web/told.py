@@ -12,6 +12,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from edge.declaration import Incoming
 from edge.inspection import InspectionRecord, Question
 from edge.people.roles import Right
 from edge.storage.knowledge import Told, utc_day
@@ -20,7 +21,7 @@ from edge.web.documents import problems
 from edge.web.inspections import Id
 from edge.web.languages import ONE_OR_NONE
 from edge.web.people import acting
-from edge.web.requests import Incoming, Name, Text
+from edge.web.requests import Name, Text
 from edge.web.tasks import Work, Works
 
 router = APIRouter(prefix="/inspections", tags=["inspections"])

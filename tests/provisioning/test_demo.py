@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
+from edge.declaration import ConsignmentIn
 from edge.errors import SettingsError
-from edge.web.requests import ConsignmentIn
 from provisioning.demo import command, report, symbols
 from provisioning.demo.command import Ran
 from provisioning.demo.parcels import Shot

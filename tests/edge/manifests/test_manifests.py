@@ -1,0 +1,201 @@
+"""Manifests as docs/consignments.md describes them: every form, every refusal, and whatever else a file may hold."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from edge import manifests
+from edge.declaration import ConsignmentIn
+from edge.errors import RequestRefused
+from edge.manifests.claims import Refused
+
+PAGE = Path(__file__).parents[3] / "docs" / "consignments.md"
+EXAMPLES = re.findall(r"```(csv|jsonl|json|xml)\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+HEADER = "document,consignor_name,description,quantity,net_kg,value,currency,hs,origin\n"
+
+
+def read(folder: Path, name: str, text: str | bytes) -> list[tuple[int, ConsignmentIn | Refused]]:
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return list(manifests.rows(path))
+
+
+def said(folder: Path, name: str, text: str | bytes) -> list[str]:
+    return [f"row {row}: {came}" for row, came in read(folder, name, text) if isinstance(came, Refused)]
+
+
+def taken(folder: Path, name: str, text: str | bytes) -> list[ConsignmentIn]:
+    return [came for _, came in read(folder, name, text) if isinstance(came, ConsignmentIn)]
+
+
+def test_every_documented_form_says_the_same(tmp_path: Path) -> None:
+    forms = dict(reversed(EXAMPLES))
+    assert set(forms) == {"csv", "json", "jsonl", "xml"}
+    came = {form: read(tmp_path, f"manifest.{form}", text) for form, text in forms.items()}
+    (declared,) = [one for _, one in came["json"]]
+    assert isinstance(declared, ConsignmentIn)
+    assert {form: [one for _, one in rows] for form, rows in came.items()} == {form: [declared] for form in forms}
+    noun = declared.as_noun()
+    assert (noun.route, noun.gross_g, noun.lines[1].value_minor, noun.lines[1].description) == (
+        "CN-JP",
+        412,
+        1250,
+        "化粧品",
+    )
+
+
+def test_a_house_waybill_comes_in_the_same_form(tmp_path: Path) -> None:
+    (declared,) = taken(tmp_path, "house.csv", EXAMPLES[-1][1])
+    assert (declared.document, declared.issuer, declared.numbers) == (
+        "HUB-4711/26",
+        "Umi Forwarding",
+        ("106141411234567897",),
+    )
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ("A1,,x,,,,,,Japan", "origin: 'Japan': expected an ISO 3166-1 alpha-2 country such as JP, got 'Japan'."),
+        ("A1,,x,two,,,,,", "quantity: 'two': expected a whole number, got 'two'."),
+        (
+            "A1,,x,,0.4505,,,,",
+            "net_kg: '0.4505': expected kilograms with a point and at most 3 decimals, got '0.4505'.",
+        ),
+        ("A1,,x,,,10.50,JPY,,", "value: '10.50': expected an amount of JPY with a point and at most 0 decimals, "),
+        ("A1,,x,,,1,,,", "value: '1': expected a currency beside it, got none."),
+        ("A1,,x,,,,,85 18,", "hs: '85 18': expected at most 12 HS digits, got '85 18'."),
+        ("A1,,,,,,,,", "description: '': expected a value, got none."),
+        (",,x,,,,,,", "document: '': expected a value, got none."),
+        ("-,,x,,,,,,", "document: '-': expected the number of a transport document, got none."),
+        ("A1,x", "expected 9 cells as in the header, got 2."),
+    ],
+)
+def test_a_bad_row_is_refused_by_its_number_and_the_others_are_used(tmp_path: Path, cells: str, message: str) -> None:
+    text = f"{HEADER}OK1,,x,,,,,,\n{cells}\nOK2,,x,,,,,,\n"
+    refusals = said(tmp_path, "m.csv", text)
+    assert any(message in one and one.startswith("row 3: ") for one in refusals)
+    assert [one.document for one in taken(tmp_path, "m.csv", text)][-1] == "OK2"
+
+
+def test_a_document_is_refused_whole_when_one_of_its_rows_is(tmp_path: Path) -> None:
+    text = f"{HEADER}A1,Umi,x,,,,,,\nA1,Umi,y,,,,,,Japan\nA1,Yama,z,,,,,,\nB2,,x,,,,,,\n"
+    assert said(tmp_path, "m.csv", text)[:3] == [
+        "row 4: consignor_name: 'Yama': expected what row 2 says, 'Umi', got another.",
+        "row 2: refused with row 4, which is of the same document.",
+        "row 3: refused with row 4, which is of the same document.",
+    ]
+    assert [one.document for one in taken(tmp_path, "m.csv", text)] == ["B2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "m.csv",
+            "document,colour\nA,red\n",
+            "row 1: 'colour': expected a column of docs/consignments.md, got another.",
+        ),
+        ("m.csv", "document\nA\n", "row 1: 'description': expected this column, got none."),
+        ("m.csv", f'{HEADER}A1,"{"x" * 200_000}', "expected a row of 100000 characters at most, got a longer one."),
+        ("m.json", '[{"document": "A"}, {"document": ', "row 2: expected a consignment of 1000000 characters at most"),
+        ("m.json", '[{"document": "A"}', "row 2: expected a consignment of 1000000 characters at most, got an array"),
+        (
+            "m.json",
+            '[{"document": "A"}] 7',
+            "row 2: expected a consignment of 1000000 characters at most, got something",
+        ),
+        ("m.json", "[" * 100_000, "arrays without end. What follows was not read."),
+        ("m.json", '{"document": "A", "color": 1}', "row 1: color: 'color': expected a field of docs/consignments.md"),
+        ("m.json", '{"document": "\\ud800"}', "row 1: '': expected text in UTF-8, got other bytes."),
+        ("m.jsonl", "\n[1]\n", "row 2: '[1]': expected what fits"),
+        ("m.jsonl", "{\n", "row 1: expected a JSON object, got "),
+        ("m.xml", "<a><consignment><document>A</document>", "row 1: expected XML without a document type, got "),
+        ("m.xml", "<a><consignment><colour/></consignment></a>", "row 1: colour: 'colour': expected an element of "),
+        (
+            "m.xml",
+            "<a><consignment><document>A</document><document>B</document></consignment></a>",
+            "'document': expected an element of docs/consignments.md, once, got another or one more.",
+        ),
+        ("m.xml", f"<a><consignment><document>{'A' * 2_000_000}", "got a consignment of more than 1000000 bytes."),
+        (
+            "m.xml",
+            f"<a>{'<b>dddddddddddddddddddddddddddddddddddddddddddddddddddddddd' * 20_000}",
+            "of more than 1000000 bytes.",
+        ),
+    ],
+)
+def test_what_is_damaged_is_told_with_its_row(tmp_path: Path, name: str, text: str, message: str) -> None:
+    refusals = said(tmp_path, name, text)
+    assert len(refusals) == 1
+    assert message in refusals[0]
+
+
+@pytest.mark.parametrize(
+    "document_type",
+    [
+        '<!DOCTYPE a [<!ENTITY b "bbbbbbbb"><!ENTITY c "&b;&b;&b;&b;">]>',
+        '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]>',
+        '<!DOCTYPE a SYSTEM "http://example.org/a.dtd">',
+    ],
+)
+def test_no_entity_is_expanded_and_no_address_followed(tmp_path: Path, document_type: str) -> None:
+    text = f"{document_type}<a><consignment><document>A</document></consignment></a>"
+    assert said(tmp_path, "m.xml", text) == [
+        "row 1: expected XML without a document type, got a document type or entity. What follows was not read."
+    ]
+
+
+def test_only_a_regular_file_of_a_known_form_is_a_manifest(tmp_path: Path) -> None:
+    (tmp_path / "m.txt").write_text("x")
+    (tmp_path / "m.csv").symlink_to(tmp_path / "m.txt")
+    for name, message in (
+        ("m.txt", "m.txt: expected a manifest named *.csv, *.json, *.jsonl or *.xml, got '.txt'."),
+        ("m.csv", f"{tmp_path / 'm.csv'}: expected a regular file, got something else."),
+    ):
+        with pytest.raises(RequestRefused) as refused:
+            manifests.rows(tmp_path / name)
+        assert (refused.value.code, refused.value.message) == ("request_manifest", message)
+
+
+texts = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=20)
+documents = st.lists(
+    st.fixed_dictionaries({"document": texts.map(lambda text: f"A{text}"), "lines": st.just([]) | st.lists(
+        st.fixed_dictionaries({"description": texts, "quantity": st.integers(0, 10**11)}), min_size=1, max_size=3
+    )}),
+    max_size=4,
+)  # fmt: skip
+
+
+@given(documents)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_written_in_any_form_is_read_as_it_was(tmp_path: Path, told: list[dict[str, object]]) -> None:
+    wanted = [ConsignmentIn.model_validate(one) for one in told]
+    assert taken(tmp_path, "m.json", json.dumps(told)) == wanted
+    assert taken(tmp_path, "m.jsonl", "\n".join(map(json.dumps, told))) == wanted
+    elements = "".join(
+        f"<consignment><document>{escape(one.document)}</document>"
+        + "".join(
+            f"<line><description>{escape(line.description)}</description><quantity>{line.quantity}</quantity></line>"
+            for line in one.lines
+        )
+        + "</consignment>"
+        for one in wanted
+    )
+    assert taken(tmp_path, "m.xml", f"<all>{elements}</all>") == wanted
+
+
+@given(st.sampled_from(sorted(manifests.SUFFIXES)), st.binary(max_size=300) | texts.map(str.encode))
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_a_file_holds_it_is_read_or_refused(tmp_path: Path, suffix: str, data: bytes) -> None:
+    for row, came in read(tmp_path, f"m{suffix}", data):
+        assert row >= 1
+        assert isinstance(came, ConsignmentIn | Refused)
+        str(came).encode()

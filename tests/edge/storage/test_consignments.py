@@ -1,0 +1,236 @@
+"""The box's consignments: found by their numbers, sealed, replaced whole, deleted when their time is over."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from edge.command_consignments import consignments_app
+from edge.errors import BoxError, Conflict
+from edge.forgetting import Forgetting
+from edge.inspection import Origin
+from edge.manifests.importing import Import, taken_in
+from edge.manifests.inbox import REST_S, Inbox
+from edge.moment import ClockTrust, Moment
+from edge.policy import builtin
+from edge.storage.consignments import Consignments, number_key
+from edge.storage.ledger import Ledger
+
+DAY = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+NUMBER = "RR473124829JP"
+
+
+@dataclass
+class Box:
+    folder: Path
+    now: datetime = DAY
+    trust: ClockTrust = ClockTrust.SYNCED
+
+    def __post_init__(self) -> None:
+        self.cache = Consignments(self.folder)
+        self.ledger = Ledger.open(self.folder / "ledger.db", "bench-1")
+        self.forgetting = Forgetting(
+            self.cache,
+            self.ledger,
+            policy=builtin,
+            now=self.moment,
+            origin=lambda _: Origin("bench-1", "", "-", "boot"),
+        )
+
+    def moment(self) -> Moment:
+        return Moment(self.now, self.trust)
+
+    def close(self) -> None:
+        self.cache.close()
+        self.ledger.close()
+
+    def takes(self, *documents: dict[str, Any], name: str = "m.json") -> tuple[int, int]:
+        path = self.folder / name
+        path.write_text(json.dumps(documents))
+        report = taken_in(path, self.cache, self.moment())
+        return report.taken, report.refused
+
+    def says(self, *numbers: str, others: tuple[str, ...] = ()) -> str | None:
+        found = self.cache.declared(numbers, others)
+        return None if found is None else f"{found.several} stand here" if found.several else found.lines[0].description
+
+
+def declared(document: str, says: str, **more: Any) -> dict[str, Any]:
+    return {"document": document, "lines": [{"description": says}], **more}
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Box]:
+    made = Box(tmp_path)
+    yield made
+    made.close()
+
+
+def test_a_consignment_is_found_by_every_number_that_it_goes_by(box: Box) -> None:
+    assert box.says(NUMBER) is None
+    box.takes(declared("RR 473 124 829 jp", "cup", numbers=["(00)106141411234567897"]), declared("HUB-4711/26", "pot"))
+    assert [box.says(NUMBER), box.says("106141411234567897")] == ["cup", "cup"]
+    assert [box.says("RR000000005JP"), box.says("RR000000005JP", others=("?", "hub 4711-26"))] == [None, "pot"]
+    assert box.says(NUMBER, others=("HUB-4711/26",)) == "cup"
+    assert number_key("00106141411234567897") == number_key("106141411234567897")
+
+
+def test_what_is_declared_again_replaces_what_was_declared_before(box: Box) -> None:
+    box.takes(declared(NUMBER, "cup"), declared("B", "hat"))
+    box.takes(declared(NUMBER, "pot"), declared("C", "ring"))
+    assert [box.says(NUMBER), box.says("B"), box.says("C")] == ["pot", "hat", "ring"]
+    ((segment, imports),) = box.cache.imports()
+    assert (box.cache.count(segment), [(one.number, one.taken) for one in imports]) == (3, [(1, 2), (2, 2)])
+
+
+def test_a_larger_segment_of_the_day_and_one_of_another_day_are_left_alone(box: Box) -> None:
+    box.takes(declared(NUMBER, "cup"), declared("B", "hat"))
+    box.takes(declared(NUMBER, "pot"))
+    box.now += timedelta(days=1)
+    box.takes(declared("C", "ring"))
+    assert [one.path.name for one in box.cache.segments()] == [
+        "2026-11-23-000003.db",
+        "2026-11-22-000002.db",
+        "2026-11-22-000001.db",
+    ]
+    assert [box.says(NUMBER), box.says("B"), box.says("C")] == ["pot", "hat", "ring"]
+
+
+def test_a_number_of_several_issuers_chooses_none(box: Box) -> None:
+    box.takes(declared("4711", "cup", issuer="Umi"), declared("4711", "pot", issuer="Yama"), declared(NUMBER, "hat"))
+    assert [box.says("4711"), box.says("4711", NUMBER)] == ["2 stand here", "3 stand here"]
+    box.takes(declared("9", "ring", numbers=["4712"]), declared("4712", "fan"))
+    assert box.says("4712") == "fan"
+
+
+def test_a_document_that_comes_twice_in_a_manifest_is_refused_the_second_time(box: Box) -> None:
+    assert box.takes(declared(NUMBER, "cup"), declared("RR473124829jp", "pot")) == (1, 1)
+    assert box.says(NUMBER) == "cup"
+    assert box.cache.refusals(1) == (
+        "row 2: document: 'RR473124829jp': expected each document once in a manifest, got it again.",
+    )
+
+
+def test_nothing_declared_can_be_read_from_the_files(box: Box) -> None:
+    box.takes(declared(NUMBER, "Hanako's cup", consignee={"name": "Hanako Yamada"}), {"document": "x", "hanako": 1})
+    (segment,) = box.cache.segments()
+    data = segment.path.read_bytes()
+    assert not [word for word in (b"Hanako", b"hanako", b"cup", NUMBER.encode()) if word in data]
+    assert segment.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_import_that_is_cut_off_leaves_nothing_in_use(box: Box) -> None:
+    (box.folder / "m.json").write_text(json.dumps([declared(NUMBER, "cup"), declared("B", "hat")]))
+    cut = Import(box.folder / "m.json", box.cache, box.moment())
+    assert cut.piece(1)
+    with pytest.raises(Conflict) as refused:
+        taken_in(box.folder / "m.json", box.cache, box.moment())
+    assert refused.value.message == (
+        f"{box.cache.directory}: expected to be the only one who imports, got another at it."
+    )
+    cut.close()
+    (box.cache.directory / "building" / "000007.db").write_bytes(b"of a power cut")
+    assert (box.says(NUMBER), box.takes(declared("B", "hat"))) == (None, (1, 0))
+    assert list((box.cache.directory / "building").iterdir()) == []
+
+
+def test_a_damaged_segment_is_told(box: Box) -> None:
+    box.takes(declared(NUMBER, "cup"))
+    (segment,) = box.cache.segments()
+    segment.path.chmod(0o600)
+    segment.path.write_bytes(b"x" * 8192)
+    with pytest.raises(BoxError) as told:
+        Consignments(box.folder).declared([NUMBER])
+    assert (told.value.code, told.value.message) == (
+        "consignments_unreadable",
+        f"{segment.path}: expected a segment of consignments, got: file is not a database.",
+    )
+
+
+def test_consignments_go_when_their_time_is_over_and_a_row_says_so(box: Box) -> None:
+    box.takes(declared(NUMBER, "cup"), declared("B", "hat"))
+    box.now += timedelta(days=60)
+    box.forgetting.piece()
+    assert box.says("B") == "hat"
+    box.now += timedelta(days=1)
+    box.forgetting.piece()
+    (row,) = box.ledger.recent(5, kinds=("forgotten",))
+    assert (box.says("B"), box.cache.segments()) == (None, ())
+    assert row.entry.body == {
+        "reason": "retention",
+        "rule": "consignments_days",
+        "term": 60,
+        "policy": builtin().title,
+        "segments": [["2026-11-22-000001.db", 2]],
+    }
+
+
+def test_a_deletion_that_was_cut_off_is_ended_without_a_second_row(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    box.takes(declared(NUMBER, "cup"))
+    box.now += timedelta(days=61)
+
+    def cut(*_: object) -> None:
+        raise OSError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Consignments, "drop", cut)
+        with pytest.raises(OSError, match=r"^$"):
+            box.forgetting.piece()
+    box.forgetting.piece()
+    assert (box.cache.segments(), len(box.ledger.recent(5, kinds=("forgotten",)))) == ((), 1)
+
+
+def test_by_a_clock_that_is_not_believed_nothing_goes_and_the_countdown_waits(box: Box) -> None:
+    box.trust = ClockTrust.UNTRUSTED
+    box.takes(declared(NUMBER, "cup"))
+    box.now += timedelta(days=400)
+    box.forgetting.piece()
+    assert [one.day for one in box.cache.segments()] == [None]
+    box.trust = ClockTrust.SYNCED
+    box.forgetting.piece()
+    assert [one.day for one in box.cache.segments()] == [box.now.date()]
+    assert box.says(NUMBER) == "cup"
+
+
+def test_the_inbox_is_taken_in_and_emptied_and_what_is_no_manifest_is_put_aside(box: Box) -> None:
+    inbox = Inbox(box.folder, box.cache, box.moment)
+    assert inbox.piece() is False
+    inbox.directory.mkdir(parents=True)
+    good, early, odd = (inbox.directory / name for name in ("a.json", "b.json", "c.json"))
+    for path in (good, early):
+        path.write_text(json.dumps([declared(f"{path.stem}{number}", "cup") for number in range(60)]))
+    odd.symlink_to(box.folder / "ledger.db")
+    old = time.time() - REST_S - 10
+    os.utime(good, (old, old))
+    assert [inbox.piece(), inbox.piece(), inbox.piece()] == [True, True, False]
+    assert (box.says("a59"), box.says("b1")) == ("cup", None)
+    for path in (early, odd):
+        os.utime(path, (old, old), follow_symlinks=False)
+    while inbox.piece():
+        pass
+    assert sorted(path.name for path in inbox.directory.iterdir()) == ["refused"]
+    assert [path.name for path in (inbox.directory / "refused").iterdir()] == ["c.json"]
+    assert box.says("b1") == "cup"
+
+
+def test_the_command_imports_and_says_what_is_there(tmp_path: Path) -> None:
+    manifest = tmp_path / "m.jsonl"
+    manifest.write_text(json.dumps(declared(NUMBER, "cup")) + "\n{}\n")
+    state = tmp_path / "state"
+    run = CliRunner().invoke(consignments_app, ["import", str(manifest), "--state-dir", str(state)])
+    assert (run.exit_code, run.stdout) == (0, "m.jsonl: 1 consignments taken, 1 rows refused\n")
+    assert run.stderr == "m.jsonl, row 2: document: '': expected a value, got none.\n"
+    told = CliRunner().invoke(consignments_app, ["status", "--state-dir", str(state)]).stdout
+    assert "1 consignments, kept 60 days" in told
+    assert "import 1: m.jsonl of " in told
+    shown = CliRunner().invoke(consignments_app, ["status", "--refused", "1", "--state-dir", str(state)])
+    assert shown.stdout == "row 2: document: '': expected a value, got none.\n"
