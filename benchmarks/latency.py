@@ -57,12 +57,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--image", type=Path, help="a real 12-megapixel JPEG instead of the drawn one")
     parser.add_argument("--cache", type=Path, default=Path("out/bench"), help="where the drawn edition is kept")
     chosen = parser.parse_args(arguments)
-    edition = _edition(chosen.cache, chosen.products, chosen.serials)
+    edition = edition_of(chosen.cache, chosen.products, chosen.serials)
     with tempfile.TemporaryDirectory() as directory:
         _measure(Path(directory), edition, chosen)
 
 
-def _edition(cache: Path, products: int, serials: int) -> Path:
+def edition_of(cache: Path, products: int, serials: int) -> Path:
+    """The drawn edition of that size, with the demo's products in it: drawn once, and kept in `cache`."""
     out = cache / f"edition-{products}-{serials}.sqlite"
     if not out.exists():
         cache.mkdir(parents=True, exist_ok=True)
@@ -85,7 +86,7 @@ def _demo_products(source: Path) -> None:
 
 def _measure(directory: Path, edition: Path, chosen: argparse.Namespace) -> None:
     drawn = drawn_registry.Drawn(chosen.products, chosen.serials, 1)
-    jpeg = chosen.image.read_bytes() if chosen.image else _photograph()
+    jpeg = chosen.image.read_bytes() if chosen.image else drawn_photograph()
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, cores[1:] or cores)
     with (
@@ -134,8 +135,7 @@ def _scans(
 
 def _pictures(client: httpx.Client, jpeg: bytes, count: int) -> list[tuple[float, dict[str, Any]]]:
     """A parcel's number, its item's code and a picture of it in one request; the first two warm the worker."""
-    shot = _shot()
-    item = f"01{BY_KEY[shot.product].gtin}21{shot.marking.serial}"
+    item = pictured_item()
     answers = []
     for turn in range(count + 2):
         label = {"text": symbols.s10("RR", f"{47312482 + turn:08d}", "JP"), "source": "bench"}
@@ -168,7 +168,14 @@ def _shot() -> Shot:
     return next(parcel for parcel in parcels(datetime.now(UTC).date()) if parcel.name == SHOT).shots[0]
 
 
-def _photograph() -> bytes:
+def pictured_item() -> str:
+    """What the code of the photographed item says, as a scanner sends it."""
+    shot = _shot()
+    return f"01{BY_KEY[shot.product].gtin}21{shot.marking.serial}"
+
+
+def drawn_photograph() -> bytes:
+    """A drawn photograph of that item, JPEG of 12 megapixels."""
     jpeg = photograph(_shot(), np.random.default_rng(1), 1)
     print(f"drawn picture of 12 megapixels: {len(jpeg) / 1e6:.1f} MB")
     return jpeg

@@ -3,20 +3,25 @@ import { around, find, notice } from "./acts.js";
 import { lay } from "./faces.js";
 
 let asked = 0;
-async function show(target, address, paint) {
+const stands = new Map(); // what was painted where, as it came
+async function show(target, address, paint, anew) {
   const mine = ++asked;
-  target.dataset.asked = mine;
   const answer = await fetch(address, { headers: { Accept: "text/html" } }).catch(() => null);
-  if (!answer?.ok || target.dataset.asked !== String(mine)) return; // a newer question is on its way
-  const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (target.dataset.asked === String(mine)) paint(target, parsed.body);
+  if (!answer?.ok) return;
+  const text = await answer.text();
+  if (mine < Number(target.dataset.painted ?? 0)) return; // a newer question was answered first
+  target.dataset.painted = mine; // a newer one on its way is not waited for: the verdict stands as soon as it can
+  if (!anew && stands.get(target) === text) return;
+  const parsed = new DOMParser().parseFromString(text, "text/html");
+  stands.set(target, paint(target, parsed.body) === false ? "" : text);
 }
 const replace = (target, content) => target.replaceChildren(...content.childNodes);
-export const showCard = () => show(find("#card"), `/pages/card?${around}`, paintCard);
+// `anew` paints also what stands there already: a tick that was refused is taken back.
+export const showCard = (anew = true) => show(find("#card"), `/pages/card?${around}`, paintCard, anew);
 export const showAround = () => show(find("#around"), `/pages/around?${around}`, (place, content) => {
   find("#parts").replaceChildren(content.querySelector(".parts"));
   replace(place, content);
-});
+}, false);
 export const cardIn = (place) => place.querySelector("[data-inspection]");
 export const reasonIn = (place) => place.querySelector("[data-reason]");
 export const openCard = () => cardIn(find("#card"));
@@ -42,7 +47,7 @@ function paintCard(place, content) {
   const before = cardIn(place)?.dataset;
   const after = cardIn(content)?.dataset;
   const same = before?.inspection === after?.inspection;
-  if (same && composing) return; // painted when the word is done
+  if (same && composing) return false; // painted when the word is done
   const old = reasonIn(find("#deciding"));
   const typed = old && (old.value || old === document.activeElement);
   const kept = typed
@@ -63,6 +68,7 @@ function paintCard(place, content) {
   const other = !same || before?.assessment !== after?.assessment;
   if (before && after && other) settle();
   if (other) painted.forEach((listener) => listener(after));
+  return true;
 }
 find("#deciding").addEventListener("compositionstart", () => { composing = true; });
 find("#deciding").addEventListener("compositionend", () => { composing = false; showCard(); });

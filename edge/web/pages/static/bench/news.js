@@ -42,8 +42,8 @@ export function listen({ onCard }) {
     news.addEventListener(name, (event) => {
       alive();
       const told = JSON.parse(event.data);
-      if (told.station === station) showCard();
-      showAround();
+      const card = told.station === station ? showCard(false) : Promise.resolve();
+      card.then(showAround); // the verdict first
     });
   }
 }
