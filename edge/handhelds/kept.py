@@ -36,7 +36,8 @@ NONE: Handhelds = MappingProxyType({})
 class HandheldsFile(KeptFile[Handhelds]):
     """The handhelds on disk by id, in the order in which they were paired."""
 
-    name, file, what = "handhelds", FILE, "the handhelds of this box"
+    codes = ("handhelds_damaged", "handhelds_unreadable", "handhelds_unwritable")
+    file, what = FILE, "the handhelds of this box"
     remedy = "Move it away: then every handheld has to be paired again."
     most_bytes = 4_000_000
     nothing = NONE

@@ -47,7 +47,8 @@ NOBODY: Accounts = MappingProxyType({})
 class PeopleFile(KeptFile[Accounts]):
     """The accounts on disk, by id."""
 
-    name, file, what = "people", FILE, "the accounts of this box"
+    codes = ("people_damaged", "people_unreadable", "people_unwritable")
+    file, what = FILE, "the accounts of this box"
     remedy = "Restore the file together with storage.key, or move it away and make the accounts again."
     most_bytes = 16_000_000
     nothing = NOBODY

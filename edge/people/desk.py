@@ -126,12 +126,18 @@ class Desk:
             return officer
         return found.name if found is not None else officer
 
-    def at(self, station: str, token: str = "") -> Presence:
-        """How a station stands, or with the token of a person's own browser that one. It is no act."""
+    def at(self, station: str, token: str = "", *, trusts_station: bool = True) -> Presence:
+        """How a station stands, or with the token of a person's own browser that one. It is no act.
+
+        `trusts_station` False: a browser without a session of its own is nobody's.
+        """
         with self._swept() as now_s:
-            session = self._sessions.of(token, now_s) if self._sessions.knows(token) else self._sessions.at(station)
+            if self._sessions.knows(token):
+                session = self._sessions.of(token, now_s)
+            else:
+                session = self._sessions.at(station) if trusts_station else None
             if session is None:
-                return Presence(None, 0.0, station in self._timed_out)
+                return Presence(None, 0.0, trusts_station and station in self._timed_out)
             return Presence(self._person(session), self._sessions.left_s(session, now_s), timed_out=False)
 
     def officer(self, station: str, token: str = "", *, trusts_station: bool = True) -> Person | None:

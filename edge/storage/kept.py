@@ -18,7 +18,7 @@ Held = TypeVar("Held")
 class KeptFile(ABC, Generic[Held]):
     """Safe for several processes: a change is read, made and written under a lock."""
 
-    name: ClassVar[str]  # what its error codes begin with
+    codes: ClassVar[tuple[str, str, str]]  # of its errors: damaged, unreadable, unwritable
     file: ClassVar[str]  # its name below the state directory
     what: ClassVar[str]  # what its errors say that it holds
     remedy: ClassVar[str]  # when it is damaged
@@ -42,7 +42,7 @@ class KeptFile(ABC, Generic[Held]):
         """What is kept.
 
         Raises:
-            PeopleError: NAME_damaged: it is not what this box has written; NAME_unreadable: it may be whole.
+            PeopleError: damaged: it is not what this box has written; unreadable: it may be whole.
             EvidenceError: of a sealed file: the storage key cannot be read.
         """
         try:
@@ -52,14 +52,14 @@ class KeptFile(ABC, Generic[Held]):
             return self.nothing
         except OSError as error:
             message = f"{self.path}: expected {self.what}, got {error.strerror or error}."
-            raise PeopleError(f"{self.name}_unreadable", message, hint="Is the state directory this user's?") from error
+            raise PeopleError(self.codes[1], message, hint="Is the state directory this user's?") from error
         return self._from_bytes(data)
 
     def change(self, made: Callable[[Held], Held]) -> Held:
         """Write what `made` makes of what is kept, durably.
 
         Raises:
-            PeopleError: as `read`; NAME_unwritable.
+            PeopleError: as `read`; unwritable.
         """
         try:
             with locked(self.path.with_suffix(".lock")):
@@ -67,7 +67,7 @@ class KeptFile(ABC, Generic[Held]):
                 write_durably(self.path, self._to_bytes(held), mode=0o600)
         except OSError as error:
             message = f"{self.path}: expected a file that can be written, got {error.strerror}."
-            raise PeopleError(f"{self.name}_unwritable", message, hint="Is the state directory this user's?") from error
+            raise PeopleError(self.codes[2], message, hint="Is the state directory this user's?") from error
         return held
 
     @abstractmethod
@@ -80,4 +80,4 @@ class KeptFile(ABC, Generic[Held]):
 
     def damaged(self, came: str) -> PeopleError:
         """That the file is not what this box has written."""
-        return PeopleError(f"{self.name}_damaged", f"{self.path}: expected {self.what}, got {came}.", hint=self.remedy)
+        return PeopleError(self.codes[0], f"{self.path}: expected {self.what}, got {came}.", hint=self.remedy)

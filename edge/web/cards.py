@@ -6,8 +6,10 @@ from fastapi import Request
 from pydantic import Field
 
 from edge.desk_card import Command, card_in
+from edge.errors import RequestRefused
 from edge.people.roles import Right
 from edge.web.answers import Outgoing
+from edge.web.handheld_gate import handheld_of
 from edge.web.people import acting, station_of
 from edge.web.requests import ArrivalIn
 from edge.web.tasks import Work
@@ -33,8 +35,12 @@ def commanded(request: Request, work: Work, card: str, station: str, officer: st
     """Carry out a barcode of the desk card for whoever acts at the station.
 
     Raises:
+        RequestRefused: request_card: a handheld sends it, of whose parcel the card knows nothing, perhaps hours later.
         RequestRefused, AccessRefused, Conflict, NotFound, LedgerError: see `Bench.card`.
     """
+    if handheld_of(request.scope) is not None:
+        message = "Expected a barcode of the desk card at the bench, got it from a handheld."
+        raise RequestRefused("request_card", message, hint="Decide by the buttons of the handheld's page.")
     name = station_of(work, station)
     done = work.bench.card(name, card, lambda: acting(request, work, Right.DECIDE, name, officer))
     return CardOut(command=done.order.command, language=done.order.language, done=done.done, inspection=done.inspection)

@@ -22,6 +22,7 @@ from starlette.concurrency import run_in_threadpool
 
 from edge.bench import Bench
 from edge.events import News
+from edge.steps.record import ASSESSED
 from edge.storage.ledger import Row
 from edge.web.documents import problems
 from edge.web.tasks import Works
@@ -99,8 +100,8 @@ class Listeners:
         200: {
             "description": (
                 "Events assessed, disposed, next, late, question, signed_in, signed_out, sign_in_refused, people, "
-                "taken_over, handed_over, handheld_paired, handheld_revoked with data {inspection, station}; the id "
-                "names the "
+                "taken_over, handed_over, handheld_paired, handheld_revoked with data {inspection, station} and "
+                "of assessed also the number of the assessment; the id names the "
                 "ledger and the sequence in it. late: a newer registry says something of what was released. reset with "
                 "data {ledger}: the ledger that was listened to is gone (a damaged one is "
                 "set aside) and everything of the new one follows; forget what was known. card with data said, without "
@@ -121,17 +122,20 @@ async def events(
     after: Annotated[
         str, Query(pattern=f"^({_EVENT_ID})?$", description="As Last-Event-ID, for the first time; 0: everything.")
     ] = "",
+    station: Annotated[str, Query(max_length=64, description="Only what is of this station; empty: of all.")] = "",
 ) -> EventSourceResponse:
     """Resumes after Last-Event-ID (or `after`) from the ledger, then goes on live; without either it begins now."""
     listeners: Listeners = request.app.state.listeners
     begin = last_event_id or after or await run_in_threadpool(newest, work.bench)
     return EventSourceResponse(
-        _stream(work.bench, listeners, begin), ping=ALIVE_S, ping_message_factory=lambda: ServerSentEvent(event="alive")
+        _stream(work.bench, listeners, begin, station),
+        ping=ALIVE_S,
+        ping_message_factory=lambda: ServerSentEvent(event="alive"),
     )
 
 
-async def _stream(bench: Bench, listeners: Listeners, begin: str) -> AsyncIterator[ServerSentEvent]:
-    """The ledger's rows after `begin`. News only wakes: order and wholeness are the ledger's.
+async def _stream(bench: Bench, listeners: Listeners, begin: str, station: str) -> AsyncIterator[ServerSentEvent]:
+    """The ledger's rows after `begin`, of a station or of all (""). News only wakes: order and wholeness are its own.
 
     Sequences start again in a ledger that replaced a damaged one, also while the bench runs: that is told as a reset.
     """
@@ -143,7 +147,8 @@ async def _stream(bench: Bench, listeners: Listeners, begin: str) -> AsyncIterat
             for number, said in tuple(listeners.asides):
                 if number > aside:
                     aside = number
-                    yield _aside(said)
+                    if station in {"", said.station}:
+                        yield _aside(said)
             state = await run_in_threadpool(bench.ledger_state)
             known = state.ledger[:_LEDGER_LETTERS]
             if ledger not in ("", known) or (not ledger and told > state.rows):
@@ -152,7 +157,8 @@ async def _stream(bench: Bench, listeners: Listeners, begin: str) -> AsyncIterat
             ledger = known
             rows = await run_in_threadpool(bench.recent, ROWS_AT_ONCE, None, told)
             for row in rows:
-                yield _event(ledger, row)
+                if station in {"", row.entry.origin.station}:
+                    yield _event(ledger, row)
                 told = row.seq
             if not rows:
                 await news.wait()
@@ -166,8 +172,10 @@ def newest(bench: Bench) -> str:
 
 
 def _event(ledger: str, row: Row) -> ServerSentEvent:
-    data = json.dumps({"inspection": row.entry.inspection, "station": row.entry.origin.station})
-    return ServerSentEvent(data=data, event=row.entry.kind, id=f"{ledger}-{row.seq}")
+    data = {"inspection": row.entry.inspection, "station": row.entry.origin.station}
+    if row.entry.kind == ASSESSED:
+        data["number"] = row.entry.body["assessment"]["number"]
+    return ServerSentEvent(data=json.dumps(data), event=row.entry.kind, id=f"{ledger}-{row.seq}")
 
 
 def _aside(news: News) -> ServerSentEvent:

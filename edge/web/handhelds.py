@@ -8,6 +8,7 @@ handheld sends names it as its source, whatever the document says.
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from importlib import resources
 from typing import Annotated
 
@@ -23,6 +24,7 @@ from edge.handhelds.kept import Handheld
 from edge.handhelds.pairing import TOKEN_S, Pairings
 from edge.handhelds.site import PORT, Site, site_of
 from edge.messages import labels
+from edge.moment import ClockTrust
 from edge.people.roles import Right
 from edge.web.answers import Outgoing
 from edge.web.documents import problems
@@ -72,6 +74,8 @@ class MineOut(Outgoing):
     handheld: HandheldOut | None = Field(description="null: a browser that came in by the token, or at the box itself.")
     station: str
     join_s: float = Field(description="What comes within so many seconds of the last belongs to the same parcel.")
+    at: datetime = Field(description="The box's time, UTC: a handheld says when its own clock is wrong.")
+    clock: ClockTrust
 
 
 @router.post("/pair", operation_id="pair_handheld", summary="Exchange a pairing code", responses=problems(429))
@@ -89,7 +93,9 @@ def mine(request: Request, work: Works, station: StationName = "") -> MineOut:
     found = handheld_of(request.scope)
     here = station_of(work, station or (found.station if found else ""))
     known = HandheldOut.of(found) if found else None
-    return MineOut(handheld=known, station=here, join_s=work.bench.policy.inspection.join_window_s)
+    now = work.bench.now()
+    join_s = work.bench.policy.inspection.join_window_s
+    return MineOut(handheld=known, station=here, join_s=join_s, at=now.utc, clock=now.trust)
 
 
 @router.get("", operation_id="list_handhelds", summary="Paired handhelds", responses=problems())

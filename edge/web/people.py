@@ -22,6 +22,7 @@ from edge.web import pace
 from edge.web.access import came_by_file
 from edge.web.answers import Outgoing
 from edge.web.documents import problems
+from edge.web.handheld_gate import handheld_of
 from edge.web.requests import ArrivalIn, ClaimIn, Name
 from edge.web.tasks import Work, Works
 
@@ -87,10 +88,11 @@ def session(request: Request, work: Works, station: StationName = "") -> Session
 def sign_in(request: Request, response: Response, work: Works, document: SignInIn) -> SessionOut:
     """At a station this browser becomes its one screen and acts for whoever is signed in there.
 
-    The cookie that it had is nobody's from here on. A PIN is never repeated, logged or kept.
+    A handheld is nobody's screen: it acts for who signed in on it alone. The cookie that a browser had is nobody's from
+    here on. A PIN is never repeated, logged or kept.
     """
     station = station_of(work, document.station)
-    at = "" if document.own else station
+    at = "" if document.own or handheld_of(request.scope) is not None else station
     _, token = work.bench.desk.sign_in(
         claim_of(request, document), station=at, token=request.cookies.get(COOKIE, ""), browser=True
     )
@@ -109,10 +111,13 @@ def sign_out(request: Request, work: Works, station: StationName = "") -> Respon
 
 
 def session_of(request: Request, work: Work, station: str, token: str = "") -> SessionOut:
-    """How it stands for this request. While the accounts cannot be read nobody is signed in; the status says why."""
-    desk = work.bench.desk
+    """How it stands for this request. While the accounts cannot be read nobody is signed in; the status says why.
+
+    Nobody acts on a handheld but who signed in there: whoever stands at its station is somebody else.
+    """
+    desk, away = work.bench.desk, handheld_of(request.scope) is not None
     try:
-        seen = desk.at(station, token or request.cookies.get(COOKIE, ""))
+        seen = desk.at(station, token or request.cookies.get(COOKIE, ""), trusts_station=not away)
     except PeopleError:
         seen = Presence(None, 0.0, timed_out=False)
     return SessionOut(
@@ -163,7 +168,7 @@ def trusts_station(request: Request, work: Work) -> bool:
 
     Anybody else who holds the bench's token has to say who they are before they decide.
     """
-    return not work.settings.token or came_by_file(request.scope)
+    return (not work.settings.token or came_by_file(request.scope)) and handheld_of(request.scope) is None
 
 
 def acting(request: Request, work: Work, right: Right, station: str, given: str = "") -> str:
@@ -200,9 +205,10 @@ def signed_in(request: Request, response: Response, work: Work, badge: str, stat
         RequestRefused: request_unknown_station. AccessRefused: access_badge.
     """
     page = request.headers.get("sec-fetch-site") == "same-origin"
+    away = page and handheld_of(request.scope) is not None
     person, token = work.bench.desk.sign_in(
         Claim(badge=badge, client=client_of(request)),
-        station=station_of(work, station),
+        station="" if away else station_of(work, station),
         token=request.cookies.get(COOKIE, "") if page else "",
         browser=page,
     )

@@ -60,5 +60,5 @@ def test_a_folder_in_its_place_is_unreadable_and_not_damaged(
     file.path.mkdir()
     with pytest.raises(PeopleError) as caught:
         file.read()
-    assert caught.value.code == f"{file.name}_unreadable"
+    assert caught.value.code == file.codes[1]
     assert caught.value.message == f"{file.path}: expected the {what} of this box, got Is a directory."

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import httpx
 
+from edge.settings import Settings
 from tests.edge.web.conftest import GTIN
 
 
@@ -41,9 +42,17 @@ def test_a_page_that_listens_is_told_in_the_ledgers_order(client: httpx.Client, 
         client.put(f"/api/v1/inspections/{inspection}/disposition", json={"decision": "refer"})
         client.post(f"/api/v1/stations/{station}/next")
         first, second = next(news), next(news)
-    assert first[1:] == ("assessed", {"inspection": inspection, "station": station})
+    assert first[1:] == ("assessed", {"inspection": inspection, "station": station, "number": 1})
     assert second[1:] == ("disposed", {"inspection": inspection, "station": station})
     assert second[0] == first[0] + 1
+
+
+def test_a_page_of_one_station_is_told_of_no_other(client: httpx.Client, station: str, settings: Settings) -> None:
+    with client.stream("GET", "/api/v1/events", params={"station": station}) as answer:
+        news = _news(answer)
+        _scan(client, next(one for one in settings.stations if one != station), "G1")
+        mine = _scan(client, station, "G2")
+        assert next(news)[1:] == ("assessed", {"inspection": mine, "station": station, "number": 1})
 
 
 def test_a_page_that_was_away_is_told_what_came_between(client: httpx.Client, station: str) -> None:
@@ -90,7 +99,7 @@ def test_a_page_of_a_ledger_that_was_set_aside_is_told_to_begin_again(client: ht
         assert next(_told(answer)) == (
             f"{data['ledger']}-{last}",
             "assessed",
-            {"inspection": inspection, "station": station},
+            {"inspection": inspection, "station": station, "number": 1},
         )
 
 

@@ -154,3 +154,43 @@ def test_a_name_that_cannot_be_shown_is_refused(box: PeopleBox) -> None:
         refused = page.post("/handhelds", data={"name": "a\tb"})
     assert problem(refused) == (422, "request_handheld")
     assert refused.json()["detail"] == "Expected a name of 1 to 40 printable characters, got 'a\\tb'."
+
+
+def test_who_signs_in_on_a_handheld_is_signed_in_there_alone_and_decides_there(tmp_path: Path) -> None:
+    badges = accounts(tmp_path / "state")
+    with people_box(tmp_path / "state", badges, token=TOKEN) as box, box.server.client(headers=BEARER) as desk:
+        desk.post("/api/v1/session", json={"badge": badges["90"], "own": True})
+        code = _code(box, {**BEARER, "Cookie": f"sekisho_person={desk.cookies['sekisho_person']}"})
+        with box.server.client() as handheld:
+            handheld.post("/api/v1/handhelds/pair", json={"token": code})
+            handheld.post("/api/v1/session", json={"badge": badges["4711"], "own": False, "station": "2"})
+            assert handheld.get("/api/v1/session?station=2").json()["person"]["name"] == "Sato"
+            assert box.bench.desk.at("2").person is None
+            address = f"/api/v1/inspections/{_scan(handheld, 'S1').json()['inspection']}/disposition"
+            assert handheld.put(address, json={"decision": "refer", "assessment": 1}).json()["officer"] == "4711"
+            assert handheld.delete("/api/v1/session").status_code == 204
+            assert problem(handheld.put(address, json={"decision": "detain"})) == (401, "access_person")
+
+
+def test_who_is_signed_in_at_the_station_of_a_handheld_is_not_signed_in_on_it(tmp_path: Path) -> None:
+    badges = accounts(tmp_path / "state")
+    with people_box(tmp_path / "state", badges, token=TOKEN) as box, box.server.client(headers=BEARER) as desk:
+        desk.post("/api/v1/session", json={"badge": badges["90"], "own": True})
+        code = _code(box, {**BEARER, "Cookie": f"sekisho_person={desk.cookies['sekisho_person']}"})
+        desk.post("/api/v1/session", json={"badge": badges["4712"], "station": "2"})
+        assert box.bench.desk.at("2").person is not None
+        with box.server.client() as handheld:
+            handheld.post("/api/v1/handhelds/pair", json={"token": code})
+            assert handheld.get("/api/v1/session?station=2").json()["person"] is None
+            address = f"/api/v1/inspections/{_scan(handheld, 'S2').json()['inspection']}/disposition"
+            assert problem(handheld.put(address, json={"decision": "release"})) == (401, "access_person")
+
+
+def test_a_desk_card_that_a_handheld_sends_is_refused_also_when_it_waited_in_a_queue(box: PeopleBox) -> None:
+    with _paired(box) as handheld:
+        inspection = _scan(handheld, "K1").json()["inspection"]
+        document = {"station": "2", "joins": False, "codes": [{"text": "SEKIXRBCDEFGHI"}]}
+        refused = handheld.post("/api/v1/inspections", json=document)
+    assert problem(refused) == (422, "request_card")
+    assert refused.json()["detail"] == "Expected a barcode of the desk card at the bench, got it from a handheld."
+    assert box.bench.record(inspection).disposition is None

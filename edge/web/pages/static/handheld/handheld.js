@@ -2,6 +2,8 @@
 import { listen } from "../bench/wedge.js";
 import { play } from "../bench/sound.js";
 import * as camera from "./camera.js";
+import { deciding } from "./decide.js";
+import { follow } from "./news.js";
 import { nextParcel, parcelOf } from "./parcel.js";
 import * as queue from "./queue.js";
 
@@ -11,9 +13,15 @@ const find = (selector) => document.querySelector(selector);
 const problems = JSON.parse(words.problems);
 const RECENT_MS = 15_000; // an answer to what is older comes without a sound
 const PING_MS = 10_000;
+const CLOCK_MS = 120_000; // a clock that is further from the box's is told to be wrong
+const UNTRUSTED_MS = 20_000; // so long with a network and without the bench: it may be another reason than the air
+const BADGE = /^\s*(?:\][A-Za-z][0-9A-Za-z])?(SEKI[0-9]{4,})\s*$/i;
+const CARD = /^\s*(?:\][A-Za-z][0-9A-Za-z])?SEKIX/i;
 
 const kept = (name, otherwise) => { try { return JSON.parse(localStorage.getItem(name)) ?? otherwise; } catch { return otherwise; } };
 const mine = kept("mine", { station: "", join_s: 20, name: "" });
+body.dataset.station = mine.station;
+const people = await import("../people.js"); // it asks for the station while it is loaded
 let stop = null; // ends the camera
 
 function made(tag, text, options = {}) {
@@ -22,79 +30,165 @@ function made(tag, text, options = {}) {
   return element;
 }
 
+// What became of the last act; people.js writes there too.
 function notice(text) {
   const place = find("#notice");
   place.textContent = text;
   place.hidden = !text;
 }
 
+// What holds for as long as it holds: no connection, no pairing, a wrong clock, a browser that keeps nothing.
+const holding = new Map();
+function standing(what, text) {
+  if ((holding.get(what) ?? "") === text) return;
+  if (text) holding.set(what, text);
+  else holding.delete(what);
+  find("#standing").replaceChildren(...[...holding.values()].map((one) => made("p", one)));
+}
+
+let lostAt = Infinity;
 function link(state) {
   const place = find("#link");
-  place.dataset.state = state;
+  if (state !== "lost") lostAt = Infinity;
+  else if (lostAt === Infinity) lostAt = performance.now();
+  const untrusted = navigator.onLine && performance.now() - lostAt > UNTRUSTED_MS;
+  standing("link", {
+    lost: untrusted ? words.hhUntrusted : words.hhOffline,
+    unknown: mine.name ? words.hhWithdrawn : words.hhNotPaired,
+  }[state] ?? "");
   place.textContent = { live: words.live, unknown: "?", lost: "!" }[state] ?? "";
-  place.title = { lost: words.hhOffline, unknown: words.hhNotPaired }[state] ?? "";
+  if (place.dataset.state === state) return;
+  place.dataset.state = state;
+  decided();
 }
+const live = () => find("#link").dataset.state === "live";
 
 // --- What the bench says ----------------------------------------------------------------------------------------------
 
 const shape = (outcome) => find(`[data-shape="${outcome}"] svg`).cloneNode(true);
+let shown = null; // what the bench said of the parcel on the screen
+let waiting = 0;
 
 function paint(answer) {
+  shown = answer;
   const head = made("header", "", { className: `verdict ${answer.outcome}` });
   const text = made("div", "");
-  text.append(made("h2", answer.sentence));
+  text.append(made("h2", answer.sentence), made("p", words.advice));
   head.append(shape(answer.outcome), text);
   const reasons = made("ol", "");
   for (const reason of answer.reasons) reasons.append(made("li", reason, { dir: "auto" }));
+  const late = (answer.late ?? []).map((one) => made("p", `△ ${one}`, { className: "late" }));
   const place = find("#verdict");
   place.dataset.inspection = answer.inspection;
   place.dataset.outcome = answer.outcome;
-  place.replaceChildren(head, made("p", answer.subject.join(" · "), { className: "subject" }), reasons);
+  place.replaceChildren(head, made("p", answer.subject.join(" · "), { className: "subject" }), ...late, reasons);
+  decided();
 }
 
 function waits(text) {
+  shown = null;
   const place = find("#verdict");
   delete place.dataset.inspection;
   delete place.dataset.outcome;
   place.replaceChildren(made("p", text, { className: "quiet" }));
+  decided();
+}
+
+const decisions = deciding(words, asked, {
+  done() { notice(""); play("done"); },
+  refused(problem) { notice(inWords(problem)); play("refused"); },
+  changed(inspection) { stale.set(inspection, Infinity); renew(); },
+});
+const decided = () => decisions(shown, !live() ? words.hhDecideLater : waiting ? words.hhDecideSent : "");
+
+function refusedLine(one) {
+  const line = made("li", "");
+  line.append(made("p", [one.text, problems[one.code] ?? one.detail].filter(Boolean).join(": "), { dir: "auto" }));
+  const button = made("button", words.hhUnderstood, { type: "button" });
+  button.addEventListener("click", async () => { await queue.forget(one.n); await changed(); });
+  line.append(button);
+  return line;
+}
+
+function sentLine(one) {
+  const line = made("li", "");
+  line.dataset.inspection = one.inspection;
+  const button = made("button", "", { type: "button" });
+  const told = [words[one.decision] ?? "", one.sentence, ...one.subject].filter(Boolean).join(" · ");
+  button.append(shape(one.outcome), made("span", told));
+  button.addEventListener("click", () => { paint(one); scrollTo(0, 0); stale.set(one.inspection, Infinity); renew(); });
+  line.append(button);
+  return line;
 }
 
 async function changed() {
-  const [count, refused, sent] = await Promise.all([queue.count(), queue.refused(), queue.sent()]);
-  const waiting = find("#waiting");
-  waiting.dataset.count = count;
-  waiting.textContent = count ? `${words.hhWaiting}: ${count}` : words.hhAllSent;
-  find("#refused").hidden = !refused.length;
-  find("#refused ul").replaceChildren(...refused.map((one) => {
-    const line = made("li", "");
-    line.append(made("p", [one.text, problems[one.code] ?? one.detail].filter(Boolean).join(": "), { dir: "auto" }));
-    const button = made("button", words.hhUnderstood, { type: "button" });
-    button.addEventListener("click", async () => { await queue.forget(one.n); await changed(); });
-    line.append(button);
-    return line;
-  }));
-  find("#sent").replaceChildren(...sent.reverse().map((one) => {
-    const line = made("li", "");
-    line.dataset.inspection = one.inspection;
-    line.append(shape(one.outcome), made("p", `${one.sentence} · ${one.subject.join(" · ")}`));
-    return line;
-  }));
+  try {
+    const [count, refused, sent] = await Promise.all([queue.count(), queue.refused(), queue.sent()]);
+    waiting = count;
+    const place = find("#waiting");
+    place.dataset.count = count;
+    place.textContent = count ? `${words.hhWaiting}: ${count}` : words.hhAllSent;
+    find("#refused").hidden = !refused.length;
+    find("#refused ul").replaceChildren(...refused.map(refusedLine));
+    find("#sent").replaceChildren(...sent.reverse().map(sentLine));
+    standing("disk", "");
+  } catch (error) {
+    standing("disk", `${words.hhKeepsNothing} (${error?.name ?? error})`);
+  }
+  decided();
+  renew();
+}
+
+// News name an inspection: it is asked for when it was sent from here and what is kept of it is older. While the queue
+// is being sent only the parcel on the screen is asked for.
+const stale = new Map(); // inspections by the number of the assessment that the bench has told of
+let renewing = false;
+async function renew() {
+  if (renewing || !live()) return;
+  renewing = true;
+  try {
+    const sent = new Map((await queue.sent()).map((one) => [one.inspection, one]));
+    for (const [inspection, number] of stale) {
+      const known = sent.get(inspection);
+      if (waiting && inspection !== shown?.inspection) continue;
+      stale.delete(inspection); // before it is asked for: what comes meanwhile is asked for again
+      if (!known || (number && number <= known.number)) continue;
+      const { status, told } = await asked("GET", `/inspections/${inspection}?lang=${encodeURIComponent(words.language)}`);
+      if (status === 200) await renewed(told, known);
+      else if (status !== 404) { stale.set(inspection, number); break; } // 404: of a ledger that is gone
+    }
+  } catch {
+    for (const { inspection } of await queue.sent().catch(() => [])) stale.set(inspection, Infinity);
+  } finally {
+    renewing = false;
+  }
+}
+
+async function renewed(told, before) {
+  const by = told.dispositions.findLast((one) => one.decision);
+  const officer = told.decision && by.officer !== "not signed in" ? by.officer : "";
+  const late = told.late.map((one) => one.sentence);
+  const answer = await queue.renew({ ...queue.said(told.latest), decision: told.decision ?? "", officer, late });
+  if (!answer) return;
+  if (shown?.inspection === answer.inspection) {
+    const other = shown.outcome !== answer.outcome || late.length > (shown.late ?? []).length;
+    paint(answer);
+    if (other) play(answer.outcome);
+  }
+  if (JSON.stringify(before) !== JSON.stringify(answer)) await changed();
 }
 
 let newest = 0; // place in the queue of what was put in last
 const wake = queue.sending(words.language, {
   changed,
-  link(state, status) {
+  link(state) {
     link(state);
-    if (status === 401) notice(words.hhNotPaired);
-    else if (state === "lost") notice(words.hhOffline);
-    else if ([words.hhOffline, words.hhNotPaired].includes(find("#notice").textContent)) notice("");
     if (state !== "live" && find("#verdict .working")) waits(words.hhKept);
   },
   answered(entry, answer) {
     const old = entry.n < newest;
     if (!old) paint(answer);
-    if (!old && Date.now() - entry.made < RECENT_MS) play(answer.outcome);
+    if (!old && Math.abs(Date.now() - entry.made) < RECENT_MS) play(answer.outcome);
   },
   refused(entry) {
     if (entry.n >= newest) waits(words.hhRefused);
@@ -104,18 +198,22 @@ const wake = queue.sending(words.language, {
 
 // --- What comes in ----------------------------------------------------------------------------------------------------
 
+// Whether it lies in the queue, or was none of its affair.
 async function take(content) {
+  const badge = BADGE.exec(content.text ?? "");
+  if (badge) { await people.badge(badge[1].toUpperCase()); return true; }
+  if (CARD.test(content.text ?? "")) { notice(words.hhCard); play("refused"); return true; }
   play("heard");
-  const parcel = parcelOf(content.text ?? "", mine.join_s, queue.newKey);
+  notice("");
   try {
+    const parcel = parcelOf(content.text ?? "", mine.join_s, queue.newKey);
     newest = await queue.put({ parcel, station: mine.station, ...content });
   } catch (error) {
     // Whatever the fault: it lies nowhere, and whoever scanned has to know.
-    notice(error?.name === "QuotaExceededError" ? words.hhFull : `${words.hhFull} (${error?.name ?? error})`);
+    notice(error?.name === "QuotaExceededError" ? words.hhFull : `${words.hhKeepsNothing} (${error?.name ?? error})`);
     play("refused");
     return false;
   }
-  if ([words.hhFull].includes(find("#notice").textContent)) notice("");
   waits(find("#link").dataset.state === "lost" ? words.hhKept : words.working);
   find("#verdict .quiet").classList.toggle("working", find("#link").dataset.state !== "lost");
   await changed();
@@ -123,7 +221,7 @@ async function take(content) {
   return true;
 }
 
-listen({ onScan: (text) => take({ text }), onBadge: signIn });
+listen({ onScan: (text) => take({ text }), onBadge: (text) => take({ text }) });
 
 find("#scan").addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -131,7 +229,6 @@ find("#scan").addEventListener("submit", async (event) => {
   const text = field.value;
   if (!text) return;
   field.value = ""; // free for the next scan at once; put back if it was not kept
-  if (/^SEKI[0-9]{4,}$/i.test(text)) { await signIn(text.toUpperCase()); return; }
   if (!(await take({ text }))) field.value ||= text;
 });
 
@@ -166,9 +263,7 @@ async function look(source) {
     for (const text of await (await reader)(source)) {
       if (read.has(text)) continue;
       read.add(text);
-      const badge = /SEKI[0-9]{4,}$/.exec(text);
-      if (badge) await signIn(badge[0]);
-      else await take({ text });
+      await take({ text });
     }
   } catch {
     // Without a reader the bench reads the picture.
@@ -215,20 +310,8 @@ async function asked(method, address, content) {
   return { status: answer.status, told: await answer.json() };
 }
 
-const inWords = ({ code, detail, hint }) => problems[code] ?? [detail, hint].filter(Boolean).join(" ");
-
-function showPerson(session) {
-  const nobody = session.accounts || session.needed ? `${words.nobodySignedIn} ${words.scanBadge}` : "";
-  find("#who").textContent = session.person ? session.person.name : nobody;
-}
-
-async function signIn(badge) {
-  try {
-    const { status, told } = await asked("POST", "/session", { badge, own: true });
-    if (status === 200) { showPerson(told); notice(""); play("done"); } else { notice(inWords(told)); play("refused"); }
-  } catch {
-    notice(words.hhOffline);
-  }
+function inWords({ code, detail, hint }) {
+  return problems[code] ?? [detail, hint].filter(Boolean).join(" ");
 }
 
 async function pair() {
@@ -242,38 +325,51 @@ async function pair() {
 
 async function meet() {
   const { status, told } = await asked("GET", "/handhelds/mine");
-  if (status === 401) { link("unknown"); notice(words.hhNotPaired); return; }
+  if (status === 401) { link("unknown"); return; }
   if (status !== 200) return;
+  const away = Math.abs(Date.parse(told.at) - Date.now());
+  standing("clock", told.clock !== "untrusted" && away > CLOCK_MS ? words.hhClock : "");
   Object.assign(mine, { station: told.station, join_s: told.join_s, name: told.handheld?.name ?? "" });
-  localStorage.setItem("mine", JSON.stringify(mine));
+  try { localStorage.setItem("mine", JSON.stringify(mine)); } catch { /* a full disk: known until it is closed */ }
+  body.dataset.station = mine.station;
+  find("#where").textContent = [mine.name, mine.station].filter(Boolean).join(" \u00b7 ");
   link("live");
-  const session = await asked("GET", `/session?station=${encodeURIComponent(mine.station)}`);
-  if (session.status === 200) showPerson(session.told);
+  hear();
+  body.dispatchEvent(new CustomEvent("people"));
 }
 
-const showMine = () => { find("#where").textContent = [mine.name, mine.station].filter(Boolean).join(" · "); };
+let hearing = false;
+function hear() {
+  if (hearing) return;
+  hearing = true;
+  follow(mine.station, {
+    alive() { if (!live()) meet().then(wake, () => {}); },
+    lost() { if (live()) link("lost"); },
+    news(inspection, number) { stale.set(inspection, number || Infinity); renew(); },
+    async everything() {
+      for (const { inspection } of await queue.sent().catch(() => [])) stale.set(inspection, Infinity);
+      renew();
+    },
+  });
+}
+
 async function start() {
-  showMine();
+  find("#where").textContent = [mine.name, mine.station].filter(Boolean).join(" \u00b7 ");
   try {
     await pair();
     await meet();
-    showMine();
   } catch {
     link("lost");
-    notice(words.hhOffline);
   }
   wake();
   document.documentElement.dataset.ready = "yes";
 }
 
 setInterval(async () => {
-  if (find("#link").dataset.state === "live" && !document.hidden) return;
-  try {
-    if (find("#link").dataset.state !== "live") { await meet(); if (find("#link").dataset.state === "live") { notice(""); showMine(); } }
-    wake();
-  } catch { link("lost"); }
+  if (live()) return;
+  try { await meet(); wake(); } catch { link("lost"); }
 }, PING_MS);
-addEventListener("online", wake);
+addEventListener("online", () => meet().then(wake, () => {}));
 addEventListener("offline", () => link("lost"));
 
 if ("serviceWorker" in navigator) {

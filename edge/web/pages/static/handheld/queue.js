@@ -15,6 +15,7 @@ const PATIENCE_MS = 60_000; // for one answer
 const AGAIN = new Set([401, 403, 408, 425, 429, 500, 502, 503, 504, 507]);
 
 let base = null;
+const remembered = new Map(); // inspections by parcel that the disk did not take: for as long as the page lives
 
 // A request of IndexedDB as a promise.
 const done = (request) => new Promise((resolve, reject) => {
@@ -36,17 +37,25 @@ async function within(names, mode, work) {
 }
 
 export function open() {
-  base ??= new Promise((resolve, reject) => {
+  base ??= opened();
+  base.catch(() => { base = null; }); // tried again with the next question
+  return base;
+}
+
+function opened() {
+  return new Promise((resolve, reject) => {
     const request = indexedDB.open(NAME, 1);
     request.onupgradeneeded = () => {
       for (const [name, keyPath] of Object.entries(STORES)) {
         request.result.createObjectStore(name, { keyPath, autoIncrement: name === "waiting" });
       }
     };
-    request.onsuccess = () => resolve(request.result);
+    request.onsuccess = () => {
+      request.result.onclose = () => { base = null; };
+      resolve(request.result);
+    };
     request.onerror = () => reject(request.error);
   });
-  return base;
 }
 
 // A key for each entry. crypto.randomUUID is missing on plain http.
@@ -66,7 +75,8 @@ const head = () => within(["waiting", "parcels"], "readonly", async ({ waiting, 
   const cursor = await done(waiting.openCursor());
   if (!cursor) return null;
   const entry = cursor.value;
-  return { entry, known: (await done(parcels.get(entry.parcel)))?.inspection ?? "" };
+  const known = (await done(parcels.get(entry.parcel)))?.inspection ?? remembered.get(entry.parcel) ?? "";
+  return { entry, known };
 });
 
 async function trim(store, most) {
@@ -74,13 +84,49 @@ async function trim(store, most) {
   for (const key of keys.slice(0, Math.max(0, keys.length - most))) store.delete(key);
 }
 
-const keepAnswer = (entry, answer) =>
-  within(["waiting", "parcels", "sent"], "readwrite", async ({ waiting, parcels, sent: kept }) => {
-    waiting.delete(entry.n);
-    parcels.put({ parcel: entry.parcel, inspection: answer.inspection });
-    kept.put({ n: entry.n, ...answer });
-    await trim(kept, MOST_SENT);
-    await trim(parcels, MOST_PARCELS); // their names grow with time
+// What the bench said of an inspection, as short as the handheld shows it.
+export function said({ inspection, number, verdict, items, parcel_numbers: parcels, unparsed }) {
+  const subject = [...items.map((item) => `GTIN ${item.gtin} ${item.serial ?? ""}`.trim()), ...parcels, ...unparsed];
+  const reasons = verdict.findings.slice(0, 3).map((finding) => finding.sentence);
+  return { inspection, number, outcome: verdict.outcome, sentence: verdict.sentence, subject: subject.slice(0, 4), reasons };
+}
+
+// Keeps what the bench says, unless something newer of the same inspection is kept: answers come late and twice. One
+// line an inspection. What stands after it.
+async function keepNewest(kept, n, answer) {
+  const before = (await done(kept.getAll())).filter((one) => one.inspection === answer.inspection);
+  const newest = before.reduce((best, one) => (one.number > best.number ? one : best), answer);
+  const stands = { ...before.at(-1), ...newest, n: Math.max(n, ...before.map((one) => one.n)) };
+  for (const one of before) kept.delete(one.n);
+  kept.put(stands);
+  return stands;
+}
+
+async function keepAnswer(entry, answer) {
+  try {
+    return await within(["waiting", "parcels", "sent"], "readwrite", async ({ waiting, parcels, sent: kept }) => {
+      waiting.delete(entry.n);
+      parcels.put({ parcel: entry.parcel, inspection: answer.inspection });
+      const stands = await keepNewest(kept, entry.n, answer);
+      await trim(kept, MOST_SENT);
+      await trim(parcels, MOST_PARCELS); // their names grow with time
+      return stands;
+    });
+  } catch (error) {
+    if (error?.name !== "QuotaExceededError") throw error;
+    remembered.set(entry.parcel, answer.inspection); // a full disk still lets go of what was answered
+    await drop(entry);
+    return { n: entry.n, ...answer };
+  }
+}
+
+const drop = (entry) => within(["waiting"], "readwrite", ({ waiting }) => done(waiting.delete(entry.n)));
+
+// Keeps what the bench says later of an inspection that was sent from here; null when it was not, or is shown no more.
+export const renew = (answer) =>
+  within(["sent"], "readwrite", async ({ sent: kept }) => {
+    const known = (await done(kept.getAll())).some((one) => one.inspection === answer.inspection);
+    return known ? keepNewest(kept, 0, answer) : null;
   });
 
 const keepRefusal = (entry, problem) =>
@@ -89,7 +135,10 @@ const keepRefusal = (entry, problem) =>
     kept.put({ n: entry.n, text: entry.text ?? "", made: entry.made, ...problem });
   });
 
-const openAgain = (entry) => within(["parcels"], "readwrite", ({ parcels }) => done(parcels.delete(entry.parcel)));
+function openAgain(entry) {
+  remembered.delete(entry.parcel);
+  return within(["parcels"], "readwrite", ({ parcels }) => done(parcels.delete(entry.parcel)));
+}
 
 function request({ entry, known }, language) {
   const place = known ? {} : { station: entry.station, joins: false };
@@ -130,13 +179,9 @@ export function sending(language, told) {
       return null;
     }
     if (answer.ok) {
-      const { inspection, verdict, items, parcel_numbers: parcels, unparsed } = document;
-      const subject = [...items.map((item) => `GTIN ${item.gtin} ${item.serial ?? ""}`.trim()), ...parcels, ...unparsed];
-      const reasons = verdict.findings.slice(0, 3).map((finding) => finding.sentence);
-      const kept = { inspection, outcome: verdict.outcome, sentence: verdict.sentence, subject: subject.slice(0, 4), reasons };
-      await keepAnswer(next.entry, kept);
       told.link("live", answer.status);
-      told.answered(next.entry, kept);
+      if (document.verdict) told.answered(next.entry, await keepAnswer(next.entry, said(document)));
+      else await drop(next.entry); // a badge: it has signed in, and is kept nowhere
       return true;
     }
     if (AGAIN.has(answer.status)) {
@@ -157,7 +202,7 @@ export function sending(language, told) {
   (async () => {
     for (;;) {
       const more = await alone(one).catch(() => null);
-      await told.changed();
+      await told.changed().catch(() => {});
       if (more) { pause = FIRST_PAUSE_MS; continue; }
       await slept(more === null ? pause : LONGEST_PAUSE_MS);
       pause = more === null ? Math.min(2 * pause, LONGEST_PAUSE_MS) : FIRST_PAUSE_MS;
