@@ -1,0 +1,237 @@
+"""What the packaging model makes of drawn packages: the measured comparisons that the simulated port draws from.
+
+    ./run bench port_faces --out provisioning/simulate/faces.json [--items 1000] [--seed 1] [--pack DIR]
+
+Items of the demo's products are printed (with the harmless difference between two print runs), a part of them as an
+imitation would print them, photographed twice with conditions of three severities, and compared with the registered face
+by the product's own step (edge/steps/compare.py): the first capture by itself, the second together with it. Nothing of
+the truth is shown to the comparison. Cases take turns, so that the first N items of a run are as even as all of them;
+a run goes on where the file ends, as long as pack and seed are the same.
+
+What an imitation prints differently, by grade (subtle 0.15, medium 0.5, gross 0.85 of an edit's severity): three in
+five an edit of the generator (models/training/edits.py), one in five a fault of printing (models/drawn/prints.py), one
+in five a marked region that is moved, resized, missing or mush. `other`: the package of another product.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import cv2
+import numpy as np
+
+from benchmarks.regions import PX_PER_MM, Case, alter, box_of, draw_label, registered, shimmer
+from edge import policy as policies
+from edge.captures import Capture, Quality
+from edge.comparison import FaceComparison
+from edge.gs1 import Gtin
+from edge.lookup import Region, RegisteredFace
+from edge.steps.compare import compare
+from models import faces
+from models import pack as packs
+from models.drawn import prints
+from models.drawn.conditions import Conditions
+from models.drawn.pool import Pool
+from models.drawn.recapture import recapture
+from models.measurements import FaceMatch, FaceMeasurement, FaceReference, Image
+from models.training import edits
+from models.worker import OpenFrame
+from provisioning.demo.products import PRODUCTS, DemoProduct
+
+SCHEMA = 1
+GRADES = {"subtle": 0.15, "medium": 0.5, "gross": 0.85}
+SEVERITIES = (0.2, 0.35, 0.5)
+TURN = ("genuine", "subtle", "genuine", "medium", "genuine", "gross", "genuine", "subtle", "medium", "gross", "other")
+CAPTURES = 2
+KEPT = 20  # items between two writes
+Gallery = Mapping[str, faces.PreparedFace]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A picture on the desk, as the compare step knows it: the same functions as in a worker, in this process."""
+
+    image: Image
+    prepared: faces.PreparedFace
+    pack: packs.Pack
+
+    def compare(
+        self, _references: Sequence[FaceReference], earlier: Sequence[Sequence[bytes]]
+    ) -> tuple[FaceMeasurement, ...]:
+        return faces.compare(self.image, [self.prepared], self.pack, earlier=earlier)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--items", type=int, default=1_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--pack", type=Path)
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    pack = packs.load(options.pack) if options.pack else packs.builtin()
+    about = {"schema": SCHEMA, "pack": pack.name, "seed": options.seed}
+    rows = kept(options.out, about)
+    gallery = {product.key: prepared_of(product, pack) for product in PRODUCTS if product.registered}
+    print(f"{options.out}: {len(rows)} of {options.items} items are measured")
+    for number in range(len(rows), options.items):
+        rows.append(measured(number, options.seed, pack, gallery))
+        if number % KEPT == KEPT - 1 or number == options.items - 1:
+            write(options.out, about, rows)
+            print(f"{number + 1} items", flush=True)
+
+
+def kept(path: Path, about: Mapping[str, object]) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    said = json.loads(path.read_text("utf-8"))
+    return list(said["rows"]) if {name: said.get(name) for name in about} == dict(about) else []
+
+
+def write(path: Path, about: Mapping[str, object], rows: Sequence[Mapping[str, Any]]) -> None:
+    lines = ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows)
+    head = json.dumps(about)[1:-1]
+    beside = path.with_suffix(".new")
+    beside.write_text(f'{{{head}, "rows": [\n{lines}\n]}}\n', encoding="utf-8")
+    os.replace(beside, path)
+
+
+def measured(number: int, seed: int, pack: packs.Pack, gallery: Gallery) -> dict[str, Any]:
+    """Item `number`: what was printed, how it was photographed, what the compare step said after each capture."""
+    rng = np.random.default_rng([seed, number])
+    known = [product for product in PRODUCTS if product.registered]
+    product, case = known[number % len(known)], TURN[number % len(TURN)]
+    shown = known[int(rng.integers(1, len(known)) + number) % len(known)] if case == "other" else product
+    severity = SEVERITIES[number // len(TURN) % len(SEVERITIES)]
+    face, what = print_of(shown, case, rng)
+    prepared = gallery[product.key]
+    registered_face = face_of(product)
+    layers: dict[str, bytes] = {}
+    row: dict[str, Any] = {"case": case, "what": what, "product": product.key, "severity": severity, "captures": []}
+    for shot in range(CAPTURES):
+        image = photograph(face, shown, severity, rng, replaced="hologram" in what)
+        frame = cast("OpenFrame", Desk(image, prepared, pack))
+        capture = Capture(f"{shot}", image.shape[1], image.shape[0], "drawn", Quality(0.0, 0.0, 0.0))
+        done = compare(
+            capture,
+            [registered_face],
+            frame,
+            lambda _sha: b"",
+            lambda _data, _kind: "",
+            layers=layers,
+            policy=policies.builtin().face,
+        )
+        layers |= done.layers
+        row["captures"].append(compact(done.seen.comparisons[0]))
+        if shot == 0 and case == "other":
+            row["recognised"] = recognised(image, shown, pack, gallery)
+    return row
+
+
+def recognised(image: Image, shown: DemoProduct, pack: packs.Pack, gallery: Gallery) -> list[float] | None:
+    """Inliers and similarity where the package is recognised among all registered ones as what it is."""
+    found: tuple[FaceMatch, ...] = faces.recognise(image, list(gallery.values()), pack)
+    return [found[0].inliers, round(found[0].similarity, 3)] if found and found[0].key == shown.key else None
+
+
+def compact(one: FaceComparison) -> dict[str, Any]:
+    """What judgement needs of a comparison. The thresholds are the pack's, as measured with."""
+    told: dict[str, Any] = {
+        "score": rounded(one.score),
+        "thresholds": [one.threshold_check, one.threshold_strong],
+        "aligned": one.aligned,
+        "retake": str(one.retake or ""),
+        "together": len(one.together),
+        "differences": [
+            [d.kind, rounded(d.score), d.region]
+            for place, d in enumerate(sorted(one.differences, key=lambda d: -d.score))
+            if place == 0 or d.kind == "hologram"
+        ],
+        "regions": [
+            [r.kind, *map(rounded, (r.seen, r.offset_mm, r.size, r.gain, r.absence, r.change, r.contrast, r.likeness))]
+            for r in one.regions
+        ],
+        "advice": [[a.code, a.region] for a in one.advice],
+    }
+    return {name: value for name, value in told.items() if value not in ("", [], 0)}
+
+
+def rounded(value: float | None) -> float | None:
+    return None if value is None else round(float(value), 4)
+
+
+# --- Drawing ----------------------------------------------------------------------------------------------------------
+
+
+def prepared_of(product: DemoProduct, pack: packs.Pack) -> faces.PreparedFace:
+    face, regions = registered(product)
+    width, height = (side / PX_PER_MM for side in (face.shape[1], face.shape[0]))
+    data = cv2.imencode(".png", face)[1].tobytes()
+    return faces.prepare(FaceReference(product.key, data, width, height, regions), pack)
+
+
+def face_of(product: DemoProduct) -> RegisteredFace:
+    face, regions = registered(product)
+    width, height = (side / PX_PER_MM for side in (face.shape[1], face.shape[0]))
+    marked = tuple(Region(r.kind, r.x_mm, r.y_mm, r.w_mm, r.h_mm, r.text) for r in regions)
+    return RegisteredFace(1, Gtin(product.gtin), "1", "front", "", width, height, marked)
+
+
+def print_of(product: DemoProduct, case: str, rng: np.random.Generator) -> tuple[Image, str]:
+    """The item in hand, and what is different about it."""
+    face, regions = registered(product)
+    face = face.copy()
+    for one in regions:
+        if one.kind == "label":
+            draw_label(face, box_of(one), rng)  # its lines differ from item to item
+    face, what = prints.batch(rng, face), ""
+    if case not in GRADES:
+        return face, what
+    severity, dice = GRADES[case], rng.random()
+    marked = [one for one in regions if one.kind in ("logo", "hologram", "microprint")]
+    if dice < 0.6 or (dice >= 0.8 and not marked):
+        edit = edits.edited(rng, face, severity, Pool())
+        return np.asarray(edit.picture, np.uint8), edit.kind
+    if dice < 0.8:
+        fault = sorted(prints.FAULTS)[int(rng.integers(len(prints.FAULTS)))]
+        return prints.FAULTS[fault](rng, face, severity), fault
+    region = marked[int(rng.integers(len(marked)))]
+    alteration = altered(region.kind, severity, rng)
+    alter(face, box_of(region), alteration, rng)
+    return face, alteration.name
+
+
+def altered(kind: str, severity: float, rng: np.random.Generator) -> Case:
+    """What happens to a marked region: holograms go missing or are copied, micro-print is mush, logos are off."""
+    if kind == "hologram":
+        gone = bool(rng.random() < 0.5)
+        return Case("hologram missing" if gone else "hologram copied", kind, gone=gone, copied=not gone)
+    if kind == "microprint":
+        gone = severity > 0.5 and bool(rng.random() < 0.5)
+        return Case("microprint missing" if gone else "microprint mush", kind, gone=gone, blur=0.0 if gone else 0.2)
+    if rng.random() < 0.5:
+        return Case("logo moved", kind, shift_mm=4.7 * severity)
+    return Case("logo resized", kind, size=1 + 0.15 * severity * float(rng.choice([-1, 1])))
+
+
+def photograph(
+    face: Image, product: DemoProduct, severity: float, rng: np.random.Generator, *, replaced: bool
+) -> Image:
+    """One picture of it; the hologram's colours turn with the angle unless it is `replaced`: missing or copied."""
+    face = face.copy()
+    view = rng.uniform(0, 1, 2)
+    for one in registered(product)[1]:
+        if one.kind == "hologram" and not replaced:
+            shimmer(face, box_of(one), view, box_of(one))
+    conditions = replace(Conditions.draw(rng, severity), long_side_px=1600)
+    return recapture(face, rng=rng, conditions=conditions).image
+
+
+if __name__ == "__main__":
+    main()
