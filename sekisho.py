@@ -16,6 +16,7 @@ from provisioning.enrol import face_app
 from provisioning.every_setting import print_settings
 from provisioning.release.command import update_app
 from provisioning.release.publishing import add_release_command
+from provisioning.simulate.command import simulate
 from provisioning.training.command import training_app
 from sync.command import sync_app
 from sync.command_central import central_app
@@ -32,6 +33,7 @@ app.command()(demo)
 app.command()(doctor)
 app.command("desk-card")(desk_card)
 app.command("settings")(print_settings)
+app.command()(simulate)
 app.add_typer(calibrate_app, name="calibrate")
 app.add_typer(face_app, name="face")
 app.add_typer(provision_app, name="provision")

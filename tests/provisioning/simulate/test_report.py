@@ -1,0 +1,41 @@
+"""The page of a simulated port, and the page of its assumptions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from provisioning.simulate import faces, report, scenario
+from sekisho import app
+
+GUIDE = Path(__file__).parents[3] / "docs" / "simulated-port.md"
+
+
+def test_the_page_of_assumptions_is_the_printed_one() -> None:
+    said = GUIDE.read_text("utf-8")
+    assert said == report.assumptions(scenario.frozen(), faces.frozen()), (
+        "sekisho simulate --assumptions > docs/simulated-port.md"
+    )
+
+
+def test_the_command_writes_a_page_and_its_figures(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["simulate", "--parcels", "30", "--trials", "7", "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0, done.output
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    for heading in ("Against the limits", "False alarms", "Each check thought away", "At other rates", "input faults"):
+        assert heading in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+    assert '"limits"' in (tmp_path / "out" / "report.json").read_text("utf-8")
+    assert "all checks together: median" in done.output
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    done = CliRunner().invoke(app, ["simulate", "--parcels", "1", "--out", str(tmp_path / "file" / "out")])
+    assert done.exit_code == 2
+
+
+def test_a_share_is_told_with_its_interval_and_its_limit() -> None:
+    figure = {"name": "CHECK", "share": 0.013, "low": 0.011, "high": 0.0151, "of": 2000, "limit": 0.02, "kept": True}
+    assert report.line(figure) == "CHECK: 1.3% [1.1%, 1.5%] of 2,000, limit 2.0%: kept"

@@ -1,0 +1,93 @@
+"""A small simulated port: seeded, through the real judgement, recomputed exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from edge import policy
+from edge.inspection import Outcome, Weight
+from provisioning.simulate import faces, figures, run, scenario, tally
+from provisioning.simulate.scenario import Scenario
+from provisioning.simulate.tally import Row
+
+PARCELS = 240
+
+
+@cache
+def small() -> Scenario:
+    port = scenario.frozen()
+    world = port.world.model_copy(
+        update={"days": 40, "edition_days": 40, "products": 40, "brands": 10, "known_serials": 40, "watched": 50}
+    )
+    rates = dict(port.rates)
+    rates["counterfeit"] = rates["counterfeit"].model_copy(update={"value": 0.3})
+    return port.model_copy(update={"world": world, "rates": rates})
+
+
+@cache
+def rows(seed: int = 5) -> Sequence[Row]:
+    return run.run(small(), faces.frozen(), seed=seed, count=PARCELS).rows
+
+
+def test_the_same_seed_gives_the_same_year() -> None:
+    assert run.run(small(), faces.frozen(), seed=5, count=PARCELS).rows == rows()
+
+
+def test_another_seed_gives_another_year() -> None:
+    assert [row.outcome for row in rows(6)] != [row.outcome for row in rows()]
+
+
+def test_every_parcel_is_judged_once_and_recomputed_as_it_was_judged() -> None:
+    said = policy.builtin()
+    assert len(rows()) == PARCELS
+    assert [tally.outcome_with(row, said, {}, without=frozenset()) for row in rows()] == [r.outcome for r in rows()]
+
+
+def test_counterfeits_are_found_by_what_is_wrong_with_them() -> None:
+    found = {(row.kind, code) for row in rows() for code in figures.grave_codes(row)}
+    assert {("invented", "serial.unknown"), ("rule_broken", "serial.rule")} <= found
+
+
+def test_a_copied_serial_is_found_from_its_second_parcel_on() -> None:
+    clones = [row for row in rows() if row.kind == "clone"]
+    codes = {code for row in clones for code in figures.grave_codes(row)}
+    assert len(clones) > 5
+    assert codes & {"serial.seen_elsewhere", "serial.seen_other_port"}
+
+
+def test_clean_parcels_of_unregistered_goods_are_never_called_suspect_for_it() -> None:
+    some = [row for row in rows() if row.clean and not row.registered]
+    assert some
+    assert not {code for row in some for code in figures.grave_codes(row)} & {"product.unregistered", "serial.unknown"}
+
+
+def test_a_check_thought_away_loses_what_it_alone_found() -> None:
+    (one,) = [one for one in tally.ablations(rows(), policy.builtin()) if one.name == "serial look-up"]
+    assert 0 < one.lost <= one.found
+
+
+def test_the_figures_are_one_document_of_all_tables() -> None:
+    said = figures.document(rows(), small(), policy.builtin(), {"seed": 5})
+    assert said["about"] == {"seed": 5}
+    assert len(said["limits"]) == 11
+    assert sum(one["share"] for one in said["outcomes"]["clean parcels"].values()) == 1
+    assert {row["rate"] for row in said["sensitivity"]} >= {"counterfeit", "sloppy", "listed"}
+
+
+def test_input_faults_are_tried_on_genuine_codes_alone() -> None:
+    trials = run.input_trials(small(), faces.frozen(), seed=5, count=70)
+    assert {one.fault for one in trials} == {*small().faults, "double_scan"}
+    assert {one.count for one in trials} == {10, 20}
+    for fault in ("capslock", "layout", "full_width", "double_scan"):
+        assert [one.checks for one in trials if one.fault == fault] == [0]
+
+
+def test_an_outcome_follows_the_gravest_weight_that_is_left() -> None:
+    row = next(row for row in rows() if row.outcome is Outcome.CHECK)
+    codes = {code for found in row.findings for code, weight in found if weight is Weight.CHECK}
+    said = policy.builtin()
+    assert tally.outcome_with(row, said, dict.fromkeys(codes, Weight.STRONG), without=frozenset()) is (
+        Outcome.STRONG_INDICATION
+    )
+    assert tally.outcome_with(row, said, {}, without=frozenset(codes)) not in tally.ALARM
