@@ -22,6 +22,7 @@ from rich.text import Text
 from edge import policy as policies
 from edge.app import hand_on, open_bench
 from edge.arrival import Arrival
+from edge.command_policy import add_policy_commands
 from edge.command_registry import registry_app
 from edge.command_shelf import add_shelf_commands, pack_app
 from edge.consignment import Consignment
@@ -46,6 +47,7 @@ app.add_typer(registry_app, name="registry")
 app.add_typer(policy_app, name="policy")
 app.add_typer(pack_app, name="pack")
 add_shelf_commands(registry_app, policy_app)
+add_policy_commands(policy_app)
 
 
 @app.command()

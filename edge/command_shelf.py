@@ -146,12 +146,12 @@ def _add_shadow(app: typer.Typer, thing: str, opened: Open) -> None:
         if as_json:
             _say(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
         else:
-            _say("\n".join(_told(report)))
+            _say("\n".join(told(report)))
 
     app.command("shadow")(clear_errors(shadow))
 
 
-def _told(report: ShadowReport) -> list[str]:
+def told(report: ShadowReport) -> list[str]:
     """A shadow report for a technician's eyes."""
     question = report.question
     share = "" if report.share is None else f"; {report.changed:,} outcomes change ({report.share:.2%})"

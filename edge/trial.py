@@ -22,6 +22,8 @@ from edge.errors import Conflict, EvidenceError, RegistryError
 from edge.inspection import Assessment, InspectionRecord, Seen
 from edge.lookup import RegisteredFace
 from edge.moment import Moment
+from edge.policy import Policy, builtin_text
+from edge.policy_review import Review, reviewed
 from edge.ports import Now
 from edge.precision import in_use
 from edge.replay import Judge, registered_picture
@@ -104,6 +106,37 @@ class Trials:
         shelf.note(file, canonical(report.to_json()))
         return report
 
+    def weigh(self, candidate: Policy, most: int | None = None, progress: Progress = lambda _: None) -> ShadowReport:
+        """Judge the last `most` inspections with a policy that is on no shelf; nothing is noted.
+
+        Raises:
+            SekishoError: what is in use, or the ledger, cannot be read.
+        """
+        policy, now = self.shelves.policies.current(), self._now()
+        most = policy.activation.inspections if most is None else most
+        question = Question(POLICY, "", candidate.title, self.against(POLICY), now.utc, most)
+        with self._kept(most) as (kept, ledger):
+            before = Judge(self._registry(), policy, ledger)
+            return shadow(question, kept, _both(before, replace(before, policy=candidate), now), progress)
+
+    def review(self, most: int | None = None) -> Review:
+        """What each finding did in the last `most` inspections, beside its precision as the centre told it.
+
+        Raises:
+            SekishoError: what is in use, or the ledger, cannot be read.
+        """
+        policy, told = self.shelves.policies.current(), self.shelves.knowledge.current()
+        with self._kept(policy.activation.inspections if most is None else most) as (kept, _):
+            return reviewed(kept, policy, {code: told.precision(code) for code in policy.weights})
+
+    def policy_text(self) -> str:
+        """The file of the policy in use, comments and all."""
+        files = self.against(POLICY)
+        if not files:
+            return builtin_text()
+        path = self._settings.policy or self.shelves.policies.directory / files[0]
+        return path.read_text("utf-8")
+
     def against(self, kind: str) -> tuple[str, ...]:
         """The files in use that a candidate of this kind is tried against."""
         with contextlib.suppress(RegistryError):  # no edition at all: everything is new
@@ -168,12 +201,8 @@ class Trials:
             candidate = self.shelves.policies.opened(file)
             after = replace(before, policy=candidate)
 
-        def judged(kept: InspectionRecord) -> Replayed:
-            last = kept.assessments[-1]
-            return before.verdict(last, kept.station, now), after.verdict(last, kept.station, now)
-
         try:
-            yield judged
+            yield _both(before, after, now)
         finally:
             if kind == EDITION:
                 candidate.close()
@@ -199,6 +228,16 @@ class Trials:
     def close(self) -> None:
         """Close what was opened. Safe to call twice."""
         self.shelves.close()
+
+
+def _both(before: Judge, after: Judge, now: Moment) -> Replay:
+    """How an inspection is judged twice from what was seen of it."""
+
+    def judged(kept: InspectionRecord) -> Replayed:
+        last = kept.assessments[-1]
+        return before.verdict(last, kept.station, now), after.verdict(last, kept.station, now)
+
+    return judged
 
 
 class _PackReplay:

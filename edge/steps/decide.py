@@ -27,9 +27,10 @@ from edge.checks import (
 )
 from edge.checks import input as input_faults
 from edge.identity import Identity
-from edge.inspection import Case, Finding, Freshness, NotChecked, Outcome, Verdict, Weight
+from edge.inspection import Case, Freshness, NotChecked, Verdict, Weight
 from edge.lookup import ItemLookup, LookupResult, Product
 from edge.policy import Policy
+from edge.turning import outcome_of
 
 _ORDER = (Weight.STRONG, Weight.CHECK, Weight.LIMIT, Weight.NOTE)
 
@@ -57,7 +58,7 @@ def assess(case: Case, policy: Policy) -> Verdict:
         answer = joined((answer, Checked(findings=(nothing,))))
     findings = tuple(sorted(answer.findings, key=lambda finding: _ORDER.index(finding.weight)))
     return Verdict(
-        outcome=_outcome(findings),
+        outcome=outcome_of(findings),
         findings=findings,
         not_checked=_still_missing(answer),
         checked=answer.ran,
@@ -110,17 +111,6 @@ def _counted(answer: Checked, policy: Policy) -> bool:
 
 def _limited(answer: Checked) -> bool:
     return any(finding.weight is not Weight.NOTE for finding in answer.findings)
-
-
-def _outcome(findings: tuple[Finding, ...]) -> Outcome:
-    weights = {finding.weight for finding in findings}
-    if Weight.STRONG in weights:
-        return Outcome.STRONG_INDICATION
-    if Weight.CHECK in weights:
-        return Outcome.CHECK
-    if Weight.LIMIT in weights:
-        return Outcome.CANNOT_ASSESS
-    return Outcome.NO_FINDING
 
 
 def _still_missing(answer: Checked) -> tuple[NotChecked, ...]:

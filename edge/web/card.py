@@ -7,8 +7,11 @@ from typing import Any
 from edge.captures import Box
 from edge.comparison import FaceComparison
 from edge.errors import LedgerError, RegistryError
-from edge.inspection import InspectionRecord
+from edge.inspection import InspectionRecord, Outcome, Verdict
 from edge.lookup import LookupResult
+from edge.messages import sentence
+from edge.policy import Policy
+from edge.turning import turning
 from edge.web.answers import AssessmentOut, DispositionOut, LateOut
 from edge.web.facts import FactsOut, face_of
 from edge.web.tasks import Work
@@ -32,6 +35,7 @@ def card_of(work: Work, record: InspectionRecord, language: str) -> dict[str, An
         "shown_reasons": SHOWN_REASONS,
         "faces": {picture.role: picture.sha256 for picture in shown.pictures} if shown else {},
         "boxes": _boxes(shown),
+        "turning": _turning(latest.verdict, work.bench.policy, language),
         "points": _points(lookup, record, shown, language) if lookup else [],
         "comparison": shown,
         "decision": DispositionOut.of(record.disposition) if record.disposition else None,
@@ -39,6 +43,21 @@ def card_of(work: Work, record: InspectionRecord, language: str) -> dict[str, An
         "told": told_now(work, record),
         "dispositions": [DispositionOut.of(row, sequence) for sequence, row in record.dispositions],
     }
+
+
+def _turning(verdict: Verdict, policy: Policy, language: str) -> list[str]:
+    """What would change the verdict, in sentences."""
+    found, said = turning(verdict, policy.counting.checks), []
+    if found is not None:
+        outcome = f"@verdict.{found.without}"
+        one = {"outcome": outcome}
+        code, arguments = (
+            ("turning.one", one) if found.carried == 1 else ("turning.each", {"count": str(found.carried)} | one)
+        )
+        said.append(sentence(code, arguments, language))
+    if verdict.not_checked and verdict.outcome is not Outcome.STRONG_INDICATION:
+        said.append(sentence("turning.gaps", {}, language))
+    return said
 
 
 def _most_suspicious(comparisons: tuple[FaceComparison, ...]) -> FaceComparison | None:
