@@ -71,13 +71,18 @@ function open(focus, title = body.dataset.shift ? "next" : "title") {
   if (focus) fields.person.focus();
   else before?.focus(); // a scan goes on where it went
 }
-function close() {
+function forget() {
   fields.person.value = "";
   fields.pin.value = "";
   second = null;
   field = fields.person;
+}
+function close() {
+  forget();
   if (keypad.open) keypad.close();
 }
+// However it is closed, by a scan of the next parcel too: whoever shows a badge later agrees to nothing of before.
+keypad.addEventListener("close", () => { if (!keypad.open) forget(); });
 function refused(words) {
   const place = keypad.querySelector("[data-refused]");
   place.textContent = words;

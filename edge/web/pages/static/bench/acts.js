@@ -30,19 +30,26 @@ function problemOf(text) {
 }
 const inWords = (problem) => problems[problem.code] ?? [problem.detail, problem.hint].filter(Boolean).join(" ");
 
+const SLOW_MS = 2_000; // from then on the officer is told that the box is at it
+const LONGEST_MS = 30_000; // of an act without pictures; from then on nobody waits for its answer
+
 // The answer's document ({} for an empty one), or null when it was not done; the notice says why.
 export async function act(method, address, content, key = newKey()) {
   notice("");
   const form = content instanceof FormData;
   const headers = { "Idempotency-Key": key, Accept: "application/json", "Accept-Language": document.documentElement.lang };
   if (content !== undefined && !form) headers["Content-Type"] = "application/json";
+  const { working, unanswered } = body.dataset;
+  const slow = setTimeout(() => notice(working), SLOW_MS);
   try {
     const answer = await fetch(API + address, {
       method,
       headers,
       body: content === undefined ? undefined : form ? content : JSON.stringify(content),
+      signal: form ? undefined : AbortSignal.timeout(LONGEST_MS),
     });
     const text = await answer.text();
+    if (find("#notice").textContent === working) notice("");
     if (answer.ok) return text ? JSON.parse(text) : {};
     const problem = problemOf(text);
     notice(inWords(problem) || answer.statusText);
@@ -51,7 +58,9 @@ export async function act(method, address, content, key = newKey()) {
     body.dispatchEvent(new CustomEvent("refused", { detail: { code: problem.code ?? "", again } }));
   } catch {
     link("lost");
-    notice(body.dataset.lost);
+    notice(unanswered);
+  } finally {
+    clearTimeout(slow);
   }
   return null;
 }

@@ -1,6 +1,6 @@
 // The bench page: it paints what the bench says, and sends what the officer does. It judges nothing.
-import { act, busy, find, here, notice } from "./acts.js";
-import { onPaint, openCard, showCard } from "./card.js";
+import { act, busy, find, here, language, notice } from "./acts.js";
+import { keepReason, onPaint, openCard, showCard } from "./card.js";
 import * as decide from "./decide.js";
 import * as faces from "./faces.js";
 import * as news from "./news.js";
@@ -15,6 +15,18 @@ document.body.addEventListener("change", (event) => {
   if (event.target.id === "officer") localStorage.setItem("officer", event.target.value.trim());
 });
 
+// What a barcode of the desk card asks of the page itself. Asked twice it is as asked once.
+const pages = {
+  help: () => panels.open("help"),
+  language: (wanted) => {
+    if (wanted === language) return;
+    const address = new URL(location.href);
+    keepReason();
+    address.searchParams.set("lang", wanted);
+    location.assign(address);
+  },
+};
+
 // A scan is heard at once, whatever the box says of it later.
 async function scan(text, source) {
   const before = openCard()?.dataset;
@@ -25,9 +37,13 @@ async function scan(text, source) {
   const answer = await act("POST", `${here}/scans`, decide.signed({ codes: [{ text, source }] }));
   if (answer === null) {
     play("refused");
+    decide.refused();
     return false;
   }
-  if (answer.command) return true; // a desk card: the news tell what came of it
+  if (answer.command) { // a desk card: the news tell it too, sooner or later or never
+    decide.carried(answer, pages);
+    return true;
+  }
   const same = answer.inspection === before?.inspection && String(answer.number) === before?.assessment;
   if (!same) showCard(); // not waiting for the news; a double scan is silent and changes nothing
   return true;
@@ -83,13 +99,4 @@ onPaint((card) => { if (card?.outcome) play(card.outcome); });
 decide.watch();
 faces.watch(find("#card"));
 panels.watch();
-news.listen({
-  onCard: (said) => decide.carried(said, {
-    help: () => panels.toggle("help"),
-    language: (wanted) => {
-      const address = new URL(location.href);
-      address.searchParams.set("lang", wanted);
-      location.assign(address);
-    },
-  }),
-});
+news.listen({ onCard: (told) => decide.told(told, pages) });

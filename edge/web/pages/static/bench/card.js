@@ -2,12 +2,22 @@
 import { around, find, notice } from "./acts.js";
 import { lay } from "./faces.js";
 
+const AGAIN_MS = 2_000;
 let asked = 0;
 const stands = new Map(); // what was painted where, as it came
 async function show(target, address, paint, anew) {
   const mine = ++asked;
+  target.dataset.asked = mine;
   const answer = await fetch(address, { headers: { Accept: "text/html" } }).catch(() => null);
-  if (!answer?.ok) return;
+  if (!answer?.ok) { // what stands is old: asked again until the box answers
+    setTimeout(() => { if (mine >= Number(target.dataset.asked)) show(target, address, paint, anew); }, AGAIN_MS);
+    return;
+  }
+  if (answer.redirected) { // the browser's sign-in is over
+    keepReason();
+    location.reload();
+    return;
+  }
   const text = await answer.text();
   if (mine < Number(target.dataset.painted ?? 0)) return; // a newer question was answered first
   target.dataset.painted = mine; // a newer one on its way is not waited for: the verdict stands as soon as it can
@@ -25,6 +35,19 @@ export const showAround = () => show(find("#around"), `/pages/around?${around}`,
 export const cardIn = (place) => place.querySelector("[data-inspection]");
 export const reasonIn = (place) => place.querySelector("[data-reason]");
 export const openCard = () => cardIn(find("#card"));
+
+// A half-written reason outlives a change of language: it waits for the same inspection, in this tab alone.
+const KEPT = "reason";
+export function keepReason() {
+  const value = reasonIn(find("#deciding"))?.value;
+  if (value) sessionStorage.setItem(KEPT, JSON.stringify({ inspection: openCard()?.dataset.inspection, value }));
+}
+function giveBackReason() {
+  const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+  sessionStorage.removeItem(KEPT);
+  const place = reasonIn(find("#deciding"));
+  if (kept && place && kept.inspection === openCard()?.dataset.inspection) place.value = kept.value;
+}
 
 // A card that has just been put in the place of another takes no decision for a moment: the finger may be on its way
 // to a button of the one before.
@@ -73,3 +96,4 @@ function paintCard(place, content) {
 find("#deciding").addEventListener("compositionstart", () => { composing = true; });
 find("#deciding").addEventListener("compositionend", () => { composing = false; showCard(); });
 lay(find("#card"));
+giveBackReason();

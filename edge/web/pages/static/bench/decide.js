@@ -61,21 +61,48 @@ async function carryOut(what) {
       ? await act("POST", `${address}/undo`, signed({}))
       : await act("PUT", `${address}/disposition`, signed({ decision: what, reason, assessment }));
     play(done ? "done" : "refused");
-    if (!done) {
-      await showCard();
-      reasonIn(find("#deciding"))?.focus();
-    }
+    await showCard(!done); // not waiting for the news
+    if (!done) reasonIn(find("#deciding"))?.focus();
   });
 }
 
-// What came of a barcode of the desk card, whichever scanner read it: the bench has done it, or the page does.
-export function carried(said, pages) {
+// What came of a barcode of the desk card: the bench has done it, or the page does. Where this page's own scanner read
+// it, its answer and the news of it tell the same, in either order, and one of them may never come: what was carried out
+// by the one is passed over by the other.
+const TWICE_MS = 20_000;
+const answered = new Map(); // what an answer told: until when its news are passed over
+const heard = new Map(); // what news told: until when its answer is passed over
+function alreadyIn(before, mine, what) {
+  const now = performance.now();
+  if (before.get(what) > now) {
+    before.delete(what);
+    return true;
+  }
+  mine.set(what, now + TWICE_MS);
+  return false;
+}
+export function carried({ done, command, language, inspection }, pages) {
+  const said = [done, command, language].filter(Boolean).join(" ");
+  if (!alreadyIn(heard, answered, `${said} ${inspection}`)) carryOn(said, inspection, pages);
+}
+export function told({ said, inspection }, pages) {
+  if (!alreadyIn(answered, heard, `${said} ${inspection}`)) carryOn(said, inspection, pages);
+}
+let code = ""; // of the last refusal
+document.body.addEventListener("refused", (event) => { ({ code } = event.detail); });
+export function refused() {
+  answered.set(`refused ${code} `, performance.now() + TWICE_MS);
+}
+
+async function carryOn(said, inspection, pages) {
   const [done, what, language] = said.split(" ");
   if (done === "refused") {
     if (what === "second_person_conflict") return carryOut("detain"); // the page asks for the second officer
     play("refused");
     notice(problems[what] ?? "");
   } else if (done === "again") {
+    if (openCard()?.dataset.inspection !== inspection) await showCard();
+    if (openCard()?.dataset.inspection !== inspection) return; // told late: another parcel lies here
     disarm();
     place().textContent = place().dataset.detainCard;
     place().hidden = false;
@@ -83,8 +110,12 @@ export function carried(said, pages) {
     play("ask");
   } else if (done === "page") pages[what]?.(language);
   else {
-    disarm();
-    play("done");
+    const late = openCard() && openCard().dataset.inspection !== inspection && what !== "next";
+    if (!late) {
+      disarm();
+      play("done");
+    }
+    await showCard(false);
   }
 }
 

@@ -12,6 +12,10 @@ export function toggle(name) {
   return undefined;
 }
 
+export function open(name) {
+  if (!find(`#${name}`).open) toggle(name);
+}
+
 // The facts are looked up when they are asked for: the verdict is painted without them.
 export async function facts(part) {
   const card = openCard();
