@@ -182,6 +182,7 @@ class ItemLookup:
     product: Product | None
     recordations: tuple[Recordation, ...] = ()
     serial: SerialStatus | None = None  # None: there is no product to ask about
+    misread: bool = False  # the serial is unknown, but one that a scanner's fault makes of it is registered
     bulletins: tuple[Bulletin, ...] = ()
     faces: tuple[RegisteredFace, ...] = ()
     sightings: tuple[Sighting, ...] = ()

@@ -14,7 +14,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from edge.application_identifiers import find, table
-from edge.element_strings import CHECKED_KEYS, SEPARATOR, ElementString, leading_keys, pairing_faults
+from edge.element_strings import (
+    CHECKED_KEYS,
+    SEPARATOR,
+    ElementString,
+    leading_keys,
+    pairing_faults,
+    parse_element_strings,
+)
 from edge.errors import CodeRefused
 from edge.keyboard_layouts import MEANT
 from edge.readings import BARE_KEY, GS1_IDENTIFIERS, TERMINATORS, Reading, read, split_identifier
@@ -81,6 +88,21 @@ def doubt(text: str) -> str | None:
     if _CAPS_LINK.match(split_identifier(text.strip(TERMINATORS))[1]):
         return "capslock"
     return None
+
+
+def meant_serials(serial: str) -> Iterator[str]:
+    """What else a serial of a valid message may have been: no grammar tells, only whoever knows the serials.
+
+    With caps lock every letter has the other case; where the separator behind it was lost it holds what followed.
+    """
+    if serial.swapcase() != serial:
+        yield serial.swapcase()
+    for end in range(1, len(serial) - 1):
+        try:
+            parse_element_strings(serial[end:])
+        except CodeRefused:
+            continue
+        yield serial[:end]
 
 
 def _undone(text: str) -> Iterator[tuple[str, str]]:

@@ -22,14 +22,16 @@ _BY_STATUS = {
 def check(found: ItemLookup, edition: Edition | None, policy: Policy, *, stale: bool, repaired: bool) -> Checked:
     """The serial of one item against the registry's status and the product's own rule.
 
-    A serial from a scan that had to be repaired may lack what the scanner never sent: that it is unknown, or breaks the
-    rule, is then a matter of the input.
+    A serial from a scan that had to be repaired may lack what the scanner never sent, and one that is registered as
+    soon as a scanner's fault is thought away was misread: that it is unknown, or breaks the rule, is a matter of the
+    input.
     """
     gtin, status, product = str(found.item.gtin), found.serial, found.product
     if product is None or status is None:
         return Checked(not_run=(NotChecked("serial", "reason.no_product", gtin),))
     if status in _NOT_RUN:
         return Checked(not_run=(NotChecked("serial", _NOT_RUN[status], gtin),))
+    repaired = repaired or found.misread
     findings = Findings(policy, gtin, Source(product.right_holder, edition.issued.date() if edition else None))
     if status is SerialStatus.BEFORE_PROGRAMME:
         start = product.programme_start.isoformat() if product.programme_start else product.first_serialised_batch

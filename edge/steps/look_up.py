@@ -14,9 +14,10 @@ from edge.comparison import Recognition
 from edge.consignment import Consignment
 from edge.gs1 import TradeItem
 from edge.identity import Identity, item_key
-from edge.lookup import ItemLookup, LookupResult, SeenElsewhere, Sighting, WatchHit
+from edge.lookup import ItemLookup, LookupResult, Product, SeenElsewhere, SerialStatus, Sighting, WatchHit
 from edge.moment import Moment
 from edge.policy import Policy
+from edge.scanner_faults import meant_serials
 from edge.storage.knowledge import OLD_DAYS, Knowledge, judged, utc_day
 from edge.storage.ledger_reader import LedgerReader
 from edge.storage.registry import Registry, WatchEntry
@@ -86,15 +87,23 @@ def _item(item: TradeItem, registry: Registry, sightings: tuple[Sighting, ...], 
     product = registry.product(item.gtin)
     if product is None:
         return ItemLookup(item, None, sightings=sightings)
+    status = registry.serial_status(product, item.serial, item.batch)
     return ItemLookup(
         item=item,
         product=product,
         recordations=registry.recordations(item.gtin, product.brand),
-        serial=registry.serial_status(product, item.serial, item.batch),
+        serial=status,
+        misread=status is SerialStatus.UNKNOWN and _misread(item, product, registry),
         bulletins=registry.bulletins(item.gtin, judged_day(registry.edition, now), product.brand),
         faces=registry.faces(item.gtin),
         sightings=sightings,
     )
+
+
+def _misread(item: TradeItem, product: Product, registry: Registry) -> bool:
+    """Whether a valid reading hides a fault: caps lock, or a separator that was lost behind the serial."""
+    issued = (SerialStatus.KNOWN, SerialStatus.IN_RANGE)
+    return any(registry.serial_status(product, other) in issued for other in meant_serials(item.serial or ""))
 
 
 def _watch_hits(

@@ -108,16 +108,19 @@ class Ports:
 
     def judged(self, visits: Iterable[Visit]) -> Iterator[Judged]:
         """What the bench says at each visit, in their order."""
-        world = self.scenario.world
         for number, visit in enumerate(visits):
             day = visit.at.date()
             if day != self.day:
                 self._tell(day)
-            edition = self.editions[(day - world.begins).days // world.edition_days]
             box = self.boxes[visit.port]
-            answer, identity = box.inspect(visit, edition, f"{number:08d}")
+            answer, identity = box.inspect(visit, self.edition(day), f"{number:08d}")
             self._note(identity, box.place, day)
             yield answer
+
+    def edition(self, day: date) -> Registry:
+        """The registry edition that is in use on `day`."""
+        world = self.scenario.world
+        return self.editions[(day - world.begins).days // world.edition_days]
 
     def _note(self, identity: Identity, place: str, day: date) -> None:
         with_parcel = bool(identity.parcel_keys)

@@ -123,7 +123,7 @@ def input_trials(scenario: Scenario, measured: Faces, *, seed: int, count: int) 
         tried: dict[str, list[_Try]] = {fault: [] for fault in faults}
         for number, visit in enumerate(_genuine(scenario, catalogue, seed, count)):
             fault = faults[number % len(faults)]
-            box, edition = ports.boxes[visit.port], ports.editions[0]
+            box, edition = ports.boxes[visit.port], ports.edition(visit.at.date())
             clean, _ = box.inspect(visit, edition, f"c{number}")
             for place, later in enumerate(_faulty(visit, fault, draws)):
                 again, _ = box.inspect(later, edition, f"f{number}-{place}")

@@ -11,6 +11,7 @@ from edge.element_strings import format_element_strings
 from edge.gs1 import check_digit
 from edge.identity import Identity
 from edge.keyboard_layouts import MEANT, arrived
+from edge.scanner_faults import meant_serials
 from edge.steps.identify import identify
 
 GS = "\x1d"
@@ -172,3 +173,21 @@ def test_lost_separators_are_put_back_rightly_or_not_at_all(elements: dict[str, 
 @given(st.text(max_size=80))
 def test_any_text_is_answered(text: str) -> None:
     said(text)
+
+
+@pytest.mark.parametrize(
+    ("serial", "meant"),
+    [
+        ("sp123", ["SP123"]),
+        ("SP12310L2601", ["sp12310l2601", "SP123"]),  # (21)SP123(10)L2601 without its separator
+        ("123", []),
+        ("", []),
+    ],
+)
+def test_a_valid_serial_may_have_been_another_one(serial: str, meant: list[str]) -> None:
+    assert list(meant_serials(serial)) == meant
+
+
+@given(st.text(max_size=20))
+def test_what_a_serial_may_have_been_is_never_itself(serial: str) -> None:
+    assert serial not in set(meant_serials(serial))

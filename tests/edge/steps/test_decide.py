@@ -74,6 +74,15 @@ def test_an_unknown_serial_from_a_repaired_scan_is_a_matter_of_the_input() -> No
     )
 
 
+def test_an_unknown_serial_that_a_scanner_fault_explains_is_a_matter_of_the_input() -> None:
+    item = replace(drawn.ITEM, serial="AB12345610L2601")
+    verdict = assess(
+        drawn.case(replace(drawn.FOUND, item=item, serial=SerialStatus.UNKNOWN, misread=True)),
+        POLICY,
+    )
+    assert (verdict.outcome, codes(verdict)) == (Outcome.CANNOT_ASSESS, ["serial.unknown_repaired"])
+
+
 def test_stock_from_before_the_serial_programme_is_not_a_doubt() -> None:
     early = replace(drawn.PRODUCT, programme_start=date(2026, 1, 1))
     verdict = assess(drawn.case(replace(drawn.FOUND, product=early, serial=SerialStatus.BEFORE_PROGRAMME)), POLICY)
