@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_SMALL_UNITS, _SMALL_G = 3, 2_000  # EU 608/2013, article 2(19): three units or fewer, or less than two kilograms
+
 
 @dataclass(frozen=True, slots=True)
 class Party:
@@ -52,6 +54,15 @@ class Consignment:
     dispatch: str = ""  # country it was sent from, ISO 3166-1 alpha-2
     destination: str = ""
     several: int = 0  # so many consignments stand under the scanned numbers and none can be chosen; 0: this is the one
+
+    @property
+    def is_small(self) -> bool | None:
+        """Whether it is a small consignment: three units or fewer, or lighter than 2 kg; None: it is not told."""
+        quantities = [line.quantity for line in self.lines]
+        units = sum(one for one in quantities if one is not None) if quantities and None not in quantities else None
+        if (units is not None and units <= _SMALL_UNITS) or (self.gross_g or _SMALL_G) < _SMALL_G:
+            return True
+        return None if units is None or self.gross_g is None else False
 
     @property
     def route(self) -> str:

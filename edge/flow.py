@@ -18,7 +18,7 @@ from edge.captures import Capture, DecodedSymbol
 from edge.checks import system
 from edge.checks.text import known_values
 from edge.consignment import Consignment
-from edge.errors import Conflict, ImageRefused, RegistryError
+from edge.errors import BoxError, Conflict, ImageRefused, RegistryError
 from edge.gallery import Gallery
 from edge.identity import Identity
 from edge.inspection import Assessment, Case, InspectionRecord, Origin, Seen, SystemFault
@@ -166,6 +166,7 @@ class Flow:
             if sha256 not in fresh and self._wanted(sha256, seen, turn):
                 with self._workers.look(data) as frame:
                     seen = self._compared(sha256, frame, seen, turn)
+        seen = self._declared(seen)
         identity, lookup = self._looked_up(seen, turn)
         verdict = decide.assess(Case(opened.station, seen, identity, lookup, now), turn.policy)
         turn.clock.lap("decide")
@@ -180,6 +181,18 @@ class Flow:
             stage_ms=turn.clock.stages_ms,
         )
 
+    def _declared(self, seen: Seen) -> Seen:
+        """With what was declared ahead, found by the parcel's codes, where nothing came with them."""
+        if seen.consignment is not None:
+            return seen
+        identity = identify(seen.symbols)
+        numbers = [key.partition(":")[2] for key in identity.parcel_keys]
+        try:
+            return replace(seen, consignment=self._shelves.consignments.declared(numbers, identity.unparsed))
+        except BoxError as error:
+            fault = SystemFault(f"consignments_{error.code.partition('_')[2]}", error.message)
+            return seen.with_more(Seen(faults=(fault,)))
+
     def _looked_up(self, seen: Seen, turn: _Turn) -> tuple[Identity, LookupResult]:
         identity = identify(seen.symbols)
         lookup = look_up(
@@ -192,6 +205,7 @@ class Flow:
             policy=turn.policy,
             now=turn.now,
             knowledge=self._shelves.knowledge,
+            office=self._settings.place,
         )
         turn.clock.lap("identify and look up")
         return identity, lookup

@@ -121,6 +121,8 @@ class Recordation:
     valid_to: date
     source: str = ""
     points: tuple[DistinguishingPoint, ...] = ()
+    offices: tuple[str, ...] = ()  # customs offices it was filed for; none: all of the country
+    small_consignment: bool = False  # opted in to the small consignment procedure
 
     def in_force(self, day: date) -> bool:
         """Whether the recordation is in force on `day`, both ends included."""
@@ -132,13 +134,15 @@ class WatchHit:
     """A watch-list entry that matches the consignment, and why."""
 
     entry: str  # the entry's id
-    kind: str  # "consignor", "address", "seller"
+    kind: str  # "consignor", "address", "seller", "listing", "order"
     listed: str  # the listed name as published
     matched: str  # what it was matched with
     similarity: float  # 0..100
     reason: str
     source: str
     valid_to: date | None = None
+    how: str = "same"  # what makes them alike, see edge/names.py
+    words: tuple[tuple[str, str], ...] = ()  # each compared word with its counterpart
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,4 +203,5 @@ class LookupResult:
     consignment: Consignment | None = None
     parcel_sightings: tuple[Sighting, ...] = ()
     parcel_elsewhere: tuple[SeenElsewhere, ...] = ()
+    office: str = ""  # where the box stands, "" when it does not know
     recognised: tuple[Product, ...] = ()  # products whose registered faces a capture looks like

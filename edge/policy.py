@@ -55,6 +55,7 @@ class ConsignmentPolicy(_Part):
     words_similarity: _Percent
     value_low_share: Annotated[float, Field(ge=0, le=1)]
     personal_quantity: Annotated[int, Field(ge=1)]
+    weight_share: _Share = 0.5  # a policy of before it need not name it
 
 
 class LatePolicy(_Part):

@@ -1,30 +1,62 @@
-"""Declared versus found. A declaration is a claim: compared line by line, never silently corrected."""
+"""Declared versus found, line by line. A declaration is a claim: compared, never corrected.
+
+What cannot be compared accuses nobody: words in a script that the registry has none in, words that name no goods, a
+value in another currency, a house number of several issuers. Each is named among what was not checked.
+"""
 
 from __future__ import annotations
 
-import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
-from edge.checks import Checked, Findings, Source
+from edge.checks import Checked, Findings, Source, joined
 from edge.consignment import Consignment, DeclaredLine
 from edge.inspection import Finding, NotChecked
 from edge.lookup import ItemLookup, LookupResult, Product
+from edge.names import latin, normalised, scripts
 from edge.policy import Policy
 
-_CHAPTER = 2  # digits of an HS chapter
+_CHAPTER, _HEADING = 2, 4  # digits of an HS chapter and heading
+_FITS = 100.0
+# Words that name no goods, in the languages of the bench: a line of nothing else says nothing to compare.
+_VAGUE = frozenset(map(normalised, (
+    "gift", "gifts", "present", "presents", "sample", "samples", "goods", "item", "items", "merchandise",
+    "product", "products", "other", "misc", "personal", "effects", "accessories", "parts", "stuff", "ギフト",
+    "贈り物", "プレゼント", "サンプル", "見本", "商品", "雑貨", "日用品", "その他", "礼品", "礼物", "样品",
+    "樣品", "货物", "貨物", "선물", "샘플", "상품", "물품", "qua", "tang", "hang", "mau", "hadiah", "sampel",
+    "barang", "ของขวัญ", "ตัวอย่าง", "สินค้า",
+)))  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """The line that a product is declared by, and how well it fits, 0..100."""
+
+    line: DeclaredLine
+    fit: float
 
 
 def check(lookup: LookupResult, policy: Policy) -> Checked:
     """Every registered item against the declared line that fits it best."""
+    missed = not_comparable(lookup, "consignment")
     consignment = lookup.consignment
-    if consignment is None or not consignment.lines:
-        return Checked(not_run=(NotChecked("consignment", "reason.no_consignment"),))
+    if missed is not None or consignment is None:
+        return Checked(not_run=(missed,) if missed else ())
     known = [found for found in lookup.items if found.product is not None]
     if not known:
         return Checked(not_run=(NotChecked("consignment", "reason.no_product_data"),))
-    made = [finding for found in known for finding in _of_item(found, consignment, policy)]
-    return Checked(findings=tuple(made), ran=("consignment",))
+    return joined(_of_item(found, consignment, lookup, policy) for found in known)
+
+
+def not_comparable(lookup: LookupResult, name: str) -> NotChecked | None:
+    """Why there is nothing declared to compare with; None when there is."""
+    if lookup.consignment is not None and lookup.consignment.several:
+        return NotChecked(name, "reason.consignment_several")
+    if lookup.consignment is None or not lookup.consignment.lines:
+        return NotChecked(name, "reason.no_consignment")
+    return None
 
 
 def check_watch_list(lookup: LookupResult, policy: Policy) -> Checked:
@@ -35,67 +67,142 @@ def check_watch_list(lookup: LookupResult, policy: Policy) -> Checked:
         return Checked(not_run=(NotChecked("watch_list", "reason.no_registry"),))
     made = [
         Findings(policy, source=Source(hit.source, hit.valid_to)).make(
-            "watch.listed", kind=f"@kind.{hit.kind}", entry=hit.entry, similarity=f"{hit.similarity:.0f}"
+            "watch.listed",
+            kind=f"@kind.{hit.kind}",
+            entry=hit.entry,
+            similarity=f"{hit.similarity:.0f}",
+            how=f"@how.{hit.how}",
         )
         for hit in lookup.watch_hits
     ]
     return Checked(findings=tuple(made), ran=("watch_list",))
 
 
-def _of_item(found: ItemLookup, consignment: Consignment, policy: Policy) -> list[Finding]:
+def declared_line(product: Product, consignment: Consignment) -> Declared:
+    """The line that fits a product best. The consignment has lines."""
+    fits = ((line, _fit(line, product)) for line in consignment.lines)
+    line, fit = max(fits, key=lambda pair: pair[1])
+    return Declared(line, fit)
+
+
+def _of_item(found: ItemLookup, consignment: Consignment, lookup: LookupResult, policy: Policy) -> Checked:
     product = found.product
     if product is None:
-        return []
-    findings = Findings(policy, str(found.item.gtin), Source(consignment.document_type or consignment.document))
-    line, likeness = max(((line, _likeness(line, product)) for line in consignment.lines), key=lambda pair: pair[1])
-    if likeness < policy.consignment.words_similarity:
-        return [findings.make("consignment.goods", declared=line.description, product=product.name)]
-    return _of_line(line, product, consignment, findings, policy)
+        return Checked()
+    gtin = str(found.item.gtin)
+    findings = Findings(policy, gtin, Source(consignment.document_type or consignment.document))
+    best = declared_line(product, consignment)
+    if best.fit < policy.consignment.words_similarity:
+        telling = [line for line in consignment.lines if not _is_vague(line)]
+        comparable = [line for line in telling if _same_script(line, product)]
+        if not comparable:
+            reason = "reason.other_script" if telling else "reason.vague_words"
+            return Checked(not_run=(NotChecked("consignment", reason, gtin),))
+        line = max(comparable, key=lambda line: _fit(line, product))
+        made = findings.make("consignment.goods", declared=line.description, product=product.name)
+        return Checked(findings=(made,), ran=("consignment",))
+    made_of_line = tuple(_of_line(best.line, product, consignment, findings, policy))
+    more = tuple(_more_found(found, consignment, lookup, findings, policy))
+    missed = tuple(NotChecked(name, reason, gtin) for name, reason in _not_compared(best.line, product))
+    return Checked(findings=made_of_line + more, ran=("consignment",), not_run=missed)
 
 
 def _of_line(
     line: DeclaredLine, product: Product, consignment: Consignment, findings: Findings, policy: Policy
-) -> list[Finding]:
-    made = []
+) -> Iterator[Finding]:
     limits = policy.consignment
-    if line.brand and _likeness_of(line.brand, product.brand) < limits.words_similarity:
-        made.append(findings.make("consignment.brand", declared=line.brand, brand=product.brand))
+    if line.brand and _alike(line.brand, product.brand) < limits.words_similarity:
+        yield findings.make("consignment.brand", declared=line.brand, brand=product.brand)
     if line.origin and product.origins and line.origin.upper() not in product.origins:
         registered = ", ".join(product.origins)
-        made.append(findings.make("consignment.origin", declared=line.origin.upper(), registered=registered))
+        yield findings.make("consignment.origin", declared=line.origin.upper(), registered=registered)
     if line.hs and product.hs and line.hs[:_CHAPTER] != product.hs[:_CHAPTER]:
-        made.append(findings.make("consignment.hs", declared=line.hs[:_CHAPTER], registered=product.hs[:_CHAPTER]))
-    made += _of_value(line, product, findings, limits.value_low_share)
+        yield findings.make("consignment.hs", declared=line.hs[:_CHAPTER], registered=product.hs[:_CHAPTER])
+    yield from _of_value(line, product, findings, limits.value_low_share)
+    yield from _of_weight(line, product, findings, limits.weight_share)
     if line.quantity is not None and line.quantity > limits.personal_quantity and consignment.category == "gift":
-        made.append(findings.make("consignment.quantity", quantity=str(line.quantity)))
-    return made
+        yield findings.make("consignment.quantity", quantity=str(line.quantity))
 
 
-def _of_value(line: DeclaredLine, product: Product, findings: Findings, low_share: float) -> list[Finding]:
+def _not_compared(line: DeclaredLine, product: Product) -> Iterator[tuple[str, str]]:
+    """What was declared and could not be compared, by check and reason."""
+    if line.value_minor is not None and product.value_min_minor:
+        if line.currency != product.currency:
+            yield "declared_value", "reason.other_currency"
+        elif not line.quantity:
+            yield "declared_value", "reason.no_quantity"
+    if line.net_g and product.net_g and not line.quantity:
+        yield "declared_weight", "reason.no_quantity"
+
+
+def _of_value(line: DeclaredLine, product: Product, findings: Findings, low_share: float) -> Iterator[Finding]:
     if line.value_minor is None or not line.quantity or not product.value_min_minor:
-        return []
-    if line.currency != product.currency:
-        return []
+        return
     each = line.value_minor / line.quantity
-    if each >= product.value_min_minor * low_share:
-        return []
-    usual = f"{product.value_min_minor} {product.currency} (minor units)"
-    return [findings.make("consignment.value", declared=f"{each:.0f}", usual=usual)]
+    if line.currency == product.currency and each < product.value_min_minor * low_share:
+        usual = f"{product.value_min_minor} {product.currency} (minor units)"
+        yield findings.make("consignment.value", declared=f"{each:.0f}", usual=usual)
 
 
-def _likeness(line: DeclaredLine, product: Product) -> float:
-    """0..100: how well a declared line names the product, by GTIN, name, brand or registered words."""
+def _of_weight(line: DeclaredLine, product: Product, findings: Findings, share: float) -> Iterator[Finding]:
+    """Too light for so many pieces. Heavier says nothing: senders weigh what they pack goods in."""
+    if not (line.net_g and line.quantity and product.net_g):
+        return
+    if line.net_g < product.net_g * line.quantity * share:
+        yield findings.make(
+            "consignment.weight", declared=str(line.net_g), quantity=str(line.quantity), each=str(product.net_g)
+        )
+
+
+def _more_found(
+    found: ItemLookup, consignment: Consignment, lookup: LookupResult, findings: Findings, policy: Policy
+) -> Iterator[Finding]:
+    """More different items of a product than are declared; told once, with the first of them."""
+    product = found.product
+    items = [one.item for one in lookup.items if one.item.gtin == found.item.gtin and one.item.serial is not None]
+    if product is None or items[:1] != [found.item]:
+        return
+    lines = [line for line in consignment.lines if _fit(line, product) >= policy.consignment.words_similarity]
+    quantities = [line.quantity for line in lines]
+    declared, count = sum(one for one in quantities if one is not None), len({item.serial for item in items})
+    if None not in quantities and count > declared:
+        yield findings.make("consignment.more", found=str(count), product=product.name, declared=str(declared))
+
+
+def _fit(line: DeclaredLine, product: Product) -> float:
+    """0..100: how well a line names a product: by GTIN or HS heading, else by its name, brand or registered words."""
     if line.gtin and line.gtin.zfill(14) == str(product.gtin):
-        return 100.0
-    registered = [product.name, product.brand, *product.words.values()]
-    return max(_likeness_of(line.description, words) for words in registered if words) if line.description else 0.0
+        return _FITS
+    if len(line.hs) >= _HEADING and line.hs[:_HEADING] == product.hs[:_HEADING]:
+        return _FITS
+    return max((_alike(line.description, words) for words in _registered(product)), default=0.0)
 
 
-def _likeness_of(declared: str, registered: str) -> float:
-    """Token-set similarity of NFKC-folded words (rapidfuzz), 0..100."""
-    return float(fuzz.token_set_ratio(_fold(declared), _fold(registered)))
+def _registered(product: Product) -> list[str]:
+    return [words for words in (product.name, product.brand, *product.words.values()) if words]
 
 
-def _fold(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join("".join(c if c.isalnum() else " " for c in folded).split())
+def _alike(declared: str, registered: str) -> float:
+    """How alike words are, 0..100: any of them in any order; written on without spaces, as a part of the other.
+
+    In Latin letters, too, where the two stand in different scripts.
+    """
+    one, other = normalised(declared), normalised(registered)
+    if not one or not other:
+        return 0.0
+    score = float(fuzz.token_set_ratio(one, other))
+    parts = [word for word in other.split() if not word.isascii() and len(word) > 1]
+    if any(part in one for part in parts) or (not one.isascii() and len(one) > 1 and one in other):
+        return _FITS
+    if scripts(one) != scripts(other):
+        score = max(score, float(fuzz.token_set_ratio(latin(declared), latin(registered))))
+    return score
+
+
+def _is_vague(line: DeclaredLine) -> bool:
+    return all(word in _VAGUE or word.isdecimal() for word in normalised(line.description).split())
+
+
+def _same_script(line: DeclaredLine, product: Product) -> bool:
+    """Whether the registry has words in a script of the line: otherwise nothing follows from their being different."""
+    return any(scripts(normalised(line.description)) & scripts(normalised(words)) for words in _registered(product))

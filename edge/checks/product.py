@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from edge.checks import Checked, Findings, Source
-from edge.inspection import NotChecked
-from edge.lookup import ItemLookup
+from edge.inspection import Finding, NotChecked
+from edge.lookup import ItemLookup, LookupResult, Recordation
+from edge.names import normalised
 from edge.policy import Policy
 
 
@@ -36,15 +37,16 @@ def _original(title: Mapping[str, str]) -> str:
     return title.get("en") or next(iter(title.values()), "")
 
 
-def check_recordations(found: ItemLookup, policy: Policy, today: date) -> Checked:
-    """Whether a recordation that names the product is in force on `today`."""
+def check_recordations(found: ItemLookup, lookup: LookupResult, policy: Policy, today: date) -> Checked:
+    """Whether a recordation that names the product is in force on `today`, and for the office where the box stands."""
     gtin = str(found.item.gtin)
     if found.product is None:
         return Checked()
     if not found.recordations:
         return Checked(findings=(Findings(policy, gtin).make("recordation.none"),), ran=("recordation",))
-    if any(recordation.in_force(today) for recordation in found.recordations):
-        return Checked(ran=("recordation",))
+    standing = [recordation for recordation in found.recordations if recordation.in_force(today)]
+    if standing:
+        return Checked(findings=tuple(_of_standing(standing, gtin, lookup, policy)), ran=("recordation",))
     nearest = max(found.recordations, key=lambda recordation: recordation.valid_to)
     code, day = ("recordation.expired", nearest.valid_to)
     if today < nearest.valid_from:
@@ -53,3 +55,22 @@ def check_recordations(found: ItemLookup, policy: Policy, today: date) -> Checke
         code, number=nearest.number, right_holder=nearest.right_holder, date=day.isoformat()
     )
     return Checked(findings=(finding,), ran=("recordation",))
+
+
+def _of_standing(standing: list[Recordation], gtin: str, lookup: LookupResult, policy: Policy) -> Iterator[Finding]:
+    """What is to be said of recordations in force: filed for other offices, or opted in for small consignments."""
+    here = [one for one in standing if not (one.offices and lookup.office) or _is_filed(one, lookup.office)]
+    if not here:
+        one = standing[0]
+        findings = Findings(policy, gtin, Source(one.source, one.valid_to))
+        yield findings.make("recordation.other_office", number=one.number, offices=", ".join(one.offices))
+    opted = next((one for one in here if one.small_consignment), None)
+    if opted is not None and lookup.consignment is not None and lookup.consignment.is_small:
+        findings = Findings(policy, gtin, Source(opted.source, opted.valid_to))
+        yield findings.make("recordation.small", number=opted.number, right_holder=opted.right_holder)
+
+
+def _is_filed(recordation: Recordation, office: str) -> bool:
+    """Whether it was filed for the office: by its name, or as a part of a longer one ("Naha" for "Naha, bench 2")."""
+    here = f" {normalised(office)} "
+    return any(f" {normalised(one)} " in here for one in recordation.offices)

@@ -16,6 +16,7 @@ _CODES = {
     "text": "system.text",
     "registry": "system.registry",
     "evidence": "system.evidence",
+    "consignments": "system.consignments",
 }
 TRIES = 2  # comparisons of one capture that may fail before it is left alone
 
@@ -31,7 +32,7 @@ def check(seen: Seen, policy: Policy) -> Checked:
 
 
 def settled(seen: Seen, *, of_this_turn: bool = False) -> Seen:
-    """`seen` without the faults whose work was done since; the registry is asked anew at each turn."""
+    """`seen` without the faults whose work was done since; registry and declarations are asked anew at each turn."""
     compared = {comparison.capture for comparison in seen.comparisons}
 
     def stands(fault: SystemFault) -> bool:
@@ -40,7 +41,7 @@ def settled(seen: Seen, *, of_this_turn: bool = False) -> Seen:
             return fault.capture not in compared
         if part == "picture":
             return of_this_turn or not seen.captures
-        return part != "registry" or of_this_turn
+        return part not in {"registry", "consignments"} or of_this_turn
 
     return replace(seen, faults=tuple(fault for fault in seen.faults if stands(fault)))
 

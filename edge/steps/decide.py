@@ -22,6 +22,7 @@ from edge.checks import (
     registry,
     serial,
     sightings,
+    supply,
     system,
     text,
 )
@@ -46,6 +47,7 @@ def assess(case: Case, policy: Policy) -> Verdict:
             *(_of_item(found, case, policy) for found in lookup.items),
             codes.check(case.identity, policy),
             consignment.check(lookup, policy),
+            supply.check(lookup, policy),
             consignment.check_watch_list(lookup, policy),
             sightings.check_parcel(lookup, case.identity, policy),
             _no_item(case.identity),
@@ -83,7 +85,7 @@ def _of_item(found: ItemLookup, case: Case, policy: Policy) -> Checked:
             text.check(found, case.seen, case.identity, policy),
             face.check_other_product(found, case.seen, _names(case.lookup), policy),
             sightings.check_item(found, case, policy),
-            product.check_recordations(found, policy, today),
+            product.check_recordations(found, case.lookup, policy, today),
         )
     )
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-
-from rapidfuzz import fuzz
 
 from edge.checks.registry import judged_day
 from edge.comparison import Recognition
@@ -16,6 +13,7 @@ from edge.gs1 import TradeItem
 from edge.identity import Identity, item_key
 from edge.lookup import ItemLookup, LookupResult, Product, SeenElsewhere, SerialStatus, Sighting, WatchHit
 from edge.moment import Moment
+from edge.names import Likeness, addresses, identifiers, likeness
 from edge.policy import Policy
 from edge.scanner_faults import meant_serials
 from edge.storage.knowledge import OLD_DAYS, Knowledge, judged, utc_day
@@ -34,10 +32,11 @@ def look_up(
     policy: Policy,
     now: Moment,
     knowledge: Knowledge | None = None,
+    office: str = "",
 ) -> LookupResult:
     """The registry's answer for one inspection; sightings leave the inspection itself out.
 
-    `knowledge` is what a central told of other boxes; None: it is not asked.
+    `knowledge` is what a central told of other boxes; None: it is not asked. `office` is where the box stands.
 
     Raises:
         RegistryError: the edition cannot be read.
@@ -64,6 +63,7 @@ def look_up(
         consignment=consignment,
         parcel_sightings=before,
         parcel_elsewhere=passed,
+        office=office,
         recognised=tuple(p for p in (registry.product(match.gtin) for match in recognitions) if p is not None),
     )
 
@@ -109,27 +109,37 @@ def _misread(item: TradeItem, product: Product, registry: Registry) -> bool:
 def _watch_hits(
     consignment: Consignment | None, registry: Registry, policy: Policy, now: Moment
 ) -> tuple[WatchHit, ...]:
-    """Names of the consignor against the list: normalised, words sorted, similarity by rapidfuzz, 0..100."""
-    if consignment is None or consignment.consignor is None:
-        return ()
+    """What was declared of the sender and of the offer against the list; the most alike first."""
     hits = []
-    sender = consignment.consignor
-    asked = (("consignor", sender.name), ("seller", sender.name), ("address", sender.address))
-    for kind, name in asked:  # on a declaration the seller stands as the consignor
-        for entry in registry.watch_candidates(name, (kind,)) if name else ():
-            likeness = fuzz.token_sort_ratio(_fold(name), _fold(entry.listed))
-            if likeness >= policy.consignment.watch_similarity and _valid(entry, judged_day(registry.edition, now)):
+    day, least = judged_day(registry.edition, now), policy.consignment.watch_similarity
+    for (kind, asked), compare in _asked(consignment).items():
+        for entry in registry.watch_candidates(asked, (kind,)):
+            found = compare(asked, entry.listed)
+            if found.score >= least and _valid(entry, day):
                 hit = WatchHit(
-                    entry.entry, kind, entry.listed, name, likeness, entry.reason, entry.source, entry.valid_to
-                )
+                    entry.entry, kind, entry.listed, asked, found.score, entry.reason, entry.source, entry.valid_to,
+                    found.how, found.words,
+                )  # fmt: skip
                 hits.append(hit)
     return tuple(sorted(hits, key=lambda hit: -hit.similarity))
 
 
+def _asked(consignment: Consignment | None) -> dict[tuple[str, str], Callable[[str, str], Likeness]]:
+    """What is asked, by kind and words, and how it is compared. Ids mean nothing without their platform."""
+    if consignment is None:
+        return {}
+    sender, platform = consignment.consignor, consignment.platform
+    names = {("seller", consignment.seller)}
+    if sender is not None:  # where no seller is named it stands as the consignor
+        names |= {("consignor", sender.name), ("seller", sender.name)}
+    asked: dict[tuple[str, str], Callable[[str, str], Likeness]] = dict.fromkeys(sorted(names), likeness)
+    if sender is not None:
+        asked["address", sender.address] = addresses
+    for kind, told in (("seller", consignment.seller), ("listing", consignment.listing), ("order", consignment.order)):
+        if platform and told:
+            asked[kind, f"{platform}/{told}"] = identifiers
+    return {(kind, words): compare for (kind, words), compare in asked.items() if words}
+
+
 def _valid(entry: WatchEntry, day: date) -> bool:
     return (entry.valid_from is None or entry.valid_from <= day) and (entry.valid_to is None or day <= entry.valid_to)
-
-
-def _fold(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join("".join(c if c.isalnum() else " " for c in folded).split())

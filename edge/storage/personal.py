@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PARCEL = "parcel"  # the first parcel number: what `Sighting.parcel` is read from
 _ARGUMENTS, _SOURCES = "verdict.arguments", "verdict.sources"
-_DECLARED = "consignment."  # findings that quote the declaration: its words may name anybody
+_DECLARED = ("consignment.", "supply.")  # findings that quote the declaration: its words may name anybody
 _PLACES: tuple[tuple[str, str, Json], ...] = (
     ("seen", "consignment", None),
     ("seen", "symbols", []),  # raw payloads: a postal label's is its number

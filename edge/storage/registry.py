@@ -175,7 +175,8 @@ class Registry:
 
     def _recordation(self, number: str) -> tuple[Recordation, dict[int, list[int]]]:
         """One recordation with all its points, and the places of those that hold for one product only, by product."""
-        ((right_type, right_holder, valid_from, valid_to, source),) = self._all(_RECORDATION, (number,))
+        ((right_type, right_holder, valid_from, valid_to, source, told),) = self._all(_RECORDATION, (number,))
+        details = json.loads(told)
         points = self._all(_POINTS, (number,))
         of_one: dict[int, list[int]] = {}
         for place, point in enumerate(points):
@@ -188,6 +189,8 @@ class Registry:
             valid_from=date.fromisoformat(valid_from),
             valid_to=date.fromisoformat(valid_to),
             source=source,
+            offices=tuple(details.get("offices", ())),
+            small_consignment=bool(details.get("small_consignment")),
             points=tuple(
                 DistinguishingPoint(
                     number=point[0],
@@ -276,7 +279,7 @@ class Registry:
     def watch_candidates(self, name: str, kinds: Sequence[str] = (), limit: int = 50) -> tuple[WatchEntry, ...]:
         """The listed names that share most of their letters' groups with `name`, best first, at most `limit`.
 
-        `kinds`: "consignor", "address", "seller"; empty means all. Expired entries are among them.
+        `kinds`: "consignor", "address", "seller", "listing", "order"; empty means all. Expired entries are among them.
         """
         keys = self._telling(grams(name))
         if not keys:
@@ -418,7 +421,7 @@ _RIGHT_NAMES = ("number", "right_type", "right_holder", "valid_from", "valid_to"
 _PREFIXES = """
 SELECT DISTINCT length(scope) - 1 FROM scopes WHERE target IN ('r', 'b') AND scope >= 'p' AND scope < 'q' ORDER BY 1
 """
-_RECORDATION = "SELECT right_type, right_holder, valid_from, valid_to, source FROM recordations WHERE number=?"
+_RECORDATION = "SELECT right_type, right_holder, valid_from, valid_to, source, details FROM recordations WHERE number=?"
 _SHOWN_RIGHT = f"SELECT {', '.join(_RIGHT_NAMES)}, details FROM recordations WHERE number=?"  # noqa: S608 - names of our own
 _POINTS = """
 SELECT number, text, severity, source, valid_to, picture, gtin, sense, side, x_mm, y_mm

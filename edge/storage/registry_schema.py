@@ -13,7 +13,9 @@ import unicodedata
 from collections.abc import Iterable
 from hashlib import blake2b
 
-SCHEMA = 3
+from edge.names import latin
+
+SCHEMA = 4
 SOURCE_SCHEMA = 1  # of docs/registry-sources.md, which grows by optional columns only
 
 DDL = """
@@ -144,27 +146,13 @@ def scope_keys(gtin: str, brand: str, lengths: Iterable[int] = PREFIX_LENGTHS) -
     return keys
 
 
-def normalised(name: str) -> str:
-    """A name as it is compared: NFKC, case folded, accents and punctuation gone, single spaces between its words."""
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).casefold())
-    letters = (
-        letter if letter.isalnum() or "\u3099" <= letter <= "\u309a" else " "  # (han)dakuten change the letter
-        for letter in folded
-        if not unicodedata.combining(letter) or "\u3099" <= letter <= "\u309a"
-    )
-    return unicodedata.normalize("NFC", " ".join("".join(letters).split()))
-
-
 def grams(name: str) -> set[str]:
-    """The blocking keys of a name: padded trigrams of words in ASCII, single letters and pairs of the others.
+    """The blocking keys of a name: padded trigrams of its words in Latin letters, without its legal form.
 
-    They only choose which few rows are worth a real comparison.
+    They only choose which few rows are worth a real comparison (edge/names.py).
     """
     keys: set[str] = set()
-    for word in normalised(name).split():
-        if word.isascii():
-            padded = f" {word} "
-            keys.update(padded[at : at + 3] for at in range(len(padded) - 2))
-        else:
-            keys.update(word[at : at + 2] for at in range(max(1, len(word) - 1)))
+    for word in latin(name).split():
+        padded = f" {word} "
+        keys.update(padded[at : at + 3] for at in range(len(padded) - 2))
     return keys

@@ -207,7 +207,7 @@ WATCH_LIST = Table(
     "watch_list",
     {
         "entry": _must(),
-        "kind": _must(one_of("consignor", "address", "seller")),
+        "kind": _must(one_of("consignor", "address", "seller", "listing", "order")),
         "name": _must(),
         "aliases": _list(),
         "country": Column(country),

@@ -22,7 +22,6 @@ from edge.people.rows import Drafted
 from edge.working_days import EUROPEAN_UNION
 
 STATUS = {"en": "DRAFT: NOT SENT", "ja": "下書き 未送信"}
-_SMALL_UNITS, _SMALL_G = 3, 2000  # EU 608/2013, article 2(19): three units or fewer, or less than two kilograms
 
 
 class Form(StrEnum):
@@ -170,13 +169,7 @@ def drafted_of(draft: Draft, officer: str) -> Drafted:
 
 def is_small(consignment: Consignment | None) -> bool | None:
     """Whether it is a small consignment by what was declared; None: what was declared does not tell."""
-    if consignment is None:
-        return None
-    quantities = [line.quantity for line in consignment.lines]
-    units = sum(one for one in quantities if one is not None) if quantities and None not in quantities else None
-    if (units is not None and units <= _SMALL_UNITS) or (consignment.gross_g or _SMALL_G) < _SMALL_G:
-        return True
-    return None if units is None or consignment.gross_g is None else False
+    return None if consignment is None else consignment.is_small
 
 
 def _known(form: Form, record: InspectionRecord, lookup: LookupResult, office: str, zone: ZoneInfo) -> dict[str, str]:

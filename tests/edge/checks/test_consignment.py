@@ -1,0 +1,173 @@
+"""Declared versus found: what differs is told, what cannot be compared is named and accuses nobody."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from edge import policy as policies
+from edge.checks import consignment, product, supply
+from edge.consignment import Consignment, DeclaredLine, Party
+from edge.inspection import NotChecked
+from edge.lookup import LookupResult, WatchHit
+from tests.edge import drawn_cases as drawn
+
+POLICY = policies.builtin()
+DAY = drawn.NOW.utc.date()
+CREAM = replace(
+    drawn.PRODUCT,
+    words={"en": "face cream cosmetics", "ja": "化粧品 クリーム"},
+    net_g=50,
+    makers=("Aoi Chitose Works",),
+    importers=("Aoi Trading KK",),
+    routes=("JP-SG", "JP-JP"),
+)
+LINE = DeclaredLine("Aoi face cream", quantity=2)
+
+
+def looked_up(line: DeclaredLine | None = LINE, *, serials: int = 1, **changes: Any) -> LookupResult:
+    declared = Consignment("RR473124829JP", "CN23", Party("A. Sender"), lines=(line,) if line else ())
+    items = tuple(
+        replace(drawn.FOUND, product=CREAM, item=replace(drawn.ITEM, serial=f"AB00000{number}"))
+        for number in range(serials)
+    )
+    return LookupResult(drawn.EDITION, items, consignment=replace(declared, **changes))
+
+
+def codes(line: DeclaredLine, **changes: Any) -> list[str]:
+    return [finding.code for finding in consignment.check(looked_up(line, **changes), POLICY).findings]
+
+
+def missed(line: DeclaredLine | None, **changes: Any) -> list[tuple[str, str]]:
+    return [(one.check, one.reason) for one in consignment.check(looked_up(line, **changes), POLICY).not_run]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        DeclaredLine("COSMETICS (cream) x2"),
+        DeclaredLine("女性用化粧品2点"),
+        DeclaredLine("ﾌｪｲｽｸﾘｰﾑ"),
+        DeclaredLine("アオイ"),
+        DeclaredLine("ของใช้", gtin="9521234543213"),
+        DeclaredLine("beauty article", hs="330410"),
+        DeclaredLine("Skincare, aoi", hs="330499"),
+    ],
+)
+def test_goods_that_are_named_in_any_of_the_registered_words_are_the_declared_ones(line: DeclaredLine) -> None:
+    assert codes(line) == []
+
+
+@pytest.mark.parametrize("words", ["USB cable", "イヤホン", "phone case 3 pcs"])
+def test_other_goods_want_a_look(words: str) -> None:
+    checked = consignment.check(looked_up(DeclaredLine(words)), POLICY)
+    assert [(one.code, one.arguments) for one in checked.findings] == [
+        ("consignment.goods", {"declared": words, "product": CREAM.name})
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("Gift", "reason.vague_words"),
+        ("SAMPLE 2", "reason.vague_words"),
+        ("商品", "reason.vague_words"),
+        ("ครีม", "reason.other_script"),
+        ("화장품", "reason.other_script"),
+    ],
+)
+def test_words_that_cannot_be_compared_accuse_nobody(words: str, reason: str) -> None:
+    assert (codes(DeclaredLine(words)), missed(DeclaredLine(words))) == ([], [("consignment", reason)])
+
+
+def test_several_declarations_under_one_number_are_not_compared() -> None:
+    several = looked_up(None, several=2)
+    assert consignment.check(several, POLICY).not_run == (NotChecked("consignment", "reason.consignment_several"),)
+    assert supply.check(several, POLICY).not_run == (NotChecked("supply", "reason.consignment_several"),)
+
+
+def test_more_items_than_are_declared_want_a_look_and_are_told_once() -> None:
+    assert codes(LINE, serials=2) == []
+    checked = consignment.check(looked_up(serials=3), POLICY)
+    assert [(one.code, one.arguments) for one in checked.findings] == [
+        ("consignment.more", {"found": "3", "product": CREAM.name, "declared": "2"})
+    ]
+    assert codes(replace(LINE, quantity=None), serials=3) == []
+
+
+@pytest.mark.parametrize(("net_g", "found"), [(49, ["consignment.weight"]), (50, []), (100, []), (900, []), (None, [])])
+def test_a_weight_is_told_when_so_many_pieces_cannot_be_so_light(net_g: int | None, found: list[str]) -> None:
+    assert codes(replace(LINE, net_g=net_g)) == found
+
+
+def test_a_value_in_another_currency_and_what_has_no_quantity_is_named_as_not_compared() -> None:
+    dollars = replace(LINE, value_minor=100, currency="USD")
+    assert (codes(dollars), missed(dollars)) == ([], [("declared_value", "reason.other_currency")])
+    uncounted = replace(LINE, quantity=None, value_minor=100, currency="JPY", net_g=1)
+    assert missed(uncounted) == [
+        ("declared_value", "reason.no_quantity"),
+        ("declared_weight", "reason.no_quantity"),
+    ]
+    assert codes(replace(LINE, value_minor=100, currency="JPY")) == ["consignment.value"]
+
+
+def supplied(line: DeclaredLine, **changes: Any) -> list[str]:
+    return [finding.code for finding in supply.check(looked_up(line, **changes), POLICY).findings]
+
+
+def test_a_route_or_importer_outside_the_right_holders_is_an_advice_and_another_maker_wants_a_look() -> None:
+    ours = replace(LINE, maker="AOI CHITOSE WORKS CO., LTD.")
+    assert supplied(ours, dispatch="JP", destination="JP", consignee=Party("Aoi Trading K.K.")) == []
+    assert supplied(ours, dispatch="CN", destination="JP") == ["supply.route"]
+    assert supplied(replace(ours, quantity=40), consignee=Party("Umi Shoten", country="JP"), dispatch="JP") == [
+        "supply.importer"
+    ]
+    other = supply.check(looked_up(replace(LINE, maker="Umi Factory")), POLICY).findings
+    assert [(one.code, one.weight, one.arguments) for one in other] == [
+        ("supply.maker", "check", {"declared": "Umi Factory", "registered": "Aoi Chitose Works"})
+    ]
+
+
+def test_a_person_who_receives_a_few_is_no_importer() -> None:
+    assert supplied(LINE, consignee=Party("Hanako", country="JP"), dispatch="JP") == []
+
+
+def test_without_maker_and_route_the_supply_is_named_as_not_checked() -> None:
+    assert supply.check(looked_up(), POLICY).not_run == (NotChecked("supply", "reason.not_declared"),)
+    bare = replace(looked_up(), items=(drawn.FOUND,))
+    assert supply.check(bare, POLICY).not_run == ()
+
+
+def rights(office: str = "", **changes: Any) -> list[str]:
+    right = replace(drawn.RECORDATION, offices=("Naha", "Tokyo Air"), small_consignment=True)
+    found = replace(drawn.FOUND, recordations=(right,))
+    lookup = replace(looked_up(**changes), office=office)
+    return [one.code for one in product.check_recordations(found, lookup, POLICY, DAY).findings]
+
+
+def test_a_recordation_for_other_offices_is_told_and_an_unknown_office_is_none() -> None:
+    large = {"gross_g": 5000, "line": replace(LINE, quantity=9)}
+    assert rights("naha, bench 2", **large) == []
+    assert rights("", **large) == []
+    assert rights("Osaka", **large) == ["recordation.other_office"]
+
+
+def test_a_small_consignment_is_told_where_the_right_holder_opted_in() -> None:
+    assert rights("Naha") == ["recordation.small"]
+    assert rights("Naha", gross_g=1500, line=replace(LINE, quantity=9)) == ["recordation.small"]
+    assert rights("Osaka") == ["recordation.other_office"]
+
+
+def test_a_watch_hit_says_how_it_is_alike_and_no_name() -> None:
+    hit = WatchHit(
+        "W-7", "consignor", "Bad Trader", "BAD TRADER LTD", 100.0, "seized", "Customs", None, "same", (("bad", "bad"),)
+    )
+    (finding,) = consignment.check_watch_list(replace(looked_up(), watch_hits=(hit,)), POLICY).findings
+    assert finding.arguments == {
+        "kind": "@kind.consignor",
+        "entry": "W-7",
+        "similarity": "100",
+        "how": "@how.same",
+    }

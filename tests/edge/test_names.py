@@ -1,0 +1,71 @@
+"""Names: what is the same person or company for a reader is alike here, and what is another is not."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.names import addresses, essential, latin, likeness, normalised
+
+
+@pytest.mark.parametrize(
+    ("asked", "listed", "how"),
+    [
+        ("BRIGHT-GADGET Trading Co., Ltd.", "Bright Gadget Trading", "same"),
+        ("ＢＲＩＧＨＴ Gadgét", "bright gadget", "same"),
+        ("株式会社ガジェット", "ガジェット", "same"),
+        ("深圳东方贸易有限公司", "深圳东方贸易", "same"),
+        ("Yamada Hanako", "Hanako YAMADA", "order"),
+        ("Brigth Gadget Trading", "Bright Gadget Trading", "spelling"),
+        ("BrightGadget Trading", "Bright Gadget Trading", "spelling"),
+        ("深圳東方貿易", "深圳东方贸易", "variant"),
+        ("ぶらいと・ガジェット", "ブライト・ガジェット", "script"),
+        ("Shenzhen Dongfang Maoyi", "深圳東方貿易有限公司", "script"),
+        ("Buraito Gajietto", "ブライト・ガジェット", "script"),
+        ("Neva Trading", "Нева Trading", "script"),
+        ("Hangug Jeonja", "한국전자", "script"),
+    ],
+)
+def test_a_name_written_otherwise_is_alike_and_says_how(asked: str, listed: str, how: str) -> None:
+    found = likeness(asked, listed)
+    assert (found.how, found.score >= 90) == (how, True)
+    assert found.words
+
+
+@pytest.mark.parametrize(
+    ("asked", "listed"),
+    [
+        ("Golden Dragon Trading", "Golden Wagon Trading"),
+        ("Li Wei", "Li Wen"),
+        ("Sato Trading", "Kato Trading"),
+        ("Bright Gadget", "Bright Gadget Flowers"),
+        ("张伟贸易", "章炜毛衣"),
+        ("Umi Trading", "Umi Holding"),
+        ("A1 Store", "A2 Store"),
+    ],
+)
+def test_another_name_is_not_alike(asked: str, listed: str) -> None:
+    assert likeness(asked, listed).score < 90
+
+
+def test_the_words_that_matched_are_told() -> None:
+    assert likeness("Gadgets, Bright", "bright gadget").words == (("bright", "bright"), ("gadgets", "gadget"))
+
+
+def test_an_address_is_another_one_when_a_number_is() -> None:
+    assert addresses("12 Nathan Rd., Kowloon", "Kowloon, 12 Nathan Road").score == 100.0
+    assert addresses("12 Nathan Road, Kowloon", "13 Nathan Road, Kowloon").score == 0.0
+    assert addresses("1-2-3 Naha", "Naha 1-2-3").score == 100.0
+
+
+def test_a_legal_form_alone_stays_a_name() -> None:
+    assert (essential("株式会社"), essential("Ltd."), latin("有限公司")) == ("株式会社", "ltd", "youxiangongsi")
+    assert normalised("  Ｃａｆé-Ltd.,  「株式会社」ガジェット ") == "cafe ltd 株式会社 ガジェット"
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_any_two_names_compare_and_in_either_order_alike(one: str, other: str) -> None:
+    found = likeness(one, other)
+    assert 0 <= found.score <= 100
+    assert abs(found.score - likeness(other, one).score) < 1e-6
