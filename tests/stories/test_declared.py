@@ -1,0 +1,85 @@
+"""The story of a declaration: it comes ahead of its parcel, is found by any of the parcel's codes, and is compared."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from edge.app import open_box
+from edge.arrival import Arrival
+from edge.inspection import Assessment
+from edge.manifests.importing import taken_in
+from edge.settings import Settings
+from edge.steps.capture import RawCode
+from edge.storage.consignments import Consignments
+from edge.storage.shelves import Shelves
+from tests.edge.storage.editions import GTIN, edition
+
+NUMBER = "RR473124829JP"
+WATCH = """entry,kind,name,reason
+W-1,consignor,深圳東方貿易有限公司,seized before
+W-2,listing,example-market/L-9,seized before
+"""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A box with an edition, a watch list and one declared consignment."""
+    settings = Settings(state_dir=tmp_path / "state", workers=1, reserve_bytes=0)
+    shelf = Shelves.of(settings).editions
+    shelf.activate(shelf.stage(edition(tmp_path, 1, watch_list=WATCH)))
+    declared = {
+        "document": NUMBER,
+        "numbers": ["106141411234567897"],
+        "consignor": {"name": "Shenzhen Dongfang Maoyi Co., Ltd."},
+        "consignee": {"name": "Hanako Yamada"},
+        "platform": "Example-Market",
+        "listing": "l-9",
+        "lines": [{"description": "garden hose", "quantity": 1}],
+    }
+    (tmp_path / "m.json").write_text(json.dumps([declared]))
+    cache = Consignments(settings.state_dir)
+    with open_box(settings, pictures=False) as box:
+        assert taken_in(tmp_path / "m.json", cache, box.bench.now()).taken == 1
+    return settings
+
+
+def inspected(settings: Settings, *codes: str) -> Assessment:
+    with open_box(settings, pictures=False) as box:
+        raw = tuple(RawCode(code.encode(), "scanner") for code in codes)
+        return box.bench.inspect(Arrival(station="1", codes=raw, joins=False))
+
+
+@pytest.mark.parametrize("code", [NUMBER, "]C100106141411234567897"])
+def test_a_declaration_is_found_by_any_code_of_the_parcel_and_compared(settings: Settings, code: str) -> None:
+    found = inspected(settings, f"]d201{GTIN}21A1", code)
+    told = {finding.code: finding.arguments for finding in found.verdict.findings}
+    assert told["consignment.goods"]["declared"] == "garden hose"
+    hits = [one.arguments for one in found.verdict.findings if one.code == "watch.listed"]
+    assert sorted((hit["kind"], hit["entry"], hit["how"]) for hit in hits) == [
+        ("@kind.consignor", "W-1", "@how.script"),
+        ("@kind.listing", "W-2", "@how.same"),
+    ]
+    assert found.seen.consignment is not None
+
+
+def test_a_parcel_that_nobody_declared_is_inspected_as_before(settings: Settings) -> None:
+    found = inspected(settings, f"]d201{GTIN}21A1", "RR000000005JP")
+    assert found.seen.consignment is None
+    assert ("consignment", "reason.no_consignment") in [(one.check, one.reason) for one in found.verdict.not_checked]
+
+
+def test_declarations_that_cannot_be_read_are_a_fault_of_the_box_and_stop_no_inspection(settings: Settings) -> None:
+    (segment,) = Consignments(settings.state_dir).segments()
+    segment.path.write_bytes(b"x" * 9_000)
+    found = inspected(settings, f"]d201{GTIN}21A1", NUMBER)
+    assert [one.code for one in found.verdict.findings if one.code.startswith("system.")] == ["system.consignments"]
+    assert found.verdict.outcome == "NO_FINDING"
+
+
+def test_no_name_of_a_declaration_stands_in_the_hash_chain(settings: Settings) -> None:
+    inspected(settings, f"]d201{GTIN}21A1", NUMBER)
+    data = b"".join(path.read_bytes() for path in settings.state_dir.glob("ledger.db*"))
+    assert [word for word in ("Hanako", "Dongfang", "garden hose", "L-9") if word.encode() in data] == []
