@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import datetime
 
 from edge.badge import badge_in
 from edge.consignment import Consignment
@@ -27,10 +28,11 @@ class Arrival:
     key: str = ""  # idempotency key of the sender
     officer: str = NOT_SIGNED_IN
     joins: bool = True  # False: a parcel of its own, such as a file of a watched folder
+    taken: tuple[datetime, datetime] | None = None  # when, and when it was sent, by the sender's clock
 
 
 def digest(arrival: Arrival, pictures: tuple[str, ...]) -> str:
-    """SHA-256 of what a sender sent; `pictures` are the SHA-256 of its pictures. Who sent it is not in it."""
+    """SHA-256 of what a sender sent; `pictures` are the SHA-256 of its pictures. Who sent it is not in it, nor when."""
     content = [
         arrival.station,
         arrival.inspection,

@@ -18,6 +18,14 @@ _SIGNS = {
 del _SIGNS[ord("\n")], _SIGNS[ord("\t")]
 
 
+def lasted(seconds: float) -> str:
+    """A length of time, roughly: "14 min", "5 h", "3 d". The signs are those of the SI, in any language."""
+    minutes = abs(seconds) / 60
+    if minutes < 90:  # noqa: PLR2004 - so long one thinks in minutes
+        return f"{minutes:.0f} min"
+    return f"{minutes / 60:.0f} h" if minutes < 48 * 60 else f"{minutes / 1440:.0f} d"
+
+
 def visible(text: str) -> str:
     """`text` with a sign for every control and direction character but tab and line feed. As long as it was."""
     return text.translate(_SIGNS)

@@ -23,7 +23,7 @@ from edge.gallery import Gallery
 from edge.identity import Identity
 from edge.inspection import Assessment, Case, InspectionRecord, Origin, Seen, SystemFault
 from edge.lookup import LookupResult, RegisteredFace
-from edge.moment import Moment
+from edge.moment import Moment, taken
 from edge.parcels import Parcels
 from edge.policy import Policy
 from edge.ports import Now, Picture
@@ -98,7 +98,8 @@ class Flow:
             registry, faults = self._edition()
             turn = _Turn(opened, now, clock, registry, self._policy)
             seen = system.settled(opened.seen).with_more(more).with_more(Seen(faults=faults))
-            assessment = self._assess(turn, seen, looks, desk)
+            when = taken(*arrival.taken, now) if arrival.taken else None
+            assessment = replace(self._assess(turn, seen, looks, desk), taken=when)
             row = record.assessed(assessment, self._origin(arrival.station, arrival.officer), request, self._ledger)
             self._parcels.assessed(opened, assessment, arrival)
         self._tell(row)

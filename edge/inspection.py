@@ -16,7 +16,7 @@ from edge.comparison import FaceComparison, PrintReading, Recognition
 from edge.consignment import Consignment
 from edge.identity import Identity
 from edge.lookup import LookupResult
-from edge.moment import Moment
+from edge.moment import Moment, Taken
 
 
 class Cause(StrEnum):
@@ -163,6 +163,7 @@ class Assessment:
     at: Moment
     compute_ms: float
     stage_ms: Mapping[str, float] = field(default_factory=dict)
+    taken: Taken | None = None  # of what came last, where its sender tells: it may have waited in a queue
 
 
 @dataclass(frozen=True, slots=True)

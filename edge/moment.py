@@ -1,4 +1,7 @@
-"""The one reading of the clock of a step, and how far it is to be believed. Reads no clock itself."""
+"""The one reading of the clock of a step, how far it is to be believed, and what a sender's own clock said.
+
+Reads no clock itself.
+"""
 
 from __future__ import annotations
 
@@ -31,3 +34,21 @@ class Moment:
         if self.utc.utcoffset() != timedelta(0):
             raise ValueError(f"Moment.utc must be an aware UTC time, got {self.utc!r}.")
         object.__setattr__(self, "utc", self.utc.replace(tzinfo=UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """When what came was taken, by its sender's own clock: shown to people, and trusted for nothing.
+
+    The sender tells when it took it and when it sent it, by the same clock: the wait between both is right also where
+    that clock is wrong, unless it was set meanwhile.
+    """
+
+    at: datetime  # UTC
+    waited_s: float  # until it was sent; negative: the clock was set back meanwhile
+    clock_off_s: float  # the sender's clock when it sent, less the box's when that came
+
+
+def taken(at: datetime, sent: datetime, now: Moment) -> Taken:
+    """What a sender's two times say when they come in at `now`. Both are aware."""
+    return Taken(at.astimezone(UTC), (sent - at).total_seconds(), (sent - now.utc).total_seconds())

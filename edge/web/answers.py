@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from edge.captures import Box, Capture, DecodedSymbol, Evidence
 from edge.comparison import Difference, FaceComparison, Retake
+from edge.display import lasted
 from edge.health import Part, Status
 from edge.inspection import (
     Assessment,
@@ -31,6 +32,9 @@ from edge.inspection import (
 )
 from edge.messages import action, sentence
 from edge.moment import ClockTrust
+
+_WAITED_S = 60.0  # told from here on
+_CLOCK_OFF_S = 120.0
 
 
 class Outgoing(BaseModel):
@@ -280,6 +284,33 @@ class ItemOut(Outgoing):
     expiry: date | None
 
 
+class TakenOut(Outgoing):
+    """When what came last was taken, by its sender's own clock. Nothing is judged by it."""
+
+    at: datetime
+    waited_s: float = Field(description="Until it was sent; negative: that clock was set back meanwhile.")
+    waited: str = Field(description="The same for people, e.g. 14 min; empty: no wait worth telling.")
+    clock_off_s: float = Field(description="The sender's clock less the box's.")
+    clock_off: str = Field(
+        description="The same for people; empty: not worth telling, or the box's own is not trusted."
+    )
+
+    @classmethod
+    def of(cls, assessment: Assessment) -> Self | None:
+        """From the noun, where the sender told."""
+        when = assessment.taken
+        if when is None:
+            return None
+        told = assessment.at.trust is not ClockTrust.UNTRUSTED and abs(when.clock_off_s) >= _CLOCK_OFF_S
+        return cls(
+            at=when.at,
+            waited_s=when.waited_s,
+            waited=lasted(when.waited_s) if when.waited_s >= _WAITED_S else "",
+            clock_off_s=when.clock_off_s,
+            clock_off=lasted(when.clock_off_s) if told else "",
+        )
+
+
 class AssessmentOut(Outgoing):
     """One judgement of an inspection; a later scan or capture adds another."""
 
@@ -295,6 +326,7 @@ class AssessmentOut(Outgoing):
     symbols: tuple[SymbolOut, ...]
     captures: tuple[CaptureOut, ...]
     comparisons: tuple[ComparisonOut, ...]
+    taken: TakenOut | None = Field(description="null: its sender tells nothing of it.")
     compute_ms: float
     stage_ms: dict[str, float]
 
@@ -318,6 +350,7 @@ class AssessmentOut(Outgoing):
             symbols=tuple(SymbolOut.of(symbol) for symbol in seen.symbols),
             captures=tuple(CaptureOut.of(capture) for capture in seen.captures),
             comparisons=tuple(ComparisonOut.of(comparison) for comparison in seen.comparisons),
+            taken=TakenOut.of(assessment),
             compute_ms=round(assessment.compute_ms, 3),
             stage_ms={stage: round(spent, 3) for stage, spent in assessment.stage_ms.items()},
         )

@@ -77,7 +77,7 @@ async def add_codes(  # noqa: PLR0917 - FastAPI gives each by its name
 ) -> AssessmentOut:
     """Answers with a new assessment of everything seen so far."""
     document, _ = await received(request, CodesIn, work.settings)
-    more = ArrivalIn(codes=document.codes, officer=document.officer)
+    more = ArrivalIn(codes=document.codes, officer=document.officer, taken=document.taken)
     return await take(work, request, response, arrival(more, (), station="", key=key, inspection=inspection), language)
 
 
@@ -174,6 +174,7 @@ def arrival(document: ArrivalIn, frames: tuple[Frame, ...], *, station: str, key
         inspection=inspection,
         key=key,
         officer=document.officer or NOT_SIGNED_IN,
+        taken=(document.taken.at, document.taken.sent) if document.taken else None,
     )
 
 

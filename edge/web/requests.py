@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+from datetime import UTC, datetime
 from typing import Annotated, Self
 
-from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from edge.declaration import ConsignmentIn, Incoming
 from edge.errors import CodeRefused
@@ -19,6 +20,7 @@ _CONTROL = frozenset(chr(code) for code in (*range(32), 127)) - set("\t\r\n\x04\
 
 ID_PATTERN = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"  # of an inspection: a UUIDv7
 
+Time = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), le=datetime(2200, 1, 1, tzinfo=UTC))]
 Text = Annotated[str, StringConstraints(max_length=2_000)]
 Name = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
@@ -72,6 +74,13 @@ class CodeIn(Incoming):
         return self.text.encode("utf-8")
 
 
+class TakenIn(Incoming):
+    """When what is sent was taken, by the sender's own clock. It is kept and shown; nothing is judged by it."""
+
+    at: Time = Field(description="When it was scanned or photographed.")
+    sent: Time = Field(description="When this request is sent, by the same clock: tells how far that clock is off.")
+
+
 class ArrivalIn(Incoming):
     """What arrived at a station: codes, a declaration, or pictures beside this document."""
 
@@ -80,6 +89,7 @@ class ArrivalIn(Incoming):
     officer: Name = Field(
         default="", description="Who is at the station, on a box without accounts; empty: not signed in."
     )
+    taken: TakenIn | None = Field(default=None, description="Of a sender that may send late, such as from a queue.")
     camera: Name = Field(default="", description="What took the pictures, e.g. camera:bench; empty: upload.")
 
 
@@ -95,6 +105,7 @@ class CodesIn(Incoming):
 
     codes: tuple[CodeIn, ...] = Field(min_length=1)
     officer: Name = ""
+    taken: TakenIn | None = None
 
 
 class ClaimIn(Incoming):

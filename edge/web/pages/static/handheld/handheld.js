@@ -81,7 +81,8 @@ function paint(answer) {
   const place = find("#verdict");
   place.dataset.inspection = answer.inspection;
   place.dataset.outcome = answer.outcome;
-  place.replaceChildren(head, made("p", answer.subject.join(" · "), { className: "subject" }), ...late, reasons);
+  const waited = answer.waited ? [made("p", `${words.hhSeenBefore}: ${answer.waited}`, { className: "subject waited" })] : [];
+  place.replaceChildren(head, made("p", answer.subject.join(" · "), { className: "subject" }), ...waited, ...late, reasons);
   decided();
 }
 

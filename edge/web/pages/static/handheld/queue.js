@@ -85,10 +85,10 @@ async function trim(store, most) {
 }
 
 // What the bench said of an inspection, as short as the handheld shows it.
-export function said({ inspection, number, verdict, items, parcel_numbers: parcels, unparsed }) {
+export function said({ inspection, number, verdict, items, parcel_numbers: parcels, unparsed, taken }) {
   const subject = [...items.map((item) => `GTIN ${item.gtin} ${item.serial ?? ""}`.trim()), ...parcels, ...unparsed];
   const reasons = verdict.findings.slice(0, 3).map((finding) => finding.sentence);
-  return { inspection, number, outcome: verdict.outcome, sentence: verdict.sentence, subject: subject.slice(0, 4), reasons };
+  return { inspection, number, outcome: verdict.outcome, sentence: verdict.sentence, subject: subject.slice(0, 4), reasons, waited: taken?.waited ?? "" };
 }
 
 // Keeps what the bench says, unless something newer of the same inspection is kept: answers come late and twice. One
@@ -141,7 +141,8 @@ function openAgain(entry) {
 }
 
 function request({ entry, known }, language) {
-  const place = known ? {} : { station: entry.station, joins: false };
+  const taken = { at: new Date(entry.made).toISOString(), sent: new Date().toISOString() };
+  const place = known ? { taken } : { station: entry.station, joins: false, taken };
   const what = entry.picture ? "captures" : "codes";
   const address = `/api/v1/inspections${known ? `/${known}/${what}` : ""}?lang=${encodeURIComponent(language)}`;
   const headers = { "Idempotency-Key": entry.key, Accept: "application/json" };
