@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urljoin
 
 import cv2
 import numpy as np
@@ -25,22 +26,31 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from edge import practice
+from edge import examination, practice
 from edge.app import open_bench
 from edge.bench import Bench
+from edge.examination import Examination, Sign, State
 from edge.inspection import Decision
 from edge.messages import LANGUAGES
-from edge.people.accounts import Account, PeopleFile, added, changed, given_pin
+from edge.people.accounts import Account, Accounts, PeopleFile, added, changed, given_pin
 from edge.people.roles import Role
 from edge.settings import Settings
 from provisioning.training.command import practising
 from provisioning.training.material import CHOSEN, drawn
-from tests.edge.web.serving import serving
+from tests.edge.web.serving import Server, serving
 
 Scheme = Literal["light", "dark"]
 
 STATIONS = ("1", "2", "3", "4", "5", "6")  # what lies at each but the first:
 LAID = {"2": "medicine", "3": "declared-goods", "4": "revoked-serial", "5": "unregistered", "6": "hologram-missing"}
+OFFICER, SUPERVISOR = "4711", "90"
+PINS = {OFFICER: "482913", SUPERVISOR: "604135"}
+SIGNS = (  # of the doctor, one of each state
+    Sign("clock", State.LOOK, "not synchronised", "synchronised", "Connect the network or set the clock: date -s."),
+    Sign("room", State.BROKEN, "0.4 GB free", "2 GB free", "Free space: sekisho retention run."),
+    Sign("camera", State.GOOD, "Bench camera, 3840 x 2160", "a camera"),
+    Sign("scanner", State.UNKNOWN, "not asked", "a scanner", "Run sekisho doctor as root."),
+)
 SIZE = {"width": 1280, "height": 800}  # a 10-inch screen
 NARROW = {"width": 390, "height": 844}
 TARGET_PX = 89.0  # 15 mm at 1280 points on 10 inches: 89.6, less the rounding of a border
@@ -85,6 +95,39 @@ def _press(key: str, page: Page) -> None:
     page.locator("dialog[open]").wait_for()
 
 
+def _signed_in(page: Page) -> None:
+    """As the supervisor, in this browser alone."""
+    document = {"person": SUPERVISOR, "pin": PINS[SUPERVISOR], "own": True}
+    assert page.request.post(urljoin(page.url, "/api/v1/session"), data=document).ok  # noqa: S101 - its own account
+    page.reload()
+
+
+def _own_menu(page: Page) -> None:
+    _signed_in(page)
+    _press("m", page)
+    page.locator("#present [data-sign-out]").wait_for()
+
+
+def _armed(page: Page) -> None:
+    page.locator("body").press("d")
+    page.locator("#armed").wait_for()
+
+
+def _turned(way: str, page: Page) -> None:
+    page.locator(f"[data-turn={way}]").click()
+
+
+def _held(page: Page) -> None:
+    page.locator("#held").evaluate("(one) => one.scrollIntoView()")
+
+
+def _pairing(page: Page) -> None:
+    _signed_in(page)
+    page.locator("input[name=name]").fill("Yard 3")
+    page.locator("form.pair button").click()
+    page.locator(".offer svg").wait_for()
+
+
 def _keypad(page: Page) -> None:
     page.locator("[data-open=menu]").click()
     page.locator("#menu [data-sign-in]").click()
@@ -115,12 +158,19 @@ SCREENS = (
     Screen("help", "/?station=1", "[data-open=menu]", partial(_press, "h")),
     Screen("facts", "/?station=3", _LAID, partial(_press, "i")),
     Screen("keypad", "/?station=1", "[data-open=menu]", _keypad),
+    Screen("menu-signed-in", "/?station=1", "[data-open=menu]", _own_menu),
+    Screen("armed", "/?station=4", _LAID, _armed),
+    Screen("wipe", "/?station=6", _LAID, partial(_turned, "wipe")),
+    Screen("differences", "/?station=6", _LAID, partial(_turned, "heat")),
     Screen("report", "/inspections/{s3}", "main"),
     Screen("shift", "/shift?station=3", "main"),
     Screen("handhelds", "/handhelds", "main"),
+    Screen("pairing", "/handhelds", "main", _pairing),
     Screen("handheld", "/handheld", "main"),
     Screen("doctor", "/doctor", "main"),
     Screen("supervisor", "/supervisor", "main"),
+    Screen("supervisor-held", "/supervisor", "#held td", _held),
+    Screen("hand-over", "/shift/{handed_over}", "main"),
     Screen("sign-in", "/sign-in", "main"),
     Screen("practice", "/practice", ".drawn", training=True),
     Screen("practice-bench", "/", _LAID, training=True),
@@ -142,7 +192,8 @@ def box(folder: Path) -> Iterator[Box]:
         compare_budget_s=30.0,
         training_port=8081,
     )
-    _account(settings.state_dir)
+    _accounts(settings.state_dir)
+    examination.keep(settings.state_dir, Examination().with_more(SIGNS, datetime.now(UTC)))
     shutil.copytree(settings.state_dir / practice.FOLDER, folder / "practice" / practice.FOLDER)
     exercise = practising(settings, folder / "practice").model_copy(update={"stations": ("1",)})
     with ExitStack() as stack:
@@ -150,6 +201,7 @@ def box(folder: Path) -> Iterator[Box]:
         reports = {f"s{station}": _lay(bench, settings.state_dir, name, station) for station, name in LAID.items()}
         bench.dispose(reports["s6"], Decision.REFER)
         server = stack.enter_context(serving(bench, settings))
+        reports["handed_over"] = _handed_over(server)
         training = stack.enter_context(open_bench(exercise))
         done = _lay(training, exercise.state_dir, "stolen-serial", "1")
         training.dispose(done, Decision.DETAIN)
@@ -158,16 +210,32 @@ def box(folder: Path) -> Iterator[Box]:
         yield Box(server.url, stack.enter_context(serving(training, exercise)).url, reports)
 
 
+def _handed_over(server: Server) -> str:
+    """A shift that the officer hands over to the supervisor; the sequence of its row."""
+    with server.client() as client:
+        document = {"station": "6", "person": OFFICER, "pin": PINS[OFFICER]}
+        client.post("/api/v1/session", json=document).raise_for_status()
+        document = {"station": "6", "person": SUPERVISOR, "pin": PINS[SUPERVISOR], "note": "The lamp is weak."}
+        done = client.post("/api/v1/shift/hand-over", json=document)
+        done.raise_for_status()
+        client.delete("/api/v1/session", params={"station": "6"}).raise_for_status()
+    return str(done.json()["sequence"])
+
+
 def _lay(bench: Bench, state_dir: Path, name: str, station: str) -> str:
     parcel = practice.known(state_dir)[list(CHOSEN).index(name)]
     return bench.inspect(parcel.arrival(state_dir / practice.FOLDER, station)).inspection
 
 
-def _account(state_dir: Path) -> None:
+def _accounts(state_dir: Path) -> None:
     file = PeopleFile(state_dir)
-    pin = given_pin("482913", file.secret())
-    account = Account("4711", "Sato", Role.OFFICER)
-    file.change(lambda before: changed(added(before, account), account.id, pin=pin))
+    for number, name, role in ((OFFICER, "Sato", Role.OFFICER), (SUPERVISOR, "Mori", Role.SUPERVISOR)):
+        account, pin = Account(number, name, role), given_pin(PINS[number], file.secret())
+        file.change(partial(_with, account, pin))
+
+
+def _with(account: Account, pin: str, before: Accounts) -> Accounts:
+    return changed(added(before, account), account.id, pin=pin)
 
 
 @contextmanager

@@ -6,22 +6,14 @@ in any of their scripts. A letter that none of them has shows as a question mark
 
 from __future__ import annotations
 
-from functools import cache
-from importlib import resources
 from typing import Any
 
-from fontTools.ttLib import TTFont
 from fpdf import FPDF
 
 from edge.display import visible
+from edge.lettering import BOLD, LATIN, file_of, fonts_for, letters
 from edge.supervisor.forms import NAMES, NOTICE, STATUS, TITLES, Draft
 
-_FOLDER = "pages/static/fonts"
-_LATIN, _BOLD = "latin-regular", "latin-bold"
-_OTHERS = (
-    *("ja-regular", "ja-more-regular", "thai-regular", "ko-regular", "ko-more-regular", "zh-regular"),
-    "zh-more-regular",
-)
 _MARGIN, _NAME_MM, _LINE_MM = 18.0, 52.0, 6.2
 _GREY, _INK, _PALE = 90, 20, 225
 
@@ -36,7 +28,7 @@ def pdf(draft: Draft) -> bytes:
     sheet.set_lang(draft.language)
     sheet.add_page()
     sheet.text_at(18, TITLES[draft.form])
-    sheet.text_at(10, NOTICE[place])
+    sheet.text_at(10, NOTICE[place].replace("。", "。\n").strip())  # a line begins with no comma
     if place:
         sheet.text_at(8, NOTICE[0])
     sheet.text_at(8, f"{draft.inspection}, {draft.made:%Y-%m-%d %H:%M} UTC")
@@ -45,27 +37,6 @@ def pdf(draft: Draft) -> bytes:
         english, japanese = NAMES[field.name]
         sheet.field(japanese if place else english, english if place else "", field.value, field.why)
     return bytes(sheet.output())
-
-
-def fonts_for(text: str) -> tuple[str, ...]:
-    """Besides the Latin one the fonts that it takes to show a text, the first that has a letter."""
-    lacking = {letter for letter in text if letter > " "} - letters(_LATIN)
-    found = []
-    for name in _OTHERS:
-        if lacking & letters(name):
-            found.append(name)
-            lacking -= letters(name)
-    return tuple(found)
-
-
-@cache
-def letters(name: str) -> frozenset[str]:
-    """What a shipped font can show."""
-    with (
-        resources.as_file(resources.files("edge.web").joinpath(_FOLDER, f"{name}.woff2")) as path,
-        TTFont(path) as font,
-    ):
-        return frozenset(map(chr, font.getBestCmap()))
 
 
 def _values(draft: Draft) -> str:
@@ -78,9 +49,9 @@ class _Sheet(FPDF):
     def __init__(self, status: str, others: tuple[str, ...]) -> None:
         super().__init__(format="A4")
         self._status = status
-        self._shown = letters(_LATIN).union(*(letters(name) for name in others))
-        for name in (_LATIN, _BOLD, *others):
-            with resources.as_file(resources.files("edge.web").joinpath(_FOLDER, f"{name}.woff2")) as path:
+        self._shown = letters(LATIN).union(*(letters(name) for name in others))
+        for name in (LATIN, BOLD, *others):
+            with file_of(name) as path:
                 self.add_font(name, "", str(path))
         self.set_fallback_fonts(list(others), exact_match=False)
         self.set_margins(_MARGIN, _MARGIN, _MARGIN)
@@ -88,12 +59,12 @@ class _Sheet(FPDF):
 
     def header(self) -> None:
         """The status across the page, below what is written later."""
-        self.set_font(_BOLD, size=44)
+        self.set_font(BOLD, size=44)
         self.set_text_color(_PALE)
         with self.rotation(52, self.w / 2, self.h / 2):
             width = self.get_string_width(STATUS["en"])
             self.text((self.w - width) / 2, self.h / 2, STATUS["en"])
-        self.set_font(_BOLD, size=11)
+        self.set_font(BOLD, size=11)
         self.set_text_color(_INK)
         self.cell(0, 7, self._status, align="C", border=1, new_x="LMARGIN", new_y="NEXT")
         self.ln(3)
@@ -101,13 +72,13 @@ class _Sheet(FPDF):
     def footer(self) -> None:
         """The status again, and the page."""
         self.set_y(-14)
-        self.set_font(_LATIN, size=8)
+        self.set_font(LATIN, size=8)
         self.set_text_color(_GREY)
         self.cell(0, 5, f"{self._status} · {self.page_no()}", align="C")
 
     def text_at(self, size: float, text: str) -> None:
         """A paragraph."""
-        self.set_font(_LATIN, size=size)
+        self.set_font(LATIN, size=size)
         self.set_text_color(_INK)
         self._lines(0, text, size * 0.55)
 
@@ -116,16 +87,16 @@ class _Sheet(FPDF):
         if self.will_page_break(2 * _LINE_MM):
             self.add_page()
         top = self.get_y()
-        self.set_font(_LATIN, size=9)
+        self.set_font(LATIN, size=9)
         self.set_text_color(_GREY)
         self._lines(_NAME_MM, name, 5)
         if beside:
-            self.set_font(_LATIN, size=8)
+            self.set_font(LATIN, size=8)
             self._lines(_NAME_MM, beside, 4)
         low, page = self.get_y(), self.page_no()
         self.set_xy(_MARGIN + _NAME_MM, top)
         self.set_text_color(_INK if value else _GREY)
-        self.set_font(_LATIN, size=11 if value else 9)
+        self.set_font(LATIN, size=11 if value else 9)
         self._lines(0, value or f"[ {why} ]", _LINE_MM)
         bottom = self.get_y() if self.page_no() != page else max(low, self.get_y())
         self.set_y(bottom + 1)

@@ -25,7 +25,7 @@ from edge.display import visible
 from edge.errors import BoxError
 from edge.messages import NAMES, labels, tag
 from edge.steps.record import LATE, late_of
-from edge.web.access import COOKIE, SESSION_S, WRONG_TOKEN_PAUSE_S, session_cookie
+from edge.web.access import COOKIE, SESSION_S, WRONG_TOKEN_PAUSE_S, is_loopback, session_cookie
 from edge.web.answers import AssessmentOut, LateOut, SummaryOut
 from edge.web.box import kind_of, status_of
 from edge.web.card import card_of
@@ -82,7 +82,8 @@ def bench(
     station, told = _station(work, station), newest(work.bench)
     card = _open_card(work, station, language)
     around = {"refusals": refusals_in(language), "who": session_of(request, work, station), **_around(work, language)}
-    shown = page("bench.html", work, language, station=station, told=told, card=card, **around)
+    here = is_loopback(request.url.hostname or "")  # the practice bench is reached from the box's own screen alone
+    shown = page("bench.html", work, language, station=station, told=told, card=card, at_the_box=here, **around)
     if lang:
         remember(shown, lang)
     return shown

@@ -8,6 +8,7 @@ import zxingcpp
 
 from edge.badge import new_badge
 from edge.devices.badge_card import write
+from edge.lettering import runs
 
 
 def test_a_badge_on_paper_is_read_back_by_gun_and_camera_and_says_nothing_in_letters(tmp_path: Path) -> None:
@@ -26,3 +27,15 @@ def test_a_badge_is_a_card_as_pdf(tmp_path: Path) -> None:
     assert out.read_bytes().startswith(b"%PDF")
     with pytest.raises(OSError, match="No such file"):
         write(new_badge(), ("4711",), tmp_path / "nowhere" / "badge.pdf")
+
+
+def test_a_name_in_any_script_of_the_bench_has_its_letters() -> None:
+    assert runs("Sato 佐藤 ひろし 7") == [
+        ("latin-bold", "Sato "),
+        ("ja-more-regular", "佐藤"),
+        ("latin-bold", " "),
+        ("ja-bold", "ひろし"),
+        ("latin-bold", " 7"),
+    ]
+    assert runs("ก") == [("thai-bold", "ก")]
+    assert runs("\ue000") == [("latin-bold", "?")]

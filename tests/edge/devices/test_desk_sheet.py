@@ -18,7 +18,7 @@ SECRET = secret_of(b"k" * 32)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_barcode_of_the_sheet_is_read_by_a_camera(language: str) -> None:
     page = desk_sheet.draw(SECRET, language, "bench-1 Naha")
-    read = {found.text for found in zxingcpp.read_barcodes(np.asarray(page.convert("L")))}
+    read = {found.text for found in zxingcpp.read_barcodes(np.asarray(page.image.convert("L")))}
     assert read == {code(letter, SECRET) for letter in ORDERS}
 
 

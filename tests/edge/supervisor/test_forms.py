@@ -26,6 +26,7 @@ from edge.inspection import (
     Verdict,
     Weight,
 )
+from edge.lettering import fonts_for
 from edge.lookup import ItemLookup, LookupResult, Product, Recordation
 from edge.moment import ClockTrust, Moment
 from edge.postal import ParcelNumber
@@ -45,7 +46,7 @@ from edge.supervisor.forms import (
     forms_of,
     is_small,
 )
-from edge.web.draft_sheet import fonts_for, pdf
+from edge.web.draft_sheet import pdf
 
 AT = Moment(datetime(2026, 11, 21, 16, 30, tzinfo=UTC), ClockTrust.SYNCED)  # the 22nd in Tokyo
 GTIN = Gtin("09521234543213")
