@@ -32,6 +32,7 @@ import numpy as np
 from benchmarks import drawn_registry
 from benchmarks.limits import Limits
 from benchmarks.processes import pss_mb, served
+from edge.storage.registry_schema import SCHEMA
 from provisioning.demo import sources, symbols
 from provisioning.demo.parcels import Shot, parcels
 from provisioning.demo.photographs import photograph
@@ -64,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def edition_of(cache: Path, products: int, serials: int) -> Path:
     """The drawn edition of that size, with the demo's products in it: drawn once, and kept in `cache`."""
-    out = cache / f"edition-{products}-{serials}.sqlite"
+    out = cache / f"edition-{SCHEMA}-{products}-{serials}.sqlite"
     if not out.exists():
         cache.mkdir(parents=True, exist_ok=True)
         report = drawn_registry.draw(out, products, serials, beside=_demo_products)

@@ -166,6 +166,7 @@ def _scans(page: Page, drawn: Drawn, count: int, limits: Limits) -> None:
         _next(page)
     turns = turns[WARM:]
     print(f"scan by a keyboard scanner, load average {_load()}; typed too slowly by the machine, and left out: {torn}")
+    limits.require("a registry that is in use", kept=all(one.known for one in turns))
     _row("heard painted", [one.seen["heard"] - one.began for one in turns], limits, HEARD_LIMIT_MS)
     _row("verdict of a scan painted", [one.seen["verdict"] - one.began for one in turns], limits, VERDICT_LIMIT_MS)
     _stages(turns)
@@ -187,6 +188,7 @@ def _pictures(page: Page, picture: Path, count: int, limits: Limits) -> None:
         _next(page)
     turns = turns[WARM:]
     print(f"picture of 12 megapixels, load average {_load()}")
+    limits.require("faces that are compared", kept=all("compare" in one.box for one in turns))
     _row("verdict of a picture painted", [one.seen["verdict"] - one.began for one in turns], limits, PICTURE_LIMIT_MS)
     _stages(turns)
 
@@ -199,6 +201,7 @@ class _Turn:
     seen: dict[str, float]
     asked: list[tuple[str, float, float]]  # sent, card: begin, end
     box: dict[str, float]  # the box's own figures: compute and its stages
+    known: bool  # the verdict rests on an edition
 
     @property
     def parts(self) -> Iterator[tuple[str, float]]:
@@ -220,7 +223,13 @@ def _turn(page: Page, began: float | None, *names: str) -> _Turn:
     seen = dict(page.evaluate("() => seen"))
     asked, latest = page.evaluate(ASKED)
     box = {"computed": latest["compute_ms"], **latest["stage_ms"]}
-    return _Turn(began if began is not None else seen["chosen"], seen, asked, box)
+    return _Turn(
+        began if began is not None else seen["chosen"],
+        seen,
+        asked,
+        box,
+        bool(latest["verdict"]["freshness"]["edition"]),
+    )
 
 
 def _forget(page: Page) -> None:

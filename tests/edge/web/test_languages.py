@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import httpx
 import pytest
 
 from edge.web.languages import wished
 from tests.edge.web.conftest import GTIN
+from tests.edge.web.serving import Server
 
 
 def _language(client: httpx.Client, lang: str = "", accept: str = "", cookie: str = "") -> str:
@@ -66,3 +69,16 @@ def test_a_choice_on_the_page_stays_with_the_browser(client: httpx.Client) -> No
     assert '<html lang="ja"' in page.text
     assert page.cookies["sekisho_language"] == "ja"
     client.cookies.clear()
+
+
+def test_the_menu_leads_to_the_handhelds_and_to_practice_at_the_boxs_own_screen_alone(
+    another: Callable[..., Server],
+) -> None:
+    token = "t" * 20
+    server = another(token=token, training_port=8081)
+    practice, handhelds = 'href="http://127.0.0.1:8081/?lang=en"', 'href="/handhelds?lang=en"'
+    with server.client(headers={"Authorization": f"Bearer {token}"}) as client:
+        here = client.get("/?lang=en").text
+        there = client.get("/?lang=en", headers={"Host": "bench.example"}).text
+    assert [practice in here, handhelds in here] == [True, True]
+    assert [practice in there, handhelds in there] == [False, True]
