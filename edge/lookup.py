@@ -155,6 +155,20 @@ class Bulletin:
     valid_from: date
     valid_to: date
     source: str
+    look: Mapping[str, str] = field(default_factory=dict)  # where to look, by language
+    condition: str = ""  # when it speaks of an item (edge/condition.py); "": of every one of its products
+    picture: str = ""  # SHA-256; "" for none
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A registered batch (AI 10). It is no proof of the item."""
+
+    batch: str
+    expiry: date | None
+    status: str  # known, recalled, stolen, reported
+    dated: date | None
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +201,7 @@ class ItemLookup:
     recordations: tuple[Recordation, ...] = ()
     serial: SerialStatus | None = None  # None: there is no product to ask about
     misread: bool = False  # the serial is unknown, but one that a scanner's fault makes of it is registered
+    batch: Batch | None = None  # None: no batch was read, or none such is registered
     bulletins: tuple[Bulletin, ...] = ()
     faces: tuple[RegisteredFace, ...] = ()
     sightings: tuple[Sighting, ...] = ()

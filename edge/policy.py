@@ -30,6 +30,7 @@ class FreshnessPolicy(_Part):
 
     registry_note_days: _Days
     registry_limit_days: _Days
+    bulletin_quarters: Annotated[int, Field(ge=1, le=40)] = 2  # a policy of before it need not name it
 
 
 class InspectionPolicy(_Part):
@@ -38,6 +39,8 @@ class InspectionPolicy(_Part):
     join_window_s: Annotated[float, Field(ge=0, le=3600)]
     sighting_window_days: _Days
     rescan_window_min: Annotated[int, Field(ge=0, le=1440)]
+    velocity_days: Annotated[int, Field(ge=1, le=90)] = 2
+    velocity_places: Annotated[int, Field(ge=2, le=100)] = 3
     faces_per_item: Annotated[int, Field(ge=1, le=64)]
     gallery_faces: Annotated[int, Field(ge=0, le=10_000)]
 

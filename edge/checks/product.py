@@ -1,8 +1,8 @@
-"""Is the product registered, is a right in force for it today, does a bulletin speak of it."""
+"""Is the product registered, and is a right in force for it today."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 
 from edge.checks import Checked, Findings, Source
@@ -13,7 +13,7 @@ from edge.policy import Policy
 
 
 def check(found: ItemLookup, policy: Policy, today: date) -> Checked:
-    """Product, bulletins and expiry of one item. Not being registered says nothing against a parcel."""
+    """Product and expiry of one item. Not being registered says nothing against a parcel."""
     gtin = str(found.item.gtin)
     findings = Findings(policy, item=gtin)
     if found.product is None:
@@ -21,20 +21,9 @@ def check(found: ItemLookup, policy: Policy, today: date) -> Checked:
         return Checked(
             findings=(findings.make(code, gtin=gtin),), not_run=(NotChecked("recordation", "reason.no_product", gtin),)
         )
-    made = [
-        Findings(policy, gtin, Source(bulletin.source, bulletin.valid_from)).make(
-            "bulletin.applies", number=bulletin.number, title=_original(bulletin.title) or bulletin.number
-        )
-        for bulletin in found.bulletins
-    ]
-    if found.item.expiry is not None and found.item.expiry < today:
-        made.append(findings.make("goods.expired", date=found.item.expiry.isoformat()))
-    return Checked(findings=tuple(made), ran=("product",))
-
-
-def _original(title: Mapping[str, str]) -> str:
-    """A publisher's own words: in English where it gave them, else in the first language that it wrote."""
-    return title.get("en") or next(iter(title.values()), "")
+    if found.item.expiry is None or found.item.expiry >= today:
+        return Checked(ran=("product",))
+    return Checked(findings=(findings.make("goods.expired", date=found.item.expiry.isoformat()),), ran=("product",))
 
 
 def check_recordations(found: ItemLookup, lookup: LookupResult, policy: Policy, today: date) -> Checked:

@@ -11,7 +11,14 @@ from edge.moment import ClockTrust, Moment
 from edge.policy import Policy
 
 _DATED = frozenset(
-    {"recordation.expired", "recordation.not_yet", "goods.expired", "bulletin.applies", "registry.stale"}
+    {
+        "recordation.expired",
+        "recordation.not_yet",
+        "goods.expired",
+        "bulletin.applies",
+        "bulletin.matches",
+        "registry.stale",
+    }
 )
 
 

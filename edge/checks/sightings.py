@@ -21,7 +21,22 @@ def check_item(found: ItemLookup, case: Case, policy: Policy) -> Checked:
     """Earlier sightings of one serialised item, by this box and by others."""
     if found.item.serial is None:
         return Checked()
-    return joined((_by_this_box(found, case, policy), _elsewhere(found, policy)))
+    return joined((_by_this_box(found, case, policy), _elsewhere(found, policy), _velocity(found, case, policy)))
+
+
+def _velocity(found: ItemLookup, case: Case, policy: Policy) -> Checked:
+    """One serial at more ports within a few days than one parcel comes by. A parcel on its way is silent."""
+    days, least = policy.inspection.velocity_days, policy.inspection.velocity_places
+    since = (case.now.utc - timedelta(days=days)).date()
+    recent = [one for one in found.elsewhere if one.same_parcel is not True and not one.here and one.day >= since]
+    places = sorted({one.place for one in recent})
+    if len(places) + 1 < least:  # and this port
+        return Checked()
+    latest = max(recent, key=lambda one: one.day)
+    findings = Findings(policy, str(found.item.gtin), Source(latest.place, latest.day))
+    serial, count = found.item.serial or "", str(len(places) + 1)
+    told = findings.make("serial.velocity", serial=serial, count=count, days=str(days), places=", ".join(places))
+    return Checked(findings=(told,))
 
 
 def _elsewhere(found: ItemLookup, policy: Policy) -> Checked:

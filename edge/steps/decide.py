@@ -14,6 +14,8 @@ from __future__ import annotations
 from edge.checks import (
     Checked,
     Findings,
+    batch,
+    bulletin,
     codes,
     consignment,
     face,
@@ -44,6 +46,7 @@ def assess(case: Case, policy: Policy) -> Verdict:
             system.check(case.seen, policy),
             input_faults.check(case.seen, case.identity, policy),
             registry.check(case, policy),
+            bulletin.check_quarter(lookup.edition, registry.judged_day(lookup.edition, case.now), policy),
             *(_of_item(found, case, policy) for found in lookup.items),
             codes.check(case.identity, policy),
             consignment.check(lookup, policy),
@@ -54,6 +57,7 @@ def assess(case: Case, policy: Policy) -> Verdict:
             face.check_unread(case.identity, case.seen, _names(lookup), policy),
         )
     )
+    answer = joined((answer, *(bulletin.check(found, case, answer, policy) for found in lookup.items)))
     answer = joined((answer, registry.check_terms(answer, case, policy)))
     if not _counted(answer, policy) and not _limited(answer):
         nothing = Findings(policy).make("product.nothing_checked")
@@ -81,6 +85,7 @@ def _of_item(found: ItemLookup, case: Case, policy: Policy) -> Checked:
                 stale=registry.is_stale(edition, case.now, policy),
                 repaired=_repaired(found, case.identity),
             ),
+            batch.check(found, policy),
             face.check(found, face.of_item(found, case), policy),
             text.check(found, case.seen, case.identity, policy),
             face.check_other_product(found, case.seen, _names(case.lookup), policy),

@@ -10,6 +10,8 @@ from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from edge.condition import ConditionError, require_condition
+from edge.messages import catalogue
 from edge.serial_rule import require_rule
 
 if TYPE_CHECKING:
@@ -200,6 +202,23 @@ def serial(value: Cell) -> str:
     words = _scalar(value, "a serial")
     if not _SET_82.fullmatch(words):
         raise refuse(words, "1 to 20 characters of GS1 character set 82", f"{len(words)} characters")
+    return words
+
+
+def condition(value: Cell) -> str:
+    """A bulletin's condition (edge/condition.py).
+
+    Raises:
+        CellRefused: it is none, or asks for a finding that no box makes.
+    """
+    words = text(value)
+    try:
+        asked = require_condition(words)
+    except ConditionError as error:
+        raise CellRefused(f"{words!r}: {error}.") from None
+    unknown = sorted(code for code in asked if code not in catalogue() or not catalogue()[code].cause)
+    if unknown:
+        raise refuse(words, "the codes of docs/findings.md", unknown[0])
     return words
 
 

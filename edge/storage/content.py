@@ -79,7 +79,11 @@ CONTENT: Final = (
             *("sense", "side", "x_mm", "y_mm"),
         ),
     ),
-    Content("bulletins", 1, ("number", "title", "text", "valid_from", "valid_to", "source")),
+    Content(
+        "bulletins",
+        1,
+        ("number", "title", "text", "look", "condition", "picture", "valid_from", "valid_to", "source"),
+    ),
     Content("scopes", 3, ("target", "scope", "number")),
     Content("serial_exceptions", 2, ("gtin", "serial", "status", "dated", "source")),
     Content("serial_ranges", 5, ("gtin", "length", "first", "last", "status", "prefix", "dated", "source")),

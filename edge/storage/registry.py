@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from edge.errors import NotFound, RegistryError
 from edge.gs1 import Gtin
 from edge.lookup import (
+    Batch,
     Bulletin,
     DistinguishingPoint,
     Edition,
@@ -56,17 +57,6 @@ class WatchEntry:
     source: str
     valid_from: date | None
     valid_to: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """A registered batch. Days are ISO text."""
-
-    batch: str
-    expiry: str | None
-    status: str  # known, recalled, stolen, reported
-    dated: str | None
-    source: str
 
 
 class Serials(Protocol):
@@ -220,6 +210,9 @@ class Registry:
                 valid_from=date.fromisoformat(row[3]),
                 valid_to=date.fromisoformat(row[4]),
                 source=row[5],
+                look=json.loads(row[6]) if row[6] else {},
+                condition=row[7],
+                picture=row[8],
             )
             for row in self._all(_BULLETINS, (keys, day.isoformat(), day.isoformat()))
         )
@@ -255,10 +248,10 @@ class Registry:
     def batch(self, gtin: Gtin, batch: str) -> Batch | None:
         """What the right holder registered of a batch (AI 10), or None. A registered batch is no proof of the item."""
         found = self._all(f"{_BATCH_OF} AND batch=?", (int(gtin.value), batch))
-        return Batch(*found[0]) if found else None
-
-    def _batches(self, gtin: Gtin) -> tuple[Batch, ...]:
-        return tuple(Batch(*row) for row in self._all(f"{_BATCH_OF} ORDER BY batch", (int(gtin.value),)))
+        if not found:
+            return None
+        name, expiry, status, dated, source = found[0]
+        return Batch(name, _day(expiry), status, _day(dated), source)
 
     def _holds(self, gtin: Gtin, serial: str) -> bool:
         try:
@@ -387,7 +380,10 @@ class Registry:
             "bulletins": [row[0] for row in self._all(_BULLETINS, (json.dumps(keys), "9999-12-31", "0000-01-01"))],
             "serial_ranges": [dict(zip(("first", "last", "status"), row, strict=True)) for row in ranges],
             "serial_exceptions": [dict(zip(("serial", "status"), row, strict=True)) for row in exceptions],
-            "batches": [asdict(batch) for batch in self._batches(gtin)],
+            "batches": [
+                dict(zip(("batch", "expiry", "status", "dated", "source"), row, strict=True))
+                for row in self._all(f"{_BATCH_OF} ORDER BY batch", (int(gtin.value),))
+            ],
             "faces": [
                 {"version": face.version, "side": face.side, "sha256": face.sha256, "regions": len(face.regions)}
                 for face in self.faces(gtin)
@@ -428,7 +424,7 @@ SELECT number, text, severity, source, valid_to, picture, gtin, sense, side, x_m
 FROM points WHERE recordation=? ORDER BY number
 """
 _BULLETINS = """
-SELECT DISTINCT b.number, b.title, b.text, b.valid_from, b.valid_to, b.source
+SELECT DISTINCT b.number, b.title, b.text, b.valid_from, b.valid_to, b.source, b.look, b.condition, b.picture
 FROM json_each(?) AS k CROSS JOIN scopes AS s ON s.target='b' AND s.scope=k.value
 CROSS JOIN bulletins AS b ON b.number=s.number
 WHERE b.valid_from<=? AND b.valid_to>=? ORDER BY b.number

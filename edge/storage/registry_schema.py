@@ -42,8 +42,8 @@ CREATE TABLE points (
     y_mm REAL, PRIMARY KEY (recordation, number)
 ) WITHOUT ROWID;
 CREATE TABLE bulletins (
-    number TEXT PRIMARY KEY, title TEXT NOT NULL, text TEXT NOT NULL,
-    valid_from TEXT NOT NULL, valid_to TEXT NOT NULL, source TEXT NOT NULL
+    number TEXT PRIMARY KEY, title TEXT NOT NULL, text TEXT NOT NULL, look TEXT NOT NULL, condition TEXT NOT NULL,
+    picture TEXT NOT NULL, valid_from TEXT NOT NULL, valid_to TEXT NOT NULL, source TEXT NOT NULL
 ) WITHOUT ROWID;
 -- which recordations ('r') and bulletins ('b') speak of which goods: see scope_keys
 CREATE TABLE scopes (

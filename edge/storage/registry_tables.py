@@ -253,7 +253,9 @@ class Building:
 
     def _bulletins(self) -> None:
         for where in self._rows(tables.BULLETINS):
-            if self._put("bulletins", where, "number", _jsoned(where[2], "title", "text")):
+            picture = self._picture(where) if where[2]["picture"] else ""
+            row = {**_jsoned(where[2], "title", "text", "look"), "picture": picture}
+            if picture is not None and self._put("bulletins", where, "number", row):
                 self._scope("b", where[2])
 
     def _faces(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from edge.storage.cells import (
     Cell,
     CellRefused,
+    condition,
     country,
     currency,
     day,
@@ -227,6 +228,9 @@ BULLETINS = Table(
         "valid_from": _must(day),
         "valid_to": _must(day),
         **_SCOPE,
+        "look": _languages(),
+        "condition": Column(condition),
+        "picture": Column(text),
         "source": Column(text),
     },
     _scope_rule,

@@ -125,6 +125,9 @@ class BulletinOut(Outgoing):
     number: str
     title: TextOut
     text: TextOut
+    look: TextOut | None = Field(description="Where to look, and what is seen there; null: it does not say.")
+    condition: str = Field(description="When it speaks of an item (docs/registry-sources.md); empty: of every one.")
+    picture: str = Field(description="SHA-256 of a picture of the pattern; empty for none.")
     valid_from: date
     valid_to: date
     source: str
@@ -136,6 +139,9 @@ class BulletinOut(Outgoing):
             number=bulletin.number,
             title=TextOut.of(bulletin.title, language),
             text=TextOut.of(bulletin.text, language),
+            look=TextOut.of(bulletin.look, language) if bulletin.look else None,
+            condition=bulletin.condition,
+            picture=bulletin.picture,
             valid_from=bulletin.valid_from,
             valid_to=bulletin.valid_to,
             source=bulletin.source,

@@ -13,10 +13,10 @@ import pytest
 
 from edge.errors import NotFound, RegistryError, SourceError
 from edge.gs1 import Gtin
-from edge.lookup import Edition, Product, SerialStatus
+from edge.lookup import Batch, Edition, Product, SerialStatus
 from edge.storage.canonical import verify
 from edge.storage.database import Kind
-from edge.storage.registry import Batch, Registry, is_older_batch
+from edge.storage.registry import Registry, is_older_batch
 from edge.storage.registry_build import build
 from edge.storage.registry_schema import grams
 
@@ -70,7 +70,7 @@ def test_the_examples_of_the_document_build_whole(registry: Registry) -> None:
         "serial_ranges": 1,
         "batches": 2,
         "watch_list": 1,
-        "bulletins": 1,
+        "bulletins": 2,
         "faces": 1,
         "regions": 1,
     }
@@ -152,8 +152,11 @@ def test_a_recordation_is_found_by_prefix_and_by_brand(registry: Registry) -> No
 
 
 def test_a_bulletin_holds_only_in_its_days(registry: Registry) -> None:
-    days = {date(2026, 9, 30): 0, date(2026, 10, 1): 1, date(2026, 12, 31): 1, date(2027, 1, 1): 0}
+    days = {date(2026, 9, 30): 0, date(2026, 10, 1): 2, date(2026, 12, 31): 2, date(2027, 1, 1): 0}
     assert {day: len(registry.bulletins(GTIN, day, "Kumo")) for day in days} == days
+    first, second = registry.bulletins(GTIN, date(2026, 10, 1), "Kumo")
+    assert (first.look, first.condition) == ({"en": "The sticker at the right top corner: tilt it."}, "")
+    assert second.condition.startswith('serial matches "99.*" or batch in ("L2404", "L2405") and ')
 
 
 @pytest.mark.parametrize(
@@ -186,7 +189,8 @@ def test_a_registered_face_comes_with_its_picture_and_regions(registry: Registry
 
 
 def test_a_registered_batch_says_its_expiry_and_status(registry: Registry) -> None:
-    assert registry.batch(GTIN, "L2405") == Batch("L2405", "2029-05-31", "recalled", "2026-08-01", "Kumo Audio KK")
+    recalled = Batch("L2405", date(2029, 5, 31), "recalled", date(2026, 8, 1), "Kumo Audio KK")
+    assert registry.batch(GTIN, "L2405") == recalled
     assert registry.batch(GTIN, "l2405") is None
     assert [batch["batch"] for batch in registry.show(GTIN)["batches"]] == ["L2404", "L2405"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import resource
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -212,6 +213,25 @@ def test_faces_may_carry_their_regions(source: Path) -> None:
     registry = Registry.open(report.out)
     (found,) = registry.faces(Gtin(GTIN))
     assert [(region.kind, region.y_mm) for region in found.regions] == [("logo", 2.5)]
+    registry.close()
+
+
+def test_a_bulletin_with_a_wrong_condition_is_refused_alone(source: Path) -> None:
+    day = {"valid_from": "2026-10-01", "valid_to": "2026-12-31", "brands": ["Kumo"]}
+    words = {"title": {"en": "T"}, "text": {"en": "t"}}
+    conditions = ['batch = "L1"', "batch", 'found("text.difers")', 'found("label.ready")']
+    rows = [{"number": f"B{number}", **day, **words, "condition": one} for number, one in enumerate(conditions)]
+    (source / "bulletins.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    report = built(source)
+    where = "bulletins.jsonl, row"
+    assert [str(refusal) for refusal in report.refusals] == [
+        f"{where} 2, condition: 'batch': expected a comparison at character 6, got the end.",
+        (f"{where} 3, condition: 'found(\"text.difers\")': expected the codes of docs/findings.md, got text.difers."),
+        (f"{where} 4, condition: 'found(\"label.ready\")': expected the codes of docs/findings.md, got label.ready."),
+    ]
+    registry = Registry.open(report.out)
+    (found,) = registry.bulletins(Gtin(GTIN), date(2026, 11, 1), "Kumo")
+    assert (found.number, found.condition) == ("B0", 'batch = "L1"')
     registry.close()
 
 

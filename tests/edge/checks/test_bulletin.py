@@ -1,0 +1,105 @@
+"""Which bulletins speak of the item in hand, and how old the newest are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from edge import policy as policies
+from edge.checks import Checked
+from edge.checks.bulletin import check, check_quarter
+from edge.consignment import Consignment, DeclaredLine, Party
+from edge.inspection import Cause, Finding, Weight
+from edge.lookup import Bulletin
+from edge.steps.decide import assess
+from tests.edge import drawn_cases as drawn
+
+POLICY = policies.builtin()
+BULLETIN = Bulletin("B-1", {"en": "Flat hologram"}, {}, date(2026, 1, 1), date(2027, 1, 1), "Kumo K.K.")
+
+
+def _said(condition: str, consignment: Consignment | None = None, made: Checked | None = None) -> list[str]:
+    found = replace(drawn.FOUND, bulletins=(replace(BULLETIN, condition=condition),))
+    case = drawn.case(found)
+    case = replace(case, lookup=replace(case.lookup, consignment=consignment))
+    return [finding.code for finding in check(found, case, made or Checked(), POLICY).findings]
+
+
+def _declared(*lines: DeclaredLine) -> Consignment:
+    return Consignment("RR473124829JP", consignor=Party("Bright Gadget Ltd", country="HK"), lines=lines)
+
+
+def test_without_a_condition_it_speaks_of_every_item() -> None:
+    assert _said("") == ["bulletin.applies"]
+
+
+def test_a_condition_that_holds_wants_a_look_and_one_that_does_not_is_silent() -> None:
+    serial = drawn.FOUND.item.serial
+    assert _said(f'serial = "{serial}"') == ["bulletin.matches"]
+    assert _said(f'serial != "{serial}"') == []
+
+
+def test_what_is_not_known_accuses_nobody() -> None:
+    assert _said('declared_origin = "CN"') == ["bulletin.undecided"]
+    assert _said('declared_origin = "CN"', _declared(DeclaredLine("toys", origin="CN"))) == ["bulletin.matches"]
+    assert _said('declared_origin = "CN"', _declared(DeclaredLine("toys", origin="JP"))) == []
+    two = _declared(DeclaredLine("toys", origin="CN"), DeclaredLine("tea", origin="CN"))
+    assert _said('declared_origin = "CN"', two) == ["bulletin.undecided"]  # which line is it?
+    mine = replace(two, lines=(replace(two.lines[0], gtin=str(drawn.FOUND.item.gtin)), two.lines[1]))
+    assert _said('declared_origin = "CN" and consignor_country = "HK"', mine) == ["bulletin.matches"]
+
+
+def test_it_may_ask_for_what_was_found_on_the_item_and_on_no_other() -> None:
+    mine = Finding("text.differs", Cause.MISMATCH, Weight.CHECK, item=str(drawn.FOUND.item.gtin))
+    assert _said('found("text.differs")', made=Checked((mine,))) == ["bulletin.matches"]
+    assert _said('found("text.differs")', made=Checked((replace(mine, item="04912345678904"),))) == []
+    assert _said('found("text.differs")') == []
+
+
+def test_the_verdict_holds_it_with_the_words_of_its_publisher() -> None:
+    verdict = assess(
+        drawn.case(replace(drawn.FOUND, bulletins=(replace(BULLETIN, condition="known(serial)"),))), POLICY
+    )
+    told = next(finding for finding in verdict.findings if finding.code == "bulletin.matches")
+    assert (dict(told.arguments), told.source, told.dated, told.weight) == (
+        {"number": "B-1", "title": "Flat hologram"},
+        "Kumo K.K.",
+        date(2026, 1, 1),
+        Weight.CHECK,
+    )
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ({"ja": "平らなホログラム", "en": "Flat hologram"}, "Flat hologram"),
+        ({"ja": "平らなホログラム"}, "平らなホログラム"),
+        ({}, "B-1"),
+    ],
+)
+def test_a_bulletin_keeps_the_title_that_its_publisher_wrote(title: dict[str, str], shown: str) -> None:
+    found = replace(drawn.FOUND, bulletins=(replace(BULLETIN, title=title),))
+    made = check(found, drawn.case(found), Checked(), POLICY).findings
+    assert [dict(finding.arguments)["title"] for finding in made] == [shown]
+
+
+@pytest.mark.parametrize(
+    ("quarter", "today", "old"),
+    [
+        ("2026-Q4", date(2026, 12, 31), False),
+        ("2026-Q4", date(2027, 3, 31), False),
+        ("2026-Q4", date(2027, 4, 1), True),
+        ("2026-Q1", date(2026, 7, 1), True),
+        ("", date(2030, 1, 1), False),
+    ],
+)
+def test_bulletins_of_two_quarters_ago_are_pointed_out(quarter: str, today: date, *, old: bool) -> None:
+    edition = drawn.case(drawn.FOUND).lookup.edition
+    assert edition is not None
+    made = check_quarter(replace(edition, bulletin_quarter=quarter), today, POLICY).findings
+    assert [(finding.code, dict(finding.arguments)) for finding in made] == (
+        [("bulletin.old", {"quarter": quarter})] if old else []
+    )
+    assert check_quarter(None, today, POLICY) == Checked()
