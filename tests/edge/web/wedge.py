@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 from playwright.sync_api import Page
@@ -10,14 +11,11 @@ PACE_S = 0.005  # between two keys, as the browser is told
 _CONTROL = 2  # the modifier of the Control key
 
 
-def wedge(page: Page, text: str, *, end: str = "Enter") -> float:
-    """Type `text` into whatever has the focus. 0x1D comes as Ctrl and ]. `end` "" sends no end.
-
-    Returns the wall clock, seconds, at which the last key was handed to the browser.
-    """
-    session = page.context.new_cdp_session(page)
-    at = handed = time.time()
+def wedge(page: Page, text: str, *, end: str = "Enter") -> None:
+    """Type `text` into whatever has the focus. 0x1D comes as Ctrl and ]. `end` "" sends no end."""
+    at = time.time()
     keys = [*text, end] if end else [*text]
+    events: list[dict[str, object]] = []
     for place, key in enumerate(keys):
         told: dict[str, object] = {"key": key, "text": key}
         if key == "\x1d":
@@ -25,8 +23,14 @@ def wedge(page: Page, text: str, *, end: str = "Enter") -> float:
         elif key == "Enter":
             told = {"key": key, "code": key, "text": "\r", "windowsVirtualKeyCode": 13}
         at_key = at + place * PACE_S
-        handed = time.time()
-        session.send("Input.dispatchKeyEvent", {"type": "keyDown", "timestamp": at_key, **told})
-        session.send("Input.dispatchKeyEvent", {"type": "keyUp", "timestamp": at_key + PACE_S / 2, **told})
+        events.append({"type": "keyDown", "timestamp": at_key, **told})
+        events.append({"type": "keyUp", "timestamp": at_key + PACE_S / 2, **told})
+    session = page.context.new_cdp_session(page)
+    sent = session._impl_obj
+
+    async def typed() -> None:
+        """All at once: waiting for one key before the next would let a loaded machine cut a scan in two."""
+        await asyncio.gather(*(sent.send(method="Input.dispatchKeyEvent", params=one, timeout=None) for one in events))
+
+    session._sync(typed())
     session.detach()
-    return handed

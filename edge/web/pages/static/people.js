@@ -121,6 +121,7 @@ document.addEventListener("click", async (event) => {
 // A badge, or an id and its PIN: for whatever it is that was asked for.
 async function claim(proof) {
   say("");
+  refused(""); // what is told next is of this one
   let words;
   if (second) {
     const again = second;
