@@ -27,7 +27,7 @@ from provisioning.demo import symbols
 from provisioning.demo.products import BY_KEY
 from tests.edge.web.people_box import PINS
 from tests.edge.web.test_page import CHROMIUM, PATIENCE_MS, browser
-from tests.edge.web.wedge import wedge
+from tests.edge.web.wedge import wedge, without_pauses
 from tests.stories.processes import BenchProcess, bench_process, sekisho
 from tests.sync.publishing import Publishing
 from tests.sync.web_server import serving
@@ -159,6 +159,7 @@ def officer(browser: object, bench: BenchProcess) -> Iterator[Officer]:
     page = context.new_page()
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda message: faults.append(message.text) if "Refused to" in message.text else None)
+    without_pauses(page)
     page.expose_function("pointed", lambda: faults.append("a pointer was used"))
     page.add_init_script('addEventListener("pointerdown", () => pointed(), true)')
     page.goto(f"{bench.url}/?station=1")

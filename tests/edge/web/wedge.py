@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page
 
 PACE_S = 0.005  # between two keys, as the browser is told
 _CONTROL = 2  # the modifier of the Control key
+_NO_PAUSES = """() => {
+  const set = window.setTimeout;
+  window.setTimeout = (what, ms, ...more) =>
+    set(function due() { if (window.scanning) set(due, 20); else what(...more); }, ms);
+}"""
+
+
+def without_pauses(page: Page) -> None:
+    """From the next address on no timer of the page ends while a scan is typed: a machine that is far behind would
+    otherwise be taken for the end of a scan without one.
+    """
+    page.add_init_script(f"({_NO_PAUSES})()")
 
 
 def wedge(page: Page, text: str, *, end: str = "Enter") -> None:
@@ -32,5 +45,9 @@ def wedge(page: Page, text: str, *, end: str = "Enter") -> None:
         """All at once: waiting for one key before the next would let a loaded machine cut a scan in two."""
         await asyncio.gather(*(sent.send(method="Input.dispatchKeyEvent", params=one, timeout=None) for one in events))
 
+    with contextlib.suppress(Error):  # the page may be on its way to another address
+        page.evaluate("window.scanning = true")
     session._sync(typed())
-    session.detach()
+    with contextlib.suppress(Error):
+        session.detach()
+        page.evaluate("window.scanning = false")
