@@ -18,14 +18,18 @@ _NO_PAUSES = """() => {
 
 
 def without_pauses(page: Page) -> None:
-    """From the next address on no timer of the page ends while a scan is typed: a machine that is far behind would
-    otherwise be taken for the end of a scan without one.
+    """From the next address on no timer of the page ends while a scan is typed.
+
+    A machine that is far behind would otherwise be taken for the end of a scan without one.
     """
     page.add_init_script(f"({_NO_PAUSES})()")
 
 
-def wedge(page: Page, text: str, *, end: str = "Enter") -> None:
-    """Type `text` into whatever has the focus. 0x1D comes as Ctrl and ]. `end` "" sends no end."""
+def wedge(page: Page, text: str, *, end: str = "Enter") -> float:
+    """Type `text` into whatever has the focus. 0x1D comes as Ctrl and ]. `end` "" sends no end.
+
+    Returns the wall clock, seconds, at which the last key was handed to the browser.
+    """
     at = time.time()
     keys = [*text, end] if end else [*text]
     events: list[dict[str, object]] = []
@@ -41,13 +45,16 @@ def wedge(page: Page, text: str, *, end: str = "Enter") -> None:
     session = page.context.new_cdp_session(page)
     sent = session._impl_obj
 
-    async def typed() -> None:
+    async def typed(some: list[dict[str, object]]) -> None:
         """All at once: waiting for one key before the next would let a loaded machine cut a scan in two."""
-        await asyncio.gather(*(sent.send(method="Input.dispatchKeyEvent", params=one, timeout=None) for one in events))
+        await asyncio.gather(*(sent.send(method="Input.dispatchKeyEvent", params=one, timeout=None) for one in some))
 
     with contextlib.suppress(Error):  # the page may be on its way to another address
         page.evaluate("window.scanning = true")
-    session._sync(typed())
+    session._sync(typed(events[:-2]))
+    handed = time.time()
+    session._sync(typed(events[-2:]))
     with contextlib.suppress(Error):
         session.detach()
         page.evaluate("window.scanning = false")
+    return handed
