@@ -1,6 +1,7 @@
 """Every screen of the box on drawn parcels: as pictures for the officer's guide, or held against what it must keep.
 
     ./run screens                  write docs/screens/*.png
+    ./run screens --only check     some of them
     ./run screens --check          every screen x 7 languages x light and dark: axe, touch targets
 
 The list of screens stands here alone; tests/edge/web/test_screens.py takes a sample of the same.
@@ -281,29 +282,29 @@ def small(page: Page) -> list[str]:
     return list(page.evaluate(SMALL, TARGET_PX))
 
 
-def check(browser: Browser, at: Box) -> int:
-    """Hold every screen in every language and both schemes against both; how many faults there are."""
+def check(browser: Browser, at: Box, screens: Sequence[Screen]) -> int:
+    """Hold screens in every language and both schemes against both; how many faults there are."""
     faults = 0
-    for screen in SCREENS:
+    for screen in screens:
         for language in LANGUAGES:
             for scheme in ("light", "dark"):
                 with opened(browser, at, screen, language, scheme) as page:
                     found = [*violations(page), *small(page)]
                 faults += len(found)
                 print("".join(f"{screen.name} {language} {scheme}: {one}\n" for one in found), end="", flush=True)
-    print(f"{len(SCREENS)} screens x {len(LANGUAGES)} languages x 2 schemes: {faults} faults (limit 0)")
+    print(f"{len(screens)} screens x {len(LANGUAGES)} languages x 2 schemes: {faults} faults (limit 0)")
     return faults
 
 
-def take(browser: Browser, at: Box, out: Path) -> int:
-    """Write the picture of every screen; bytes of all together."""
+def take(browser: Browser, at: Box, screens: Sequence[Screen], out: Path) -> int:
+    """Write the pictures of screens; bytes of all together."""
     out.mkdir(parents=True, exist_ok=True)
     total = 0
-    for screen in SCREENS:
+    for screen in screens:
         narrow = screen.name == "handheld"
         with opened(browser, at, screen, "en", size=NARROW if narrow else None) as page:
             total += _save(page.screenshot(), out / f"{screen.name}.png", NARROW["width"] if narrow else WIDTH_PX)
-    print(f"{len(SCREENS)} screens in {out}: {total / 1000:.0f} kB (limit 1500)")
+    print(f"{len(screens)} screens in {out}: {total / 1000:.0f} kB (limit 1500)")
     return total
 
 
@@ -322,11 +323,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="./run screens", description=__doc__)
     parser.add_argument("--check", action="store_true", help="hold every screen against axe and the touch target")
     parser.add_argument("--out", type=Path, default=Path("docs/screens"))
+    parser.add_argument(
+        "--only", nargs="+", metavar="SCREEN", choices=[one.name for one in SCREENS], help="these alone"
+    )
     chosen = parser.parse_args(arguments)
+    screens = [one for one in SCREENS if not chosen.only or one.name in chosen.only]
     with tempfile.TemporaryDirectory() as folder, box(Path(folder)) as at, chromium() as browser:
         if chosen.check:
-            raise SystemExit(1 if check(browser, at) else 0)
-        take(browser, at, chosen.out)
+            raise SystemExit(1 if check(browser, at, screens) else 0)
+        take(browser, at, screens, chosen.out)
 
 
 if __name__ == "__main__":
