@@ -12,18 +12,17 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 from edge import policy as policies
-from edge.captures import Capture, Quality
+from edge.captures import Capture, DecodedSymbol, Quality
 from edge.comparison import FaceComparison, Recognition
 from edge.gs1 import Gtin
 from edge.identity import Identity
 from edge.inspection import Assessment, Case, Finding, Origin, Outcome, Seen, Verdict
-from edge.lookup import LookupResult
 from edge.moment import ClockTrust, Moment
 from edge.policy import Policy
 from edge.settings import Settings
@@ -178,12 +177,14 @@ class Box:
         station = f"{visit.station + 1}"
         codes = tuple(capture.RawCode(payload, f"scanner:{station}") for payload in visit.codes)
         desk = _Desk(self, visit, registry, now, station, inspection)
-        desk.seen = Seen(symbols=capture.typed(codes, self.judge.settings))
+        desk.scan(capture.typed(codes, self.judge.settings))
+        if visit.parcel.severity:
+            desk.photograph()  # with the scan
         judged = desk.assess()
-        while desk.pictures_wanted(judged.verdict):
+        if desk.another_picture(judged.verdict):
             desk.photograph()
             judged = desk.assess()
-        if visit.twice and not desk.silent_when_scanned_again(codes):
+        if visit.twice and not desk.silent_when_scanned_again():
             desk.inspection += "-again"
             judged = desk.assess()
         assessment = Assessment(desk.inspection, 1, desk.seen, desk.identity, judged.verdict, now, judged.ms)
@@ -229,20 +230,24 @@ class _Desk:
     inspection: str
     seen: Seen = field(default_factory=Seen)
     identity: Identity = field(default_factory=Identity)
-    lookup: LookupResult = field(default_factory=lambda: LookupResult(None))
     shots: int = 0
+
+    def scan(self, symbols: tuple[DecodedSymbol, ...]) -> None:
+        """The codes, and the declaration that the number among them names."""
+        self.identity = identify(symbols)
+        told = self.visit.parcel.consignment
+        numbers = {key.partition(":")[2] for key in self.identity.parcel_keys}
+        self.seen = Seen(symbols=symbols, consignment=told if told is not None and told.document in numbers else None)
 
     def assess(self) -> Judged:
         """The real judgement of all that was seen so far."""
-        consignment = self.visit.parcel.consignment if self._number_read() else None
-        started = time.perf_counter()
-        self.identity = identify(self.seen.symbols)
         self.box.settled(self.identity)
-        seen = replace(self.seen, consignment=consignment)
-        self.lookup = look_up(
-            self.identity,
-            seen.consignment,
-            seen.recognitions,
+        started = time.perf_counter()
+        identity = identify(self.seen.symbols)
+        lookup = look_up(
+            identity,
+            self.seen.consignment,
+            self.seen.recognitions,
             self.registry,
             self.box.ledger,
             inspection=self.inspection,
@@ -250,25 +255,12 @@ class _Desk:
             now=self.now,
             knowledge=self.box.knowledge,
         )
-        case = Case(self.station, seen, self.identity, self.lookup, self.now)
-        verdict = decide.assess(case, self.box.judge.policy)
-        self.seen = seen
+        verdict = decide.assess(Case(self.station, self.seen, identity, lookup, self.now), self.box.judge.policy)
         return Judged(self.visit, verdict, self.shots, (time.perf_counter() - started) * 1e3)
 
-    def _number_read(self) -> bool:
-        """Whether the transport number that was scanned names the declaration."""
-        told = self.visit.parcel.consignment
-        if told is None:
-            return False
-        return any(key.partition(":")[2] == told.document for key in identify(self.seen.symbols).parcel_keys)
-
-    def pictures_wanted(self, verdict: Verdict) -> bool:
-        """Whether the officer takes (another) picture: the first with the scan, one more where the bench asks."""
-        if not self.visit.parcel.severity or self.shots > 1:
-            return False
-        if self.shots == 0:
-            return True
-        asked = any(_asks_for_another(finding) for finding in verdict.findings)
+    def another_picture(self, verdict: Verdict) -> bool:
+        """Whether the bench asks for one more picture, and the officer takes it."""
+        asked = self.shots == 1 and any(_asks_for_another(finding) for finding in verdict.findings)
         return asked and (self.visit.draw * 1e4) % 1 < self.box.judge.second_picture
 
     def photograph(self) -> None:
@@ -291,12 +283,12 @@ class _Desk:
 
     def _compared(self, package: Package, measured: Measured, names: tuple[str, ...]) -> tuple[FaceComparison, ...]:
         """With the faces of the item that this package's code says; without a code there is nothing to compare with."""
-        said = [found for found in self.lookup.items if package.code and str(found.item.gtin) in _digits(package)]
+        said = [item.gtin for item in self.identity.items if package.code and str(item.gtin) in _digits(package)]
         most = self.box.judge.policy.inspection.faces_per_item
         return tuple(
             measured.comparison(len(names) - 1, face, names, self.box.judge.faces.pack)
-            for found in said[:1]
-            for face in found.faces[:most]
+            for gtin in said[:1]
+            for face in self.registry.faces(gtin)[:most]
         )
 
     def _recognised(self, package: Package, measured: Measured, name: str) -> tuple[Recognition, ...]:
@@ -310,11 +302,10 @@ class _Desk:
         found = measured.recognition(gtin, self.registry.faces(gtin)[0].face_id, name)
         return (found,) if found is not None else ()
 
-    def silent_when_scanned_again(self, codes: tuple[capture.RawCode, ...]) -> bool:
+    def silent_when_scanned_again(self) -> bool:
         """Whether the same codes a moment later belong to the inspection that lies open, which then is silent."""
         lying = OpenInspection(self.inspection, self.station, self.seen, touched_s=time.monotonic() - _TWICE_S)
-        arrived = identify(capture.typed(codes, self.box.judge.settings))
-        return lying.takes(arrived, self.box.judge.policy.inspection.join_window_s)
+        return lying.takes(self.identity, self.box.judge.policy.inspection.join_window_s)
 
 
 def _asks_for_another(finding: Finding) -> bool:
