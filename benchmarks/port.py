@@ -121,9 +121,8 @@ def inputs(port: Scenario, options: argparse.Namespace, limits: Limits) -> list[
     print(f"genuine codes under input faults, {options.trials:,} trials in {time.perf_counter() - start:.0f} s")
     for one in found:
         again = f"asked to scan again {one['limited']}"
-        print(
-            f"  {one['fault']:20} false CHECK {one['checks']} of {one['count']}, {again}, codes changed {one['changed']}"
-        )
+        told = f"{one['checks']} of {one['count']}, {again}, codes changed {one['changed']}"
+        print(f"  {one['fault']:20} false CHECK {told}")
         for example in one["examples"]:
             print(f"      {example}")
     together = found[-1]

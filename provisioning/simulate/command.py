@@ -16,22 +16,26 @@ from edge.terminal import clear_errors
 from provisioning.simulate import faces, figures, report
 from provisioning.simulate import run as runs
 from provisioning.simulate import scenario as scenarios
+from provisioning.simulate.scenario import Scenario
 
 _PERCENTILE = 0.99
 
 
 @clear_errors
 def simulate(
+    *,
     out: Annotated[Path, typer.Option(help="Directory for report.html and report.json.")] = Path("simulated-port"),
     parcels: Annotated[int, typer.Option(min=1, help="Parcels of the year; 100,000 take minutes.")] = 2_000,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same year.")] = 1,
     trials: Annotated[int, typer.Option(min=0, help="Genuine scans under input faults; 0: none.")] = 0,
     processes: Annotated[int, typer.Option(min=1, max=16, help="Worlds of 50,000 parcels side by side.")] = 1,
-    *,
+    port: Annotated[
+        Path | None, typer.Option(help="A port of your own, like provisioning/simulate/port.toml; else the frozen one.")
+    ] = None,
     assumptions: Annotated[bool, typer.Option("--assumptions", help="Print what is assumed, and stop.")] = False,
 ) -> None:
     """Measure the bench on a simulated port: detection, false alarms, officers' time, and what each check is worth."""
-    scenario, measured = scenarios.frozen(), faces.frozen()
+    scenario, measured = (_port(port) if port else scenarios.frozen()), faces.frozen()
     console = Console(stderr=True, highlight=False, emoji=False)
     if assumptions:
         typer.echo(report.assumptions(scenario, measured), nl=False)
@@ -72,3 +76,19 @@ def simulate(
     slowest = sorted(run.ms)[int(len(run.ms) * _PERCENTILE)]
     typer.echo(f"all checks together: median {median(run.ms):.1f} ms, p99 {slowest:.1f} ms")
     typer.echo(f"{out / 'report.html'}")
+
+
+def _port(path: Path) -> Scenario:
+    """A port of somebody's own.
+
+    Raises:
+        RequestRefused: request_port: it is none.
+    """
+    try:
+        return scenarios.read(path.read_text("utf-8"))
+    except ValueError as error:
+        raise RequestRefused(
+            "request_port",
+            f"{path}: expected a port like provisioning/simulate/port.toml, got: {error}",
+            hint="Compare with the frozen one; every rate needs value, basis and source.",
+        ) from error

@@ -15,6 +15,7 @@ GENERIC = ("gift", "accessories", "goods", "personal items", "sample", "merchand
 _ELSEWHERE = ("PL", "TR", "MX", "TH", "US", "DE", "VN")
 _BRANDED = 0.5  # declarations that name the brand apart
 _BRANDED_COUNTERFEIT = 0.15
+_MADE_BY = 0.1  # genuine declarations that name the maker
 _GIFT = 0.15
 _UNDERVALUED = (0.02, 0.25)  # of the usual value's lower end
 _PARALLEL_ELSEWHERE = 0.5  # parallel imports that were made in another country than those of this market
@@ -61,6 +62,7 @@ class Writer:
             hs=good.kind.hs,
             origin=origin,
             brand=good.brand if self.draws.random() < _BRANDED else "",
+            maker=good.maker if self.draws.random() < _MADE_BY else "",
         )
 
     def _description(self, good: Good) -> str:
@@ -70,10 +72,10 @@ class Writer:
         return self.draws.choice((good.name, f"{good.brand} {good.kind.noun}", some, some, good.kind.words_ja))
 
     def _imitation(self, good: Good) -> DeclaredLine:
-        line = replace(self._line(good, parallel=False), brand="")
+        line = replace(self._line(good, parallel=False), brand="", maker="")
         low = good.kind.value[0]
         if self.draws.random() < _BRANDED_COUNTERFEIT:
-            line = replace(line, brand=good.brand)
+            line = replace(line, brand=good.brand, maker=self.draws.choice((good.maker, "Sunrise Factory")))
         if self.hit("misdeclared"):
             other = self.draws.choice([kind for kind in KINDS if kind != good.kind])
             line = replace(line, description=other.words.split()[0], hs=other.hs, brand="")
@@ -97,6 +99,8 @@ class Writer:
             category="gift" if self.draws.random() < _GIFT else "sale of goods",
             pieces=1,
             gross_g=sum(line.net_g or 0 for line in lines) + 150,
+            dispatch=sender.country,
+            destination="JP",
         )
 
     # --- Errors -------------------------------------------------------------------------------------------------------

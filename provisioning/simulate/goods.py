@@ -86,6 +86,11 @@ class Good:
     known_serials: int
 
     @property
+    def maker(self) -> str:
+        """Its authorised maker."""
+        return f"{self.brand} Works {self.origins[0]}"
+
+    @property
     def rule(self) -> str:
         """The right holder's rule for its serials."""
         return self.prefix + r"\d{9}"
@@ -239,7 +244,7 @@ def _product(good: Good) -> Row:
         "right_holder": f"{good.brand} K.K.",
         "hs": good.kind.hs,
         "origins": "|".join(good.origins),
-        "makers": f"{good.brand} Works {good.origins[0]}",
+        "makers": good.maker,
         "importers": f"{good.brand} Import K.K.",
         "routes": "|".join(f"{origin}-JP" for origin in good.origins),
         "value_min_minor": low,

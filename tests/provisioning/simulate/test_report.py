@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from provisioning.simulate import faces, report, scenario
@@ -19,21 +20,50 @@ def test_the_page_of_assumptions_is_the_printed_one() -> None:
     )
 
 
-def test_the_command_writes_a_page_and_its_figures(tmp_path: Path) -> None:
-    done = CliRunner().invoke(app, ["simulate", "--parcels", "30", "--trials", "7", "--out", str(tmp_path / "out")])
+@pytest.fixture
+def port(tmp_path: Path) -> Path:
+    """The frozen port, smaller."""
+    text = scenario.frozen_text()
+    for was, small in (
+        ("days = 364", "days = 20"),
+        ("edition_days = 91", "edition_days = 20"),
+        ("products = 400", "products = 20"),
+        ("brands = 100", "brands = 10"),
+        ("known_serials = 900", "known_serials = 20"),
+        ("watched = 2_000", "watched = 20"),
+    ):
+        assert was in text
+        text = text.replace(was, small, 1)
+    (tmp_path / "port.toml").write_text(text, encoding="utf-8")
+    return tmp_path / "port.toml"
+
+
+def test_the_command_writes_a_page_and_its_figures(tmp_path: Path, port: Path) -> None:
+    asked = ["simulate", "--port", str(port), "--parcels", "30", "--trials", "7", "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, asked)
     assert done.exit_code == 0, done.output
     page = (tmp_path / "out" / "report.html").read_text("utf-8")
     for heading in ("Against the limits", "False alarms", "Each check thought away", "At other rates", "input faults"):
         assert heading in page
-    assert "http" not in page.replace("http://www.w3.org", "")
+    assert "src=" not in page
+    assert "<script" not in page
     assert '"limits"' in (tmp_path / "out" / "report.json").read_text("utf-8")
     assert "all checks together: median" in done.output
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path, port: Path) -> None:
     (tmp_path / "file").write_text("x")
-    done = CliRunner().invoke(app, ["simulate", "--parcels", "1", "--out", str(tmp_path / "file" / "out")])
+    asked = ["simulate", "--port", str(port), "--parcels", "1", "--out", str(tmp_path / "file" / "out")]
+    done = CliRunner().invoke(app, asked)
     assert done.exit_code == 2
+    assert "expected a directory to write into" in " ".join(done.output.split())
+
+
+def test_a_port_that_is_none_is_told(tmp_path: Path) -> None:
+    (tmp_path / "port.toml").write_text("schema = 2\n")
+    done = CliRunner().invoke(app, ["simulate", "--port", str(tmp_path / "port.toml")])
+    assert done.exit_code == 2
+    assert "port.toml: expected schema = 1, got 2." in " ".join(done.output.split())
 
 
 def test_a_share_is_told_with_its_interval_and_its_limit() -> None:
