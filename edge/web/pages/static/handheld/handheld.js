@@ -241,8 +241,7 @@ find("#picture").addEventListener("change", async (event) => {
 find("#next").addEventListener("click", () => {
   nextParcel();
   read.clear();
-  waits("");
-  find("#code").focus();
+  waits(""); // without a focus: on a phone it would bring up the keyboard, and a scanner needs none
 });
 
 // --- Camera -----------------------------------------------------------------------------------------------------------
@@ -289,6 +288,7 @@ find("#camera-on").addEventListener("click", async () => {
       frame: look,
     });
     find("#camera-on").hidden = true;
+    scrollTo(0, 0);
   } catch {
     find("#camera").hidden = true;
     notice(words.hhNoCamera);
