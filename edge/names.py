@@ -17,7 +17,7 @@ from anyascii import anyascii
 from rapidfuzz import fuzz
 
 SAME, SPELLING, ORDER, VARIANT, SCRIPT = "same", "spelling", "order", "variant", "script"
-WORD = 80.0  # of 100: below it a word is no counterpart of another
+WORD = 90.0  # of 100: below it a word is no counterpart of another
 _SHORT = 4  # letters: shorter words must be the same, one slip makes them other words
 _READS_ALIKE = 0.5  # of the characters must be the same where two names in Han characters only read alike
 
@@ -25,6 +25,7 @@ _FORMS = frozenset((
     "ltd", "limited", "co", "company", "inc", "incorporated", "corp", "corporation", "llc", "llp", "lp", "plc",
     "pte", "pty", "gmbh", "mbh", "ag", "kg", "ug", "sa", "sas", "sarl", "srl", "spa", "bv", "nv", "oy", "ab", "as",
     "aps", "kk", "gk", "jsc", "tbk", "sdn", "bhd",
+    "gongsi", "youxian", "kaisha", "kabushiki",
 ))  # fmt: skip
 _FORMS_BEFORE = frozenset({"pt", "ooo", "cv", "ud"})
 _FORMS_WRITTEN_ON = (
@@ -42,7 +43,7 @@ class Likeness:
     """How alike two names are, and what shows it."""
 
     score: float  # 0..100
-    how: str  # "same", "order", "spelling", "variant" (of characters), "script" (written in Latin letters)
+    how: str  # "same", "order", "variant" (of characters), "script" (in Latin letters); "spelling": nearly
     words: tuple[tuple[str, str], ...]  # each word with its counterpart, as they were compared
 
 
@@ -92,10 +93,13 @@ def likeness(asked: str, listed: str) -> Likeness:
     one, other = essential(asked), essential(listed)
     if one == other:
         return Likeness(100.0, SAME, ((one, other),))
+    if one.isascii() and other.isascii():
+        return _by_words(one, other)
     best = _by_words(one, other)
     if scripts(one) != scripts(other):
         foreign = _by_words(latin(asked), latin(listed), joined=True)
-        best = max(best, Likeness(foreign.score, SCRIPT, foreign.words), key=lambda found: found.score)
+        how = SCRIPT if foreign.score == 100.0 else SPELLING  # noqa: PLR2004 - nothing is between the same and nearly
+        best = max(best, Likeness(foreign.score, how, foreign.words), key=_score)
     elif "han" in scripts(one) and latin(asked).replace(" ", "") == latin(listed).replace(" ", ""):
         same = sum(a == b for a, b in zip(one, other, strict=False))
         if len(one) == len(other) and same >= _READS_ALIKE * len(one):
@@ -141,7 +145,7 @@ def _by_words(one: str, other: str, *, joined: bool = False) -> Likeness:
         score = 0.0
     closed = fuzz.ratio(one.replace(" ", ""), other.replace(" ", "")) if joined or (" " in one + other) else 0.0
     if closed > score and (joined or closed == 100.0):  # noqa: PLR2004 - the same but for its spaces
-        return Likeness(closed, SPELLING, ((one, other),))
+        return Likeness(closed, SAME if closed == 100.0 else SPELLING, ((one, other),))  # noqa: PLR2004 - likewise
     return Likeness(score, SPELLING, pairs)
 
 
@@ -168,6 +172,7 @@ def _alike(word: str, other: str) -> float:
     return fuzz.ratio(word, other)
 
 
+@lru_cache(maxsize=4_096)
 def scripts(name: str) -> frozenset[str]:
     """The scripts of a name, as far as they matter here: those of its letters."""
     return frozenset(_script(letter) for letter in name if letter.isalpha())

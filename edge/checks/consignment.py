@@ -15,7 +15,7 @@ from edge.checks import Checked, Findings, Source, joined
 from edge.consignment import Consignment, DeclaredLine
 from edge.inspection import Finding, NotChecked
 from edge.lookup import ItemLookup, LookupResult, Product
-from edge.names import latin, normalised, scripts
+from edge.names import SPELLING, latin, normalised, scripts
 from edge.policy import Policy
 
 _CHAPTER, _HEADING = 2, 4  # digits of an HS chapter and heading
@@ -60,21 +60,22 @@ def not_comparable(lookup: LookupResult, name: str) -> NotChecked | None:
 
 
 def check_watch_list(lookup: LookupResult, policy: Policy) -> Checked:
-    """Hits of the watch list. Names stay out of the arguments: the entry's id is enough to find them."""
+    """Hits of the watch list. Names stay out of the arguments: the entry's id is enough to find them.
+
+    The same name written otherwise is one thing, nearly the same spelling another: many honest names are that near.
+    """
     if lookup.consignment is None or lookup.consignment.consignor is None:
         return Checked(not_run=(NotChecked("watch_list", "reason.no_consignment"),))
     if lookup.edition is None:
         return Checked(not_run=(NotChecked("watch_list", "reason.no_registry"),))
-    made = [
-        Findings(policy, source=Source(hit.source, hit.valid_to)).make(
-            "watch.listed",
-            kind=f"@kind.{hit.kind}",
-            entry=hit.entry,
-            similarity=f"{hit.similarity:.0f}",
-            how=f"@how.{hit.how}",
-        )
-        for hit in lookup.watch_hits
-    ]
+    made = []
+    for hit in lookup.watch_hits:
+        findings = Findings(policy, source=Source(hit.source, hit.valid_to))
+        said = {"kind": f"@kind.{hit.kind}", "entry": hit.entry}
+        if hit.how == SPELLING:
+            made.append(findings.make("watch.similar", **said, similarity=f"{hit.similarity:.0f}"))
+        else:
+            made.append(findings.make("watch.listed", **said, how=f"@how.{hit.how}"))
     return Checked(findings=tuple(made), ran=("watch_list",))
 
 

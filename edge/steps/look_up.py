@@ -113,33 +113,37 @@ def _watch_hits(
     """What was declared of the sender and of the offer against the list; the most alike first."""
     hits = []
     day, least = judged_day(registry.edition, now), policy.consignment.watch_similarity
-    for (kind, asked), compare in _asked(consignment).items():
-        for entry in registry.watch_candidates(asked, (kind,)):
-            found = compare(asked, entry.listed)
+    for words, (kinds, compare) in _asked(consignment).items():
+        for entry in registry.watch_candidates(words, kinds):
+            found = compare(words, entry.listed)
             if found.score >= least and _valid(entry, day):
                 hit = WatchHit(
-                    entry.entry, kind, entry.listed, asked, found.score, entry.reason, entry.source, entry.valid_to,
-                    found.how, found.words,
+                    entry.entry, entry.kind, entry.listed, words, found.score, entry.reason, entry.source,
+                    entry.valid_to, found.how, found.words,
                 )  # fmt: skip
                 hits.append(hit)
     return tuple(sorted(hits, key=lambda hit: -hit.similarity))
 
 
-def _asked(consignment: Consignment | None) -> dict[tuple[str, str], Callable[[str, str], Likeness]]:
-    """What is asked, by kind and words, and how it is compared. Ids mean nothing without their platform."""
+def _asked(consignment: Consignment | None) -> dict[str, tuple[tuple[str, ...], Callable[[str, str], Likeness]]]:
+    """What is asked: words, of which kinds of entries, and how they are compared. Ids mean nothing without a platform.
+
+    Where no seller is named it stands as the consignor.
+    """
     if consignment is None:
         return {}
     sender, platform = consignment.consignor, consignment.platform
-    names = {("seller", consignment.seller)}
-    if sender is not None:  # where no seller is named it stands as the consignor
-        names |= {("consignor", sender.name), ("seller", sender.name)}
-    asked: dict[tuple[str, str], Callable[[str, str], Likeness]] = dict.fromkeys(sorted(names), likeness)
-    if sender is not None:
-        asked["address", sender.address] = addresses
+    asked: dict[str, tuple[tuple[str, ...], Callable[[str, str], Likeness]]] = {}
     for kind, told in (("seller", consignment.seller), ("listing", consignment.listing), ("order", consignment.order)):
         if platform and told:
-            asked[kind, f"{platform}/{told}"] = identifiers
-    return {(kind, words): compare for (kind, words), compare in asked.items() if words}
+            asked[f"{platform}/{told}"] = ((kind,), identifiers)
+    if sender is not None:
+        asked[sender.address] = (("address",), addresses)
+    asked[consignment.seller] = (("seller",), likeness)
+    if sender is not None:
+        asked[sender.name] = (("consignor", "seller"), likeness)
+    asked.pop("", None)
+    return asked
 
 
 def _valid(entry: WatchEntry, day: date) -> bool:

@@ -42,6 +42,7 @@ Cell: TypeAlias = Any  # what a column of SQLite holds
 _BATCH = re.compile(r"(\D*)(\d+)(\D*)", re.ASCII)
 _RIGHTS_HELD = 500  # recordations, decoded
 _WATCH_ROWS = 2_000  # of the blocking index that one name may touch: about a millisecond
+_SEVERAL = 4
 _SHARED_GRAMS = 0.3  # of the shorter name; below it no fuzzy comparison calls two names similar (blocking only)
 
 
@@ -269,7 +270,7 @@ class Registry:
 
     # --- watch list --------------------------------------------------
 
-    def watch_candidates(self, name: str, kinds: Sequence[str] = (), limit: int = 50) -> tuple[WatchEntry, ...]:
+    def watch_candidates(self, name: str, kinds: Sequence[str] = (), limit: int = 25) -> tuple[WatchEntry, ...]:
         """The listed names that share most of their letters' groups with `name`, best first, at most `limit`.
 
         `kinds`: "consignor", "address", "seller", "listing", "order"; empty means all. Expired entries are among them.
@@ -277,7 +278,8 @@ class Registry:
         keys = self._telling(grams(name))
         if not keys:
             return ()
-        arguments = (json.dumps(keys), json.dumps(list(kinds)), len(kinds), _SHARED_GRAMS, len(keys), limit)
+        least = 1 if len(keys) < _SEVERAL else 2  # one in common is a chance, and there are many of them
+        arguments = (json.dumps(keys), json.dumps(list(kinds)), len(kinds), _SHARED_GRAMS, len(keys), limit, least)
         return tuple(
             WatchEntry(row[0], row[1], row[2], row[3], row[4], row[5], _day(row[6]), _day(row[7]))
             for row in self._all(_WATCH, arguments)
@@ -442,7 +444,7 @@ ORDER BY g.entries, g.gram
 _WATCH = """
 SELECT w.entry, w.kind, w.listed, w.country, w.reason, w.source, w.valid_from, w.valid_to
 FROM (SELECT g.id AS id, COUNT(*) AS shared FROM json_each(?1) AS k CROSS JOIN watch_grams AS g ON g.gram=k.value
-      GROUP BY g.id) AS c CROSS JOIN watch_list AS w ON w.id=c.id
+      GROUP BY g.id HAVING COUNT(*) >= ?7) AS c CROSS JOIN watch_list AS w ON w.id=c.id
 WHERE (?3=0 OR w.kind IN (SELECT value FROM json_each(?2))) AND c.shared >= ?4 * MIN(w.grams, ?5)
 ORDER BY c.shared * 1.0 / (w.grams + ?5 - c.shared) DESC, w.entry, w.listed LIMIT ?6
 """

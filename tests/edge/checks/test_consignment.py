@@ -168,6 +168,9 @@ def test_a_watch_hit_says_how_it_is_alike_and_no_name() -> None:
     assert finding.arguments == {
         "kind": "@kind.consignor",
         "entry": "W-7",
-        "similarity": "100",
         "how": "@how.same",
     }
+    near = replace(hit, how="spelling", similarity=93.4)
+    (finding,) = consignment.check_watch_list(replace(looked_up(), watch_hits=(near,)), POLICY).findings
+    assert (finding.code, finding.weight) == ("watch.similar", "note")
+    assert finding.arguments == {"kind": "@kind.consignor", "entry": "W-7", "similarity": "93"}
