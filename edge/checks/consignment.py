@@ -71,11 +71,11 @@ def check_watch_list(lookup: LookupResult, policy: Policy) -> Checked:
     made = []
     for hit in lookup.watch_hits:
         findings = Findings(policy, source=Source(hit.source, hit.valid_to))
-        said = {"kind": f"@kind.{hit.kind}", "entry": hit.entry}
+        kind, entry = f"@kind.{hit.kind}", hit.entry
         if hit.how == SPELLING:
-            made.append(findings.make("watch.similar", **said, similarity=f"{hit.similarity:.0f}"))
+            made.append(findings.make("watch.similar", kind=kind, entry=entry, similarity=f"{hit.similarity:.0f}"))
         else:
-            made.append(findings.make("watch.listed", **said, how=f"@how.{hit.how}"))
+            made.append(findings.make("watch.listed", kind=kind, entry=entry, how=f"@how.{hit.how}"))
     return Checked(findings=tuple(made), ran=("watch_list",))
 
 
