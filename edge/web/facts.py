@@ -17,7 +17,17 @@ from edge.comparison import FaceComparison
 from edge.consignment import DeclaredLine
 from edge.declaration import Incoming
 from edge.inspection import InspectionRecord, Observation, Observed
-from edge.lookup import Bulletin, DistinguishingPoint, ItemLookup, LookupResult, Product, Recordation, RegisteredFace
+from edge.lookup import (
+    Bulletin,
+    DistinguishingPoint,
+    ItemLookup,
+    LookupResult,
+    Product,
+    Recordation,
+    RegisteredFace,
+    WatchHit,
+)
+from edge.messages import sentence
 from edge.people.roles import Right
 from edge.web.answers import Outgoing
 from edge.web.documents import problems
@@ -217,6 +227,37 @@ class DeclaredOut(Outgoing):
     lines: tuple[LineOut, ...]
 
 
+class WatchOut(Outgoing):
+    """A watch-list entry that the declaration is like, and why. The declaration is not quoted: it names a person."""
+
+    entry: str
+    kind: str = Field(description="consignor, address, seller, listing or order.")
+    kind_name: str
+    listed: str = Field(description="As it was published.")
+    words: tuple[str, ...] = Field(description="The listed words that have a counterpart, as they were compared.")
+    similarity: float = Field(description="0 to 100.")
+    how: str = Field(description="What makes them alike, in words.")
+    reason: str
+    source: str
+    valid_to: date | None
+
+    @classmethod
+    def of(cls, hit: WatchHit, language: str) -> Self:
+        """From the noun."""
+        return cls(
+            entry=hit.entry,
+            kind=hit.kind,
+            kind_name=sentence(f"kind.{hit.kind}", {}, language),
+            listed=hit.listed,
+            words=tuple(listed for _, listed in hit.words),
+            similarity=round(hit.similarity, 1),
+            how=sentence(f"how.{hit.how}", {}, language),
+            reason=hit.reason,
+            source=hit.source,
+            valid_to=hit.valid_to,
+        )
+
+
 class FactsOut(Outgoing):
     """What is known now of an inspection's items. The verdict rests on what was known then."""
 
@@ -224,6 +265,7 @@ class FactsOut(Outgoing):
     items: tuple[ItemFactsOut, ...]
     points: tuple[PointOut, ...]
     declared: DeclaredOut | None
+    watch: tuple[WatchOut, ...]
 
     @classmethod
     def of(cls, lookup: LookupResult, kept: InspectionRecord, language: str) -> Self:
@@ -246,6 +288,7 @@ class FactsOut(Outgoing):
                 gross_g=declared.gross_g,
                 lines=tuple(LineOut.of(line) for line in declared.lines),
             ),
+            watch=tuple(WatchOut.of(hit, language) for hit in lookup.watch_hits),
         )
 
 

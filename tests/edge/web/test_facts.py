@@ -6,7 +6,9 @@ import httpx
 import pytest
 
 from edge.bench import Bench
+from edge.lookup import WatchHit
 from edge.steps.record import OBSERVED
+from edge.web.facts import WatchOut
 from tests.edge.web.conftest import GTIN
 
 
@@ -85,3 +87,17 @@ def test_what_was_declared_is_told_without_persons(client: httpx.Client, station
     assert answer.json()["declared"]["lines"][0]["description"] == "soap"
     assert "Yamada" not in answer.text
     assert "Naha" not in answer.json()["declared"]["document"]
+
+
+def test_a_watch_hit_says_which_listed_words_matched_and_quotes_no_person() -> None:
+    hit = WatchHit(
+        "W-7", "consignor", "Bad Trader KK", "TRADER, Bad", 100.0, "seized before", "Customs", None, "order",
+        (("bad", "bad"), ("trader", "trader")),
+    )  # fmt: skip
+    told = WatchOut.of(hit, "en").model_dump()
+    assert (told["kind_name"], told["listed"], told["how"]) == (
+        "consignor",
+        "Bad Trader KK",
+        "the same words in another order",
+    )
+    assert (told["words"], told["similarity"], "TRADER, Bad" in str(told)) == (("bad", "trader"), 100.0, False)
