@@ -189,7 +189,7 @@ def test_what_waits_outlives_a_restart_of_the_browser_and_of_the_bench(
     with ExitStack() as stack:
         context = kind.launch_persistent_context(str(tmp_path / "profile"), **options)  # type: ignore[arg-type]
         page = stack.enter_context(_page(context, yard))
-        page.wait_for_function("navigator.serviceWorker.controller !== null")
+        page.wait_for_function("() => navigator.serviceWorker.controller !== null")
         yard.kill()
         for number in range(4):
             _scan(page, f"R{number}")
@@ -203,6 +203,19 @@ def test_what_waits_outlives_a_restart_of_the_browser_and_of_the_bench(
         _empty(page)
         expect(page.locator("#sent li")).to_have_count(4)
     assert yard.serials() == ["R0", "R1", "R2", "R3"]
+
+
+def test_all_that_the_page_needs_is_kept_before_the_box_is_gone(paged: Page) -> None:
+    paged.wait_for_function("() => navigator.serviceWorker.controller !== null")
+    missing = paged.evaluate(
+        """async () => {
+          const kept = (await (await caches.open("sekisho-handheld-2")).keys()).map((one) => new URL(one.url).pathname);
+          const loaded = performance.getEntriesByType("resource").map((one) => new URL(one.name).pathname);
+          const used = loaded.filter((path) => /[.](js|css)$/.test(path));
+          return used.filter((path) => !kept.includes(path) && path !== "/handheld/worker.js");
+        }"""
+    )
+    assert missing == []
 
 
 def test_a_full_disk_of_the_handheld_is_told_and_the_code_is_not_taken(paged: Page, yard: Yard) -> None:
