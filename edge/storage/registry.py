@@ -30,7 +30,7 @@ from edge.lookup import (
 )
 from edge.storage.database import Readers, is_damage
 from edge.storage.registry_file import damaged, refuse_unless_ours
-from edge.storage.registry_schema import CRITICAL_BITS, KNOWN_BITS, grams, keyed, scope_keys, serial_hash
+from edge.storage.registry_schema import CRITICAL_BITS, KNOWN_BITS, grams, keyed, scope_keys, serial_hash, whole
 from edge.storage.serial_blocks import holds
 
 if TYPE_CHECKING:
@@ -271,18 +271,21 @@ class Registry:
     # --- watch list --------------------------------------------------
 
     def watch_candidates(self, name: str, kinds: Sequence[str] = (), limit: int = 25) -> tuple[WatchEntry, ...]:
-        """The listed names that share most of their letters' groups with `name`, best first, at most `limit`.
+        """The listed names of the same letters as `name`, then those that share most groups of them; `limit` of each.
 
         `kinds`: "consignor", "address", "seller", "listing", "order"; empty means all. Expired entries are among them.
         """
-        keys = self._telling(grams(name))
+        keys = grams(name)
         if not keys:
             return ()
-        least = 1 if len(keys) < _SEVERAL else 2  # one in common is a chance, and there are many of them
-        arguments = (json.dumps(keys), json.dumps(list(kinds)), len(kinds), _SHARED_GRAMS, len(keys), limit, least)
+        kinds_told = (json.dumps(list(kinds)), len(kinds))
+        rows = self._all(_WATCH_WHOLE, (whole(name), *kinds_told, limit))
+        telling = self._telling(keys - {whole(name)})
+        least = 1 if len(telling) < _SEVERAL else 2  # one in common is a chance, and there are many of them
+        arguments = (json.dumps(telling), *kinds_told, _SHARED_GRAMS, len(telling), limit, least)
+        rows = list(dict.fromkeys((*rows, *self._all(_WATCH, arguments))))
         return tuple(
-            WatchEntry(row[0], row[1], row[2], row[3], row[4], row[5], _day(row[6]), _day(row[7]))
-            for row in self._all(_WATCH, arguments)
+            WatchEntry(row[0], row[1], row[2], row[3], row[4], row[5], _day(row[6]), _day(row[7])) for row in rows
         )
 
     def _telling(self, keys: set[str]) -> list[str]:
@@ -294,7 +297,7 @@ class Registry:
         rows = 0
         for gram, entries in self._all(_GRAM_COUNTS, (json.dumps(sorted(keys)),)):
             rows += entries
-            if telling and rows > _WATCH_ROWS:
+            if len(telling) >= _SEVERAL and rows > _WATCH_ROWS:
                 break
             telling.append(gram)
         return telling
@@ -440,6 +443,11 @@ ORDER BY 1, 2
 _GRAM_COUNTS = """
 SELECT g.gram, g.entries FROM json_each(?) AS k CROSS JOIN watch_gram_counts AS g ON g.gram=k.value
 ORDER BY g.entries, g.gram
+"""
+_WATCH_WHOLE = """
+SELECT w.entry, w.kind, w.listed, w.country, w.reason, w.source, w.valid_from, w.valid_to
+FROM watch_grams AS g CROSS JOIN watch_list AS w ON w.id=g.id
+WHERE g.gram=?1 AND (?3=0 OR w.kind IN (SELECT value FROM json_each(?2))) ORDER BY w.entry, w.listed LIMIT ?4
 """
 _WATCH = """
 SELECT w.entry, w.kind, w.listed, w.country, w.reason, w.source, w.valid_from, w.valid_to

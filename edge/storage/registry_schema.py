@@ -147,7 +147,7 @@ def scope_keys(gtin: str, brand: str, lengths: Iterable[int] = PREFIX_LENGTHS) -
 
 
 def grams(name: str) -> set[str]:
-    """The blocking keys of a name: padded trigrams of its words in Latin letters, without its legal form.
+    """The blocking keys of a name: padded trigrams of its words in Latin letters, without its legal form, and `whole`.
 
     They only choose which few rows are worth a real comparison (edge/names.py).
     """
@@ -155,4 +155,10 @@ def grams(name: str) -> set[str]:
     for word in latin(name).split():
         padded = f" {word} "
         keys.update(padded[at : at + 3] for at in range(len(padded) - 2))
-    return keys
+    return keys | {whole(name)} if keys else keys
+
+
+def whole(name: str) -> str:
+    """The blocking key of a name in any order of its words, with or without spaces, in any script: its letters."""
+    letters = "".join(sorted(latin(name).replace(" ", "")))
+    return "=" + blake2b(letters.encode(), digest_size=6).hexdigest()

@@ -18,7 +18,7 @@ from edge.storage.canonical import verify
 from edge.storage.database import Kind
 from edge.storage.registry import Registry, is_older_batch
 from edge.storage.registry_build import build
-from edge.storage.registry_schema import grams
+from edge.storage.registry_schema import grams, whole
 
 GTIN = Gtin("09521234543213")
 OTHER = Gtin("04912345678904")
@@ -174,7 +174,9 @@ def test_a_name_without_letters_has_no_watch_candidates(registry: Registry) -> N
 
 
 def test_a_name_is_blocked_by_its_latin_letters_without_its_legal_form() -> None:
-    assert grams("AB 東京 Ltd") == {" ab", "ab ", " do", "don", "ong", "ngj", "gji", "jin", "ing", "ng "}
+    keys = {" ab", "ab ", " do", "don", "ong", "ngj", "gji", "jin", "ing", "ng "}
+    assert grams("AB 東京 Ltd") == {*keys, whole("東京ab")}
+    assert whole("AB Dongjing, Inc.") == whole("東京ab")
 
 
 def test_a_registered_face_comes_with_its_picture_and_regions(registry: Registry) -> None:
