@@ -180,10 +180,11 @@ class Bench:
         """
         return self.desk.sign_in(Claim(badge=code, client=source), station=self.station(station))[0]
 
-    def card(self, station: str, code: str, officer: Callable[[], str] | None = None) -> CardDone:
+    def card(self, station: str, code: str, officer: Callable[[], str] | None = None, reason: str = "") -> CardDone:
         """A barcode of the desk card that was read at a station.
 
         `officer` tells who decides, and is asked for a decision only; None: whoever is signed in at the station.
+        `reason` is what stands typed beside the decision.
 
         Raises:
             RequestRefused: there is no such station, or the card is another box's. AccessRefused: see `Desk.permitted`.
@@ -192,7 +193,8 @@ class Bench:
         name = self.station(station)
         try:
             order = order_of(code, self._card_secret())
-            done = self._cards.carry_out(order, name, officer or partial(self._deciding, name), self.desk.scanner(name))
+            deciding = officer or partial(self._deciding, name)
+            done = self._cards.carry_out(order, name, deciding, self.desk.scanner(name), reason)
         except SekishoError as error:
             self.events.tell(News(0, "card", "", name, f"refused {error.code}"))
             raise

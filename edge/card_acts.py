@@ -16,12 +16,16 @@ from edge.stations import OpenInspection, Stations
 SETTLE_S = 0.6  # a verdict that has just changed takes no decision that was meant for the one before
 AGAIN_S = 1.0  # a scanner that reads one barcode twice confirms nothing
 ARMED_S = 20.0
+_NEEDS_MORE = frozenset({"reason_conflict", "second_person_conflict"})
 _DECISIONS = {Command.RELEASE: Decision.RELEASE, Command.REFER: Decision.REFER, Command.DETAIN: Decision.DETAIN}
 
 
 @dataclass(frozen=True, slots=True)
 class CardDone:
-    """What came of a barcode of the card: "done", "again" (scan it again to confirm), "page" (the page does it)."""
+    """What came of a barcode of the card: "done", "again" (scan it again to confirm), "page" (the page does it).
+
+    The page does what is no decision, and a decision that needs a reason or a second officer.
+    """
 
     order: Order
     done: str
@@ -32,7 +36,7 @@ class Dispose(Protocol):
     """The decision of an officer on an inspection, as at the page: `edge.bench.Bench.dispose`."""
 
     def __call__(
-        self, inspection: str, decision: Decision, *, officer: str, station: str, assessment: int | None
+        self, inspection: str, decision: Decision, *, officer: str, reason: str, station: str, assessment: int | None
     ) -> Disposition:
         """Record it, by the policy in use."""
         ...
@@ -73,10 +77,13 @@ class CardActs:
         self._armed: dict[str, _Armed] = {}
         self._lock = threading.Lock()
 
-    def carry_out(self, order: Order, station: str, deciding: Callable[[], str], scanning: str) -> CardDone:
+    def carry_out(
+        self, order: Order, station: str, deciding: Callable[[], str], scanning: str, reason: str = ""
+    ) -> CardDone:
         """Do what a barcode of the card asks for, on what lies open at its station.
 
-        `deciding` tells the officer of a decision and is asked for nothing else; `scanning` is whose scan it is.
+        `deciding` tells the officer of a decision and is asked for nothing else; `scanning` is whose scan it is;
+        `reason` is what stands typed beside the decision.
 
         Raises:
             Conflict: card_conflict: nothing lies open there, or its verdict has just changed; and as
@@ -97,7 +104,14 @@ class CardActs:
             return CardDone(order, "again", opened.inspection)
         else:
             decision = _DECISIONS[order.command]
-            self._dispose(opened.inspection, decision, officer=officer, station=station, assessment=number)
+            try:
+                self._dispose(
+                    opened.inspection, decision, officer=officer, reason=reason, station=station, assessment=number
+                )
+            except Conflict as error:
+                if error.code not in _NEEDS_MORE:
+                    raise
+                return CardDone(order, "page", opened.inspection)
         return CardDone(order, "done", opened.inspection)
 
     def _open_at(self, station: str) -> OpenInspection:

@@ -20,7 +20,9 @@ class CardOut(Outgoing):
 
     command: Command
     language: str = Field(description="The language asked for; empty: the command is another.")
-    done: str = Field(description="done; again: scan it again to confirm; page: the page does it.")
+    done: str = Field(
+        description="done; again: scan it again to confirm; page: the page does it, or asks for what it needs."
+    )
     inspection: str
 
 
@@ -31,7 +33,7 @@ def card_among(document: ArrivalIn) -> str | None:
     return card_in(document.codes[0].as_raw().payload)
 
 
-def commanded(request: Request, work: Work, card: str, station: str, officer: str) -> CardOut:
+def commanded(request: Request, work: Work, card: str, station: str, document: ArrivalIn) -> CardOut:
     """Carry out a barcode of the desk card for whoever acts at the station.
 
     Raises:
@@ -42,5 +44,7 @@ def commanded(request: Request, work: Work, card: str, station: str, officer: st
         message = "Expected a barcode of the desk card at the bench, got it from a handheld."
         raise RequestRefused("request_card", message, hint="Decide by the buttons of the handheld's page.")
     name = station_of(work, station)
-    done = work.bench.card(name, card, lambda: acting(request, work, Right.DECIDE, name, officer))
+    done = work.bench.card(
+        name, card, lambda: acting(request, work, Right.DECIDE, name, document.officer), document.reason
+    )
     return CardOut(command=done.order.command, language=done.order.language, done=done.done, inspection=done.inspection)

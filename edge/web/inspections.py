@@ -60,7 +60,7 @@ async def inspect(
     if (badge := badge_among(document)) is not None and not frames:
         return await run_in_threadpool(signed_in, request, response, work, badge, station)
     if (card := card_among(document)) is not None and not frames:
-        return await run_in_threadpool(commanded, request, work, card, document.station, document.officer)
+        return await run_in_threadpool(commanded, request, work, card, document.station, document)
     came = arrival(document, frames, station=station, key=key)
     return await take(work, request, response, replace(came, joins=document.joins), language)
 

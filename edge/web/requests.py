@@ -89,6 +89,7 @@ class ArrivalIn(Incoming):
     officer: Name = Field(
         default="", description="Who is at the station, on a box without accounts; empty: not signed in."
     )
+    reason: Text = Field(default="", description="With a barcode of the desk card: why the officer decides so.")
     taken: TakenIn | None = Field(default=None, description="Of a sender that may send late, such as from a queue.")
     camera: Name = Field(default="", description="What took the pictures, e.g. camera:bench; empty: upload.")
 

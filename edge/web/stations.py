@@ -42,7 +42,7 @@ async def scan(  # noqa: PLR0917 - FastAPI gives each by its name
     if (badge := badge_among(document)) is not None and not frames:
         return await run_in_threadpool(signed_in, request, response, work, badge, station)
     if (card := card_among(document)) is not None and not frames:
-        return await run_in_threadpool(commanded, request, work, card, station, document.officer)
+        return await run_in_threadpool(commanded, request, work, card, station, document)
     return await take(work, request, response, arrival(document, frames, station=station, key=key), language)
 
 

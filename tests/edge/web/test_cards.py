@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import httpx
 import pytest
@@ -93,6 +94,20 @@ def test_next_goes_on_and_decides_nothing(client: httpx.Client, bench: Bench, st
 def test_a_language_is_for_the_page_to_change(client: httpx.Client, station: str, secret: str) -> None:
     answer = _scanned(client, station, code("J", secret)).json()
     assert (answer["command"], answer["language"], answer["done"]) == ("language", "ja", "page")
+
+
+def test_what_stands_typed_goes_along_and_what_needs_a_reason_is_left_to_the_page(
+    client: httpx.Client, station: str, secret: str
+) -> None:
+    inspection = _open(client, station, "R9")  # revoked: to release it departs from the advice
+    card = {"codes": [{"text": code("R", secret)}]}
+    scan = partial(client.post, f"/api/v1/stations/{station}/scans")
+    answer = scan(json=card).json()
+    assert (answer["command"], answer["done"], answer["inspection"]) == ("release", "page", inspection)
+    assert client.get(f"/api/v1/inspections/{inspection}").json()["decision"] is None
+    assert scan(json={**card, "reason": "returned to the sender"}).json()["done"] == "done"
+    kept = client.get(f"/api/v1/inspections/{inspection}").json()
+    assert (kept["decision"], kept["dispositions"][-1]["reason"]) == ("release", "returned to the sender")
 
 
 def test_a_card_among_other_codes_is_refused_and_its_secret_is_not_kept(

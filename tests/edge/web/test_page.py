@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from edge.bench import Bench
 from edge.desk_card import code, secret_of
 from edge.inspection import Outcome
-from edge.messages import sentence
+from edge.messages import labels, sentence
 from edge.settings import Settings
 from edge.storage.keys import derived, storage_key
 from tests.edge.web.conftest import GTIN, STATIONS
@@ -308,6 +308,26 @@ def test_a_tick_of_a_point_is_kept(page: Page, server: Server, station: str) -> 
     page.reload()
     expect(page.locator("[data-point='1'][value=not_seen]")).to_be_checked()
     expect(page.locator(".points li").nth(1)).to_contain_text("weigh")
+
+
+def test_the_desk_card_takes_the_typed_reason_along_and_says_where_it_could_not(
+    page: Page, server: Server, bench: Bench, station: str
+) -> None:
+    secret = secret_of(derived(storage_key(bench.settings.state_dir), "desk card"))
+    inspection = _sent(server, station, "R9")
+    expect(page.locator("#card .subject")).to_contain_text("R9")
+    page.wait_for_timeout(700)
+    wedge(page, code("R", secret))  # against the advice: the page asks for the reason
+    expect(page.locator("#notice")).to_have_text(labels("en")["problem_reason_conflict"])
+    expect(page.locator("[data-reason]")).to_be_focused()
+    page.keyboard.type("returned", delay=120)
+    wedge(page, code("R", secret))
+    expect(page.locator(".decision")).to_contain_text("returned")
+    assert bench.record(inspection).disposition is not None
+    wedge(page, code("U", secret))
+    page.locator("[data-reason]").fill("for the gun")
+    bench.card(station, code("F", secret))  # a gun at the box knows nothing of what is typed here
+    expect(page.locator("#notice")).to_have_text(labels("en")["unwritten"])
 
 
 def test_the_desk_card_decides_by_any_scanner_and_the_page_tells_it(

@@ -34,7 +34,10 @@ async function scan(text, source) {
   document.querySelectorAll("dialog[open]:not(#entry)").forEach((panel) => panel.close());
   find("#heard").textContent = text.replaceAll(/[\x00-\x1f]/g, "·");
   decide.disarm();
-  const answer = await act("POST", `${here}/scans`, decide.signed({ codes: [{ text, source }] }));
+  const card = wedge.CARD.test(text);
+  const sent = decide.signed({ codes: [{ text, source }], ...(card && { reason: decide.reason() }) });
+  const post = () => act("POST", `${here}/scans`, sent);
+  const answer = await (card ? decide.sending(post) : post());
   if (answer === null) {
     play("refused");
     decide.refused();

@@ -45,6 +45,7 @@ export function byKey(key) {
   return Boolean(what);
 }
 
+export const reason = () => reasonIn(find("#deciding"))?.value.trim() ?? "";
 const officer = () => find("#officer")?.value.trim() ?? "";
 export const signed = (content) => (officer() ? { ...content, officer: officer() } : content);
 
@@ -54,12 +55,11 @@ async function carryOut(what) {
   if (what === "next") return leave();
   if (!card) return;
   const address = `/inspections/${card.dataset.inspection}`;
-  const reason = reasonIn(find("#deciding"))?.value.trim() ?? "";
   const assessment = Number(card.dataset.assessment); // what the officer has seen: a newer one refuses the decision
   await busy(find("#deciding"), async () => {
     const done = what === "undo"
       ? await act("POST", `${address}/undo`, signed({}))
-      : await act("PUT", `${address}/disposition`, signed({ decision: what, reason, assessment }));
+      : await act("PUT", `${address}/disposition`, signed({ decision: what, reason: reason(), assessment }));
     play(done ? "done" : "refused");
     await showCard(!done); // not waiting for the news
     if (!done) reasonIn(find("#deciding"))?.focus();
@@ -94,10 +94,15 @@ export function refused() {
   answered.set(`refused ${code} `, performance.now() + TWICE_MS);
 }
 
+let own = 0; // barcodes of the card that this page's own scanner has sent, with what is typed here
+export async function sending(scan) {
+  own += 1;
+  try { return await scan(); } finally { own -= 1; }
+}
+
 async function carryOn(said, inspection, pages) {
   const [done, what, language] = said.split(" ");
   if (done === "refused") {
-    if (what === "second_person_conflict") return carryOut("detain"); // the page asks for the second officer
     play("refused");
     notice(problems[what] ?? "");
   } else if (done === "again") {
@@ -108,14 +113,19 @@ async function carryOn(said, inspection, pages) {
     place().hidden = false;
     timer = setTimeout(disarm, 2 * ARMED_MS);
     play("ask");
+  } else if (done === "page" && inspection) { // it needs a reason, or a second officer: both are asked for here
+    disarm();
+    if (openCard()?.dataset.inspection === inspection) carryOut(what);
   } else if (done === "page") pages[what]?.(language);
   else {
     const late = openCard() && openCard().dataset.inspection !== inspection && what !== "next";
+    const typed = !late && !own && ["release", "refer", "detain"].includes(what) && reason();
     if (!late) {
       disarm();
       play("done");
     }
     await showCard(false);
+    if (typed) notice(document.body.dataset.unwritten); // another scanner's card does not know what is typed here
   }
 }
 

@@ -8,6 +8,7 @@ const SHORTEST = 4; // characters of a scan with an end
 const SHORTEST_UNENDED = 8; // of one without
 const ALONE_MS = 250; // a key that stays alone for so long was pressed by a person
 const BADGE = /^SEKI/i; // what every badge begins with: from there on nothing reaches the page, nor the screen
+export const CARD = /^(\][A-Za-z][0-9A-Za-z])?SEKIX/i; // what every barcode of the desk card begins with
 const BADGE_GAP_MS = 500; // within a badge: nobody types on, and a slow scanner is waited for
 const BADGE_WHOLE = /^SEKI[0-9]{4,}$/i;
 
@@ -73,8 +74,10 @@ export function listen({ onScan = () => {}, onBadge = () => {}, onKey = () => {}
     else onScan(scan);
   }
   function silence() {
-    if (text.length >= SHORTEST_UNENDED) take();
-    else {
+    if (text.length >= SHORTEST_UNENDED) {
+      taken = performance.now(); // an end that comes late is the scanner's still
+      take();
+    } else {
       if ([...text].length === 1 && !fell) onKey(text);
       giveBack();
     }
