@@ -137,6 +137,8 @@ class Consignments:
         asked = {key for key in map(number_key, numbers) if key}
         newest: dict[tuple[str, str], Consignment] = {}
         for one in self._found(asked):
+            if not asked & {number_key(number) for number in (one.document, *one.numbers)}:
+                continue  # of another number, by a chance of 1 in 2^64
             newest.setdefault((number_key(one.document), one.issuer), one)
         exact = [one for (document, _), one in newest.items() if document in asked]
         found = exact or list(newest.values())
