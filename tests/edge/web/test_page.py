@@ -310,6 +310,17 @@ def test_a_tick_of_a_point_is_kept(page: Page, server: Server, station: str) -> 
     expect(page.locator(".points li").nth(1)).to_contain_text("weigh")
 
 
+def test_the_source_of_a_reason_opens_what_it_says(page: Page, server: Server, station: str) -> None:
+    inspection = _sent(server, station, "R9")
+    link = page.locator("#card .reasons li .origin a").first
+    link.click()
+    expect(page.locator("#facts #facts-registry")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.goto(f"{server.url}/inspections/{inspection}")  # the report has no panels, and no link that does nothing
+    expect(page.locator("#card .reasons li .origin").first).to_be_visible()
+    expect(page.locator("#card .reasons li .origin a")).to_have_count(0)
+
+
 def test_the_desk_card_takes_the_typed_reason_along_and_says_where_it_could_not(
     page: Page, server: Server, bench: Bench, station: str
 ) -> None:

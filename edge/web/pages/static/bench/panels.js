@@ -45,6 +45,7 @@ export function watch() {
   volumes();
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-open]");
+    if (opener instanceof HTMLAnchorElement) event.preventDefault();
     if (opener) opener.dataset.open.startsWith("facts") ? facts(opener.dataset.open.split("-")[1]) : toggle(opener.dataset.open);
     if (event.target.closest("[data-close]")) event.target.closest("dialog").close();
     const step = event.target.closest("button[data-volume]");
