@@ -111,6 +111,9 @@ def year(port: Scenario, options: argparse.Namespace, limits: Limits) -> dict[st
         named = "  <- adds alarms without detection" if one["adds_alarms_alone"] else ""
         told = f"{one['found']:6} {one['lost']:6}   {one['alarms']:6} {one['saved']:6}   {one['unassessed']:6}"
         print(f"  {one['name']:26} {told}{named}")
+    print("each note or limit, if it weighed CHECK: gained, added")
+    for one in document["raised"]:
+        print(f"  {one['code']:26} {one['weight']:6} {one['gained']:6} {one['added']:6}")
     print(f"officers: {document['officer_seconds']}")
     return document
 

@@ -218,6 +218,10 @@ def document(rows: Sequence[Row], scenario: Scenario, policy: Policy, about: Map
             }
             for one in tally.ablations(rows, policy)
         ],
+        "raised": [
+            {"code": one.code, "weight": str(one.weight), "gained": one.gained, "added": one.added}
+            for one in tally.raised(rows, policy)
+        ],
         "officer_seconds": {name: round(value, 3) for name, value in seconds(rows, scenario).items()},
         "sensitivity": [
             {name: round(value, 5) if isinstance(value, float) else value for name, value in row.items()}

@@ -223,3 +223,28 @@ def _ablation(some: Sequence[Row], policy: Policy, name: str, without: frozenset
         counts["alarms" if row.clean else "found"] += touched
         counts["saved" if row.clean else "lost"] += silenced
     return Ablation(name, **counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """What would be gained and added if a finding that is a note or a limit weighed CHECK."""
+
+    code: str
+    weight: Weight  # now
+    gained: int  # counterfeits that would then reach CHECK
+    added: int  # clean parcels that would then reach CHECK
+
+
+def raised(some: Sequence[Row], policy: Policy) -> list[Raised]:
+    """Each finding that was made and does not make a person look, as if it did; the most telling first."""
+    light = {code for row in some for found in row.findings for code, _ in found}
+    light = {code for code in light if policy.weights[code] in (Weight.NOTE, Weight.LIMIT)} - {NOTHING_CHECKED}
+    found = []
+    for code in sorted(light):
+        having = [row for row in some if not row.alarm and any(code == one for said in row.findings for one, _ in said)]
+        changed = [
+            row for row in having if outcome_with(row, policy, {code: Weight.CHECK}, without=frozenset()) in ALARM
+        ]
+        gained = sum(not row.clean for row in changed)
+        found.append(Raised(code, policy.weights[code], gained, len(changed) - gained))
+    return sorted(found, key=lambda one: -(one.gained / (1 + one.added)))

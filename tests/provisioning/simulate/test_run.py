@@ -67,6 +67,12 @@ def test_a_check_thought_away_loses_what_it_alone_found() -> None:
     assert 0 < one.lost <= one.found
 
 
+def test_a_note_that_weighed_check_would_gain_and_add_what_it_stands_on_alone() -> None:
+    (one,) = [one for one in tally.raised(rows(), policy.builtin()) if one.code == "product.unregistered"]
+    some = [row for row in rows() if row.outcome is Outcome.CANNOT_ASSESS or not row.registered]
+    assert 0 < one.gained + one.added <= len(some)
+
+
 def test_the_figures_are_one_document_of_all_tables() -> None:
     said = figures.document(rows(), small(), policy.builtin(), {"seed": 5})
     assert said["about"] == {"seed": 5}
