@@ -1,9 +1,10 @@
 """The simulated port against the figures that were set: detection, false alarms, input faults, time of all checks.
 
     ./run bench port [--only year inputs checks] [--parcels 100000] [--trials 100000] [--seed 1] [--processes 1]
-                     [--consignments 1000000] [--watched 100000] [--out DIR]
+                     [--weigh CODE=WEIGHT,... ...] [--consignments 1000000] [--watched 100000] [--out DIR]
 
-1. year: parcels of a seeded year through the real judgement (docs/simulated-port.md says what is assumed).
+1. year: parcels of a seeded year through the real judgement (docs/simulated-port.md says what is assumed). Each
+   --weigh shows what other weights would have made of the same parcels.
 2. inputs: genuine scans, clean and under an input fault: how many bring a CHECK that the clean scan does not.
 3. checks: identify, find the declaration, look up and decide, together, with so many consignments cached and so many
    names watched. Milliseconds are processor time of one thread; time on the clock stands beside it.
@@ -28,7 +29,7 @@ from benchmarks.limits import Limits
 from edge import policy as policies
 from edge.consignment import Consignment
 from edge.declaration import ConsignmentIn
-from edge.inspection import Case, Seen
+from edge.inspection import Case, Seen, Weight
 from edge.moment import ClockTrust, Moment
 from edge.settings import Settings
 from edge.steps import capture, decide
@@ -38,7 +39,7 @@ from edge.storage.consignments import Consignments
 from edge.storage.ledger import Ledger
 from edge.storage.registry import Registry
 from edge.storage.registry_build import build
-from provisioning.simulate import faces, figures, goods, parcels, report, run, scenario
+from provisioning.simulate import faces, figures, goods, parcels, report, run, scenario, tally
 from provisioning.simulate.parcels import Visit
 from provisioning.simulate.scenario import Scenario
 
@@ -54,6 +55,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--weigh", nargs="+", default=[], help="such as consignment.hs=note,watch.listed=note")
     parser.add_argument("--consignments", type=int, default=1_000_000)
     parser.add_argument("--watched", type=int, default=100_000)
     parser.add_argument("--out", type=Path)
@@ -115,6 +117,12 @@ def year(port: Scenario, options: argparse.Namespace, limits: Limits) -> dict[st
     for one in document["raised"]:
         print(f"  {one['code']:26} {one['weight']:6} {one['gained']:6} {one['added']:6}")
     print(f"officers: {document['officer_seconds']}")
+    for one in options.weigh:
+        other = {code: Weight(weight) for code, weight in (part.split("=") for part in one.split(","))}
+        print(f"with {one}:")
+        for figure in figures.against_limits(tally.reweighed(done.rows, policies.builtin(), other), port):
+            kept = "kept" if figure.kept else "missed"
+            print(f"  {figure.name}: {report.percent(figure.share.value)}, {kept}")
     return document
 
 

@@ -7,7 +7,7 @@ that a check can be thought away without a second run; a test holds the recomput
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import sqrt
 
 from edge.inspection import Outcome, Weight
@@ -105,6 +105,18 @@ def _outcome(weights: set[Weight], *, counted: bool) -> Outcome:
         if weight in weights:
             return outcome
     return Outcome.NO_FINDING if counted else Outcome.CANNOT_ASSESS
+
+
+def reweighed(some: Iterable[Row], policy: Policy, weights: Mapping[str, Weight]) -> list[Row]:
+    """The same parcels under other weights."""
+    return [
+        replace(
+            row,
+            outcome=outcome_with(row, policy, weights, without=frozenset()),
+            findings=tuple(tuple((code, weights.get(code, old)) for code, old in found) for found in row.findings),
+        )
+        for row in some
+    ]
 
 
 # --- Shares -----------------------------------------------------------------------------------------------------------

@@ -67,6 +67,17 @@ def test_a_check_thought_away_loses_what_it_alone_found() -> None:
     assert 0 < one.lost <= one.found
 
 
+def test_other_weights_are_tried_on_the_same_parcels() -> None:
+    said = policy.builtin()
+    other = tally.reweighed(rows(), said, {"serial.unknown": Weight.NOTE, "serial.rule": Weight.STRONG})
+    for row, was in zip(other, rows(), strict=True):
+        codes = set(figures.grave_codes(was))
+        assert ("serial.unknown" in figures.grave_codes(row)) is False
+        assert (row.outcome is Outcome.STRONG_INDICATION) is bool(
+            codes & {"serial.rule", "serial.revoked", "serial.stolen"}
+        )
+
+
 def test_a_note_that_weighed_check_would_gain_and_add_what_it_stands_on_alone() -> None:
     (one,) = [one for one in tally.raised(rows(), policy.builtin()) if one.code == "product.unregistered"]
     some = [row for row in rows() if row.outcome is Outcome.CANNOT_ASSESS or not row.registered]
