@@ -149,6 +149,8 @@ def number_of(index: int) -> str:
 
 def manifest(path: Path, consignments: int) -> None:
     names, draw = Names(7_003), random.Random(7_003)
+    pools = (names.company, names.person, names.address)
+    companies, people, places = ([one() for _ in range(20_000)] for one in pools)
     with path.open("w", encoding="utf-8") as file:
         for index in range(consignments):
             line = {
@@ -157,8 +159,8 @@ def manifest(path: Path, consignments: int) -> None:
             }  # fmt: skip
             row = {
                 "document": number_of(index), "document_type": "CN23",
-                "consignor": {"name": names.company(), "address": names.address(), "country": "CN"},
-                "consignee": {"name": names.person(), "country": "JP"}, "platform": "market", "order": f"A-{index}",
+                "consignor": {"name": draw.choice(companies), "address": draw.choice(places), "country": "CN"},
+                "consignee": {"name": draw.choice(people), "country": "JP"}, "platform": "market", "order": f"A-{index}",
                 "lines": [line],
             }  # fmt: skip
             file.write(json.dumps(row, ensure_ascii=False) + "\n")

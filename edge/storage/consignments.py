@@ -46,6 +46,7 @@ CREATE TABLE refusals (number INTEGER NOT NULL, row INTEGER NOT NULL, sealed BLO
 PRAGMA user_version={_SCHEMA};
 """
 _NAME = re.compile(r"(\d{4}-\d{2}-\d{2}|undated)-(\d{6})\.db")
+_AT_ONCE = 1_000  # rows that are written together
 _CACHE_KIB = 32_000  # of an import: memory stays bounded, whatever the size of the manifest
 _FIND = """
 SELECT c.sealed FROM json_each(?) AS k CROSS JOIN keys ON keys.hash=k.value CROSS JOIN consignments AS c ON c.id=keys.id
@@ -285,6 +286,8 @@ class SegmentBuilder:
         self._day = day
         self._hash_key, self._key = cache._secrets()  # noqa: SLF001 - the same module
         self.taken = self.refused = 0
+        self._rows: list[tuple[int, bytes]] = []
+        self._keys: list[tuple[int, int]] = []
         older = cache.segments()
         self._number = 1 + max((one.number for one in older), default=0)
         self._told = (self._number, file, sha256, at.isoformat(timespec="seconds"))
@@ -312,15 +315,20 @@ class SegmentBuilder:
         numbers = {number_key(one) for one in (declared.document, *declared.numbers)} - {""}
         told = declared.model_dump_json(exclude_defaults=True).encode()
         with self._told_unwritable():
-            self._connection.execute("INSERT OR IGNORE INTO documents VALUES (?, ?)", (document, self.taken + 1))
-            if not self._connection.execute("SELECT changes()").fetchone()[0]:
+            row = (document, self.taken + 1)
+            if not self._connection.execute("INSERT OR IGNORE INTO documents VALUES (?, ?)", row).rowcount:
                 return False
             self.taken += 1
-            row = (self.taken, seal(self._key, told, _PURPOSE))
-            self._connection.execute("INSERT INTO consignments VALUES (?, ?)", row)
-            keys = [(_hash(self._hash_key, number), self.taken) for number in numbers]
-            self._connection.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?)", keys)
+            self._rows.append((self.taken, seal(self._key, told, _PURPOSE)))
+            self._keys += [(_hash(self._hash_key, number), self.taken) for number in numbers]
+            if len(self._rows) >= _AT_ONCE:
+                self._flush()
         return True
+
+    def _flush(self) -> None:
+        self._connection.executemany("INSERT INTO consignments VALUES (?, ?)", self._rows)
+        self._connection.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?)", self._keys)
+        self._rows, self._keys = [], []
 
     def refuse(self, row: int, why: str, *, kept: bool) -> None:
         """Count a refused row; `kept`: its reason is kept, too.
@@ -341,6 +349,7 @@ class SegmentBuilder:
             BoxError: consignments_unwritable.
         """
         with self._told_unwritable():
+            self._flush()
             imported = (*self._told, self.taken, self.refused)
             self._connection.execute("INSERT INTO imports VALUES (?, ?, ?, ?, ?, ?)", imported)
             self._connection.execute("COMMIT")
