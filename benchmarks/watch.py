@@ -160,8 +160,8 @@ def manifest(path: Path, consignments: int) -> None:
             row = {
                 "document": number_of(index), "document_type": "CN23",
                 "consignor": {"name": draw.choice(companies), "address": draw.choice(places), "country": "CN"},
-                "consignee": {"name": draw.choice(people), "country": "JP"}, "platform": "market", "order": f"A-{index}",
-                "lines": [line],
+                "consignee": {"name": draw.choice(people), "country": "JP"}, "platform": "market",
+                "order": f"A-{index}", "lines": [line],
             }  # fmt: skip
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 

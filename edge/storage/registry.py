@@ -28,6 +28,7 @@ from edge.lookup import (
     RegisteredFace,
     SerialStatus,
 )
+from edge.names import latin
 from edge.storage.database import Readers, is_damage
 from edge.storage.registry_file import damaged, refuse_unless_ours
 from edge.storage.registry_schema import CRITICAL_BITS, KNOWN_BITS, grams, keyed, scope_keys, serial_hash, whole
@@ -42,7 +43,9 @@ Cell: TypeAlias = Any  # what a column of SQLite holds
 _BATCH = re.compile(r"(\D*)(\d+)(\D*)", re.ASCII)
 _RIGHTS_HELD = 500  # recordations, decoded
 _WATCH_ROWS = 2_000  # of the blocking index that one name may touch: about a millisecond
+_WATCH_MOST = 6_000  # likewise, for the first few groups
 _SEVERAL = 4
+_LONG = 6  # letters of a word in which one slip leaves it alike (edge/names.py, WORD)
 _SHARED_GRAMS = 0.3  # of the shorter name; below it no fuzzy comparison calls two names similar (blocking only)
 
 
@@ -280,7 +283,8 @@ class Registry:
             return ()
         kinds_told = (json.dumps(list(kinds)), len(kinds))
         rows = self._all(_WATCH_WHOLE, (whole(name), *kinds_told, limit))
-        telling = self._telling(keys - {whole(name)})
+        slips = any(len(word) >= _LONG for word in latin(name).split())
+        telling = self._telling(keys - {whole(name)}) if slips else []
         least = 1 if len(telling) < _SEVERAL else 2  # one in common is a chance, and there are many of them
         arguments = (json.dumps(telling), *kinds_told, _SHARED_GRAMS, len(telling), limit, least)
         rows = list(dict.fromkeys((*rows, *self._all(_WATCH, arguments))))
@@ -297,7 +301,7 @@ class Registry:
         rows = 0
         for gram, entries in self._all(_GRAM_COUNTS, (json.dumps(sorted(keys)),)):
             rows += entries
-            if len(telling) >= _SEVERAL and rows > _WATCH_ROWS:
+            if rows > (_WATCH_ROWS if len(telling) >= _SEVERAL else _WATCH_MOST) and telling:
                 break
             telling.append(gram)
         return telling
