@@ -64,7 +64,7 @@ class SupplementedRegistry(Registry):
                 found.setdefault((one.number, one.source), one)
         return tuple(sorted(found.values(), key=lambda one: (one.number, one.source)))
 
-    def watch_candidates(self, name: str, kinds: Sequence[str] = (), limit: int = 50) -> tuple[WatchEntry, ...]:
+    def watch_candidates(self, name: str, kinds: Sequence[str] = (), limit: int = 25) -> tuple[WatchEntry, ...]:
         """The edition's, then those of each publisher; at most `limit` of each."""
         found = list(super().watch_candidates(name, kinds, limit))
         for publisher, other in self._others.items():
