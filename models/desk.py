@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import cv2
 import numpy as np
 
-from models import symbols
+from models import addresses, symbols
 from models.discreet import told_without_words
 from models.errors import ModelsError, WorkerFailed
 from models.measurements import (
@@ -30,6 +30,7 @@ from models.measurements import (
     FaceMeasurement,
     FaceReference,
     FrameReading,
+    Hidden,
     Image,
     Rectangle,
     Symbol,
@@ -92,23 +93,43 @@ class Desk:
         start = time.perf_counter()
         quality = measure(self._picture())
         middle = time.perf_counter()
-        found = tuple(upsized(one) for one in symbols.read_easily(self._picture())) if self._halved else ()
+        found = symbols.read_easily(self._picture()) if self._halved else ()
         if not found:
             found = symbols.read(self._unfold(), budget_s=symbols_budget_s - (time.perf_counter() - middle))
         end = time.perf_counter()
+        hidden = addresses.find(self._picture(), found)
+        label = addresses.cut(self._picture(), hidden) if hidden else b""
+        if hidden:
+            found = tuple(addresses.covered_symbol(self._picture(), one, hidden) for one in found)
         ms = {"parse": self._parse_ms, "quality": (middle - start) * 1e3, "symbols": (end - middle) * 1e3}
-        return FrameReading(*self._size, quality, found, {stage: round(value, 3) for stage, value in ms.items()})
+        ms |= {"addresses": (time.perf_counter() - end) * 1e3}
+        return FrameReading(
+            *self._size,
+            quality,
+            tuple(upsized(one) for one in found) if self._halved else found,
+            {stage: round(value, 3) for stage, value in ms.items()},
+            addresses.spread(hidden, 2) if self._halved else hidden,
+            label,
+        )
 
     def do_compare(
-        self, references: tuple[FaceReference, ...], earlier: tuple[tuple[bytes, ...], ...]
+        self, references: tuple[FaceReference, ...], earlier: tuple[tuple[bytes, ...], ...], hidden: Hidden
     ) -> tuple[FaceMeasurement, ...]:
-        """The picture, together with what earlier ones left behind, against registered faces."""
+        """The picture, together with what earlier ones left behind, against registered faces.
+
+        It is measured as it is; its pictures show nothing of what is hidden.
+        """
         faces = self._loaded()
         halved = self._halved
         measured: tuple[FaceMeasurement, ...] = faces.compare(
             self._picture(), references, self._pack, self._shelf, earlier, finer=self._unfold if halved else None
         )
-        return tuple(upsized_face(one) for one in measured) if halved else measured
+        if halved:
+            measured = tuple(upsized_face(one) for one in measured)
+        if not hidden:
+            return measured
+        sizes = (read_header(one.picture, self._orders.limits).upright_size for one in references)
+        return tuple(addresses.covered_face(one, hidden, size) for one, size in zip(measured, sizes, strict=True))
 
     def do_recognise(self, references: tuple[FaceReference, ...]) -> tuple[FaceMatch, ...]:
         """The registered faces that the picture looks like."""
@@ -120,12 +141,17 @@ class Desk:
         matches: tuple[FaceMatch, ...] = faces.recognise(self._picture(), gallery, self._pack)
         return matches
 
-    def do_text(self, place: TextPlace, first: int, count: int, *how: bool) -> TextReading:
-        """Some lines of print at a place; `how`: read a second time, show the first, of the whole picture."""
+    def do_text(self, place: TextPlace, first: int, count: int, hidden: Hidden, *how: bool) -> TextReading:
+        """Some lines of print at a place; `how`: read a second time, show the first, of the whole picture.
+
+        A line that stands where something is hidden is not shown.
+        """
         again, picture, whole = how
         printed = self._printed.get((place, whole)) or self._print_at(place, whole=whole)
         self._printed[place, whole] = printed
         reading: TextReading = printed.lines(first, count, again=again, picture=picture)
+        if reading.picture and hidden and addresses.shows(hidden, addresses.around_box(reading.lines[0].box)):
+            return replace(reading, picture=b"")
         return reading
 
     def _print_at(self, place: TextPlace, *, whole: bool) -> Any:  # noqa: ANN401 - of a module that is loaded when it is needed

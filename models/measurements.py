@@ -48,14 +48,28 @@ class Symbol:
 
 
 @dataclass(frozen=True, slots=True)
+class Hidden:
+    """What no kept picture may show: outlines in pixels of the picture, less the symbols, which stay visible."""
+
+    outlines: tuple[Corners, ...] = ()
+    symbols: tuple[Corners, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether anything is to be hidden."""
+        return bool(self.outlines)
+
+
+@dataclass(frozen=True, slots=True)
 class FrameReading:
-    """All that one picture says by itself."""
+    """All that one picture says by itself. What of it is `hidden` is hidden in the symbols' crops already."""
 
     width: int
     height: int
     quality: PictureQuality
     symbols: tuple[Symbol, ...]
-    ms: dict[str, float] = field(default_factory=dict)  # "parse", "quality", "symbols"
+    ms: dict[str, float] = field(default_factory=dict)  # "parse", "quality", "symbols", "addresses"
+    hidden: Hidden = Hidden()
+    label: bytes = b""  # JPEG of what is hidden, in clear: to be sealed in memory, never to be written as it is
 
 
 @dataclass(frozen=True, slots=True)

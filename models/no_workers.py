@@ -10,6 +10,7 @@ import contextlib
 from typing import TYPE_CHECKING, Self
 
 from models.errors import WorkerFailed
+from models.measurements import Hidden
 from models.worker import OpenFrame, PixelWorkers
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class NoWorkers(PixelWorkers):
 class _NothingSeen(OpenFrame):
     def __init__(self, data: bytes) -> None:
         self._data = data
+        self._hidden = Hidden()
         self._read_budget_s = self._compare_budget_s = 0.0  # nobody is waited for
 
     def _ask(self, question: str, arguments: tuple[object, ...], budget_s: float) -> object:

@@ -166,13 +166,21 @@ def _symbol(candidate: Candidate, image: Image) -> Symbol:
 
 def _crop(image: Image, corners: Corners) -> bytes:
     """PNG of the symbol's box and a tenth of its side around it, at least 8 pixels; reduced to 1024 pixels."""
+    piece, _ = piece_of(image, corners)
+    return png(piece) if piece.size else b""
+
+
+def piece_of(image: Image, corners: Corners) -> tuple[Image, tuple[int, int]]:
+    """What a symbol's crop is made of, and its top left corner (x, y) in the picture."""
     points = np.asarray(corners)
     margin = max(8.0, 0.1 * float(np.ptp(points, axis=0).max()))
     left, top = np.maximum(np.floor(points.min(axis=0) - margin), 0).astype(int)
     right, bottom = np.ceil(points.max(axis=0) + margin).astype(int)
-    piece = image[top:bottom, left:right]
-    if not piece.size:
-        return b""
+    return image[top:bottom, left:right], (int(left), int(top))
+
+
+def png(piece: Image) -> bytes:
+    """A piece as PNG, reduced to 1024 pixels."""
     return cv2.imencode(".png", reduced(piece, CROP_SIDE), [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
 
 

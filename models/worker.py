@@ -32,6 +32,7 @@ from models.measurements import (
     FaceMeasurement,
     FaceReference,
     FrameReading,
+    Hidden,
     PictureLimits,
     TextPlace,
     TextReading,
@@ -209,6 +210,11 @@ class OpenFrame:
         self._read_budget_s = read_budget_s
         self._compare_budget_s = compare_budget_s
         self._laid_in = -1  # start of the worker in which the picture lies
+        self._hidden = Hidden()
+
+    def hide(self, hidden: Hidden) -> None:
+        """No picture that comes of this one shows what is hidden: as `read` has told of it, at another time."""
+        self._hidden = hidden
 
     def read(self) -> FrameReading:
         """Size, quality and symbols of the picture.
@@ -219,6 +225,7 @@ class OpenFrame:
         """
         answer = self._ask("read", (self._read_budget_s * SYMBOLS_SHARE,), self._read_budget_s)
         assert isinstance(answer, FrameReading)  # noqa: S101 - the worker's contract
+        self._hidden = answer.hidden
         return answer
 
     def compare(
@@ -235,7 +242,9 @@ class OpenFrame:
         """
         if not references:
             return ()
-        answer = self._ask("compare", (tuple(references), tuple(earlier)), self._compare_budget_s * len(references))
+        answer = self._ask(
+            "compare", (tuple(references), tuple(earlier), self._hidden), self._compare_budget_s * len(references)
+        )
         assert isinstance(answer, tuple)  # noqa: S101 - the worker's contract
         return answer
 
@@ -269,7 +278,7 @@ class OpenFrame:
         Raises:
             PictureRefused, PackError, WorkerFailed: see `compare`.
         """
-        answer = self._ask("text", (place, first, count, again, picture, whole), self._compare_budget_s)
+        answer = self._ask("text", (place, first, count, self._hidden, again, picture, whole), self._compare_budget_s)
         assert isinstance(answer, TextReading)  # noqa: S101 - the worker's contract
         return answer
 
@@ -447,7 +456,7 @@ class Answers(pickle.Unpickler):
     _allowed: ClassVar[frozenset[tuple[str, str]]] = frozenset(
         {("models.measurements", noun) for noun in ("CaptureAdvice", "FaceDifference", "FaceMatch", "FaceMeasurement")}
         | {("models.measurements", noun) for noun in ("FrameReading", "PictureQuality", "RegionMeasurement", "Symbol")}
-        | {("models.measurements", noun) for noun in ("TextLine", "TextReading")}
+        | {("models.measurements", noun) for noun in ("Hidden", "TextLine", "TextReading")}
         | {("models.errors", name) for name in ("_rebuilt", "PictureRefused", "PackError", "WorkerFailed")}
         | {("copyreg", "__reduce_ex__"), ("models.errors", "ModelsError")}
     )

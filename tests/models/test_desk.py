@@ -135,9 +135,9 @@ def test_print_of_a_large_picture_is_read_at_half_its_sides_unless_the_whole_is_
     table = desk()
     table.lay(cv2.imencode(".jpg", np.asarray(label))[1].tobytes())
     place = TextPlace(((1000.0, 1000.0), (2000.0, 1000.0), (2000.0, 1200.0), (1000.0, 1200.0)), beside=False)
-    half = table.do_text(place, 0, 4, False, False, False)
+    half = table.do_text(place, 0, 4, Hidden(), False, False, False)
     assert (half.whole, table._halved) == (False, True)
-    whole = table.do_text(place, 0, 4, False, False, True)
+    whole = table.do_text(place, 0, 4, Hidden(), False, False, True)
     assert (whole.whole, table._halved) == (True, False)
     assert [line.text for line in half.lines] == [line.text for line in whole.lines] == ["LOT A26 SN 4711"]
     assert whole.lines[0].box == pytest.approx(half.lines[0].box, abs=8)
