@@ -45,7 +45,8 @@ ROWS: Final = (-0.24, -0.12, 0.0, 0.12, 0.24)  # heights of bars from their midd
 ALIKE: Final = 0.7  # correlation of the first and the last of those rows
 SLANT_PX: Final = 8  # by which those rows may be shifted against each other
 FILLED: Final = 0.5  # share of its box that a striped patch fills
-LEAST_SHEETS: Final = 4.0  # areas of its bars that the paper of a label has at least
+SAME_PAPER: Final = 0.2  # share by which the sheet around bars may be brighter or darker than right behind them
+LEAST_SHEETS: Final = 6.0  # areas of its bars that the paper of a label has at least
 LEAST_WHITE, MOST_COLOUR = 0.5, 0.4  # paper: brightness over the picture's brightest, spread of its channels over it
 AROUND_PX: Final = 6  # hidden around what was found, in the small picture
 COVER: Final = (96, 96, 96)  # what hidden places look like
@@ -160,19 +161,20 @@ def _likeness(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> f
 
 def _on_a_sheet(small: Image, bars: npt.NDArray[np.float32]) -> bool:
     """Whether bars stand on a sheet of bright, uncoloured paper that is much larger than they are."""
-    window = np.zeros(small.shape[:2], np.uint8)
-    length = float(max(np.hypot(*(bars[1] - bars[0])), np.hypot(*(bars[2] - bars[1]))))
-    cv2.circle(window, tuple(int(v) for v in bars.mean(0)), round(REACH * length), 255, -1)
-    paper = _paper(small, bars, window)
-    area = cv2.contourArea(np.asarray(bars, np.float32))
-    few = small[::4, ::4]
-    sheet = few[paper[::4, ::4] > 0]
-    if not len(sheet):
+    blank = _without_print(small)
+    inside = np.zeros(small.shape[:2], np.uint8)
+    cv2.fillConvexPoly(inside, np.asarray(np.round(bars), np.int32), 255)
+    if not inside.any():
         return False
-    tone = np.percentile(sheet, 75, axis=0)
-    brightest = float(np.percentile(few.max(2), 99))
-    white = tone.min() >= LEAST_WHITE * brightest and np.ptp(tone) <= MOST_COLOUR * float(tone.max())
-    return bool(white and cv2.countNonZero(paper) >= LEAST_SHEETS * max(area, 1.0))
+    tone = np.median(blank[inside > 0], axis=0)
+    brightest = float(np.percentile(small[::4, ::4].max(2), 99))
+    if tone.min() < LEAST_WHITE * brightest or np.ptp(tone) > MOST_COLOUR * float(tone.max()):
+        return False
+    alike = cv2.inRange(blank, tone * (1 - SAME_PAPER), tone * (1 + SAME_PAPER)) | inside
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(np.asarray(alike, np.uint8), connectivity=4)
+    middle = bars.mean(0).astype(int)
+    area = stats[labels[middle[1], middle[0]], cv2.CC_STAT_AREA]
+    return bool(area >= LEAST_SHEETS * max(cv2.contourArea(np.asarray(bars, np.float32)), 1.0))
 
 
 def around(small: Image, symbol: npt.NDArray[np.float32], others: Sequence[npt.NDArray[np.float32]]) -> Grey:
@@ -195,9 +197,7 @@ def around(small: Image, symbol: npt.NDArray[np.float32], others: Sequence[npt.N
 
 def _paper(small: Image, symbol: npt.NDArray[np.float32], window: Grey) -> Grey:
     """The sheet that a symbol is printed on: what can be reached from it without a step in brightness, print apart."""
-    kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (PRINT_PX, PRINT_PX))
-    blank = cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel)
-    blank = cv2.medianBlur(blank, 5)
+    blank = _without_print(small)
     flooded = np.zeros((small.shape[0] + 2, small.shape[1] + 2), np.uint8)
     flooded[1:-1, 1:-1][window == 0] = 1
     inside = np.zeros(small.shape[:2], np.uint8)
@@ -211,6 +211,12 @@ def _paper(small: Image, symbol: npt.NDArray[np.float32], window: Grey) -> Grey:
     sheet = np.zeros_like(found)
     cv2.fillConvexPoly(sheet, cv2.convexHull(np.vstack(outlines)), 255)
     return np.asarray(sheet & window, np.uint8)
+
+
+def _without_print(small: Image) -> Image:
+    """What the paper looks like where print stands on it."""
+    kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (PRINT_PX, PRINT_PX))
+    return np.asarray(cv2.medianBlur(cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel), 5), np.uint8)
 
 
 def _seeds(symbol: npt.NDArray[np.float32], shape: tuple[int, ...]) -> list[tuple[int, int]]:
