@@ -39,6 +39,7 @@ from edge.storage.shelf import Shelf
 from edge.storage.shelves import Shelves
 from edge.storage.signatures import Signatures
 from edge.upkeep import Upkeep
+from edge.vault import Countdown
 from edge.web import build, server
 from models import signature
 from models.measurements import PictureLimits
@@ -119,6 +120,14 @@ def open_box(settings: Settings, now: Now | None = None, *, pictures: bool = Tru
             shed=shelves.editions.shed,
         )
         stack.callback(retention.close)
+        countdown = Countdown(
+            store=bench.vault.store,
+            ledger=ledger,
+            evidence=evidence,
+            policy=shelves.policies.current,
+            now=bench.now,
+            origin=bench.origin,
+        )
         orders = Orders(settings.state_dir, settings.device, ledger, retention, bench.origin)
         inbox = Inbox(settings.state_dir, shelves.consignments, bench.now)
         stack.callback(inbox.close)
@@ -131,6 +140,7 @@ def open_box(settings: Settings, now: Now | None = None, *, pictures: bool = Tru
             workers=workers,
             late=late,
             retention=retention,
+            countdown=countdown,
             orders=orders,
             releases=ReleaseRows(ledger, bench.origin),
             inbox=inbox,

@@ -44,6 +44,7 @@ from edge.storage.keys import derived, storage_key
 from edge.storage.ledger import Ledger, LedgerState
 from edge.storage.registry import Registry
 from edge.storage.shelves import Shelves
+from edge.vault import Vault
 from models.worker import PixelWorkers
 
 
@@ -69,6 +70,7 @@ class Bench:
         self.ledger = ledger
         self._workers = workers
         self._evidence = evidence
+        self.vault = Vault(settings.state_dir, settings.vault_key)
         self._now = now
         self._boot = boot
         self.desk = Desk(settings, ledger, self.origin, now, self.tell)
@@ -82,6 +84,7 @@ class Bench:
             gallery=gallery,
             ledger=ledger,
             evidence=evidence,
+            vault=self.vault,
             parcels=self._parcels,
             now=now,
             origin=self.origin,

@@ -41,6 +41,8 @@ class Capture:
     quality: Quality
     kept: tuple[Evidence, ...] = ()  # the crops that were kept of it
     calibration: str = ""  # SHA-256 of the calibration of its camera, where one holds for it
+    hidden: tuple[tuple[tuple[float, float], ...], ...] = ()  # outlines, in pixels of it, that no kept picture shows
+    label: str = ""  # SHA-256 of what was hidden, sealed, in the vault; "" where nothing was, or nobody to seal to
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from edge.captures import Capture, DecodedSymbol
 from edge.checks import system
 from edge.checks.text import known_values
 from edge.consignment import Consignment
-from edge.errors import BoxError, Conflict, ImageRefused, RegistryError
+from edge.errors import BoxError, Conflict, EvidenceError, ImageRefused, RegistryError
 from edge.gallery import Gallery
 from edge.identity import Identity
 from edge.inspection import Assessment, Case, InspectionRecord, Origin, Seen, SystemFault
@@ -39,6 +39,8 @@ from edge.storage.evidence import EvidenceStore
 from edge.storage.ledger import Ledger
 from edge.storage.registry import Registry
 from edge.storage.shelves import Shelves
+from edge.vault import SealedLabels, Vault
+from models.measurements import Hidden
 from models.worker import OpenFrame, PixelWorkers
 
 
@@ -54,6 +56,7 @@ class Flow:
         gallery: Gallery,
         ledger: Ledger,
         evidence: EvidenceStore,
+        vault: Vault,
         parcels: Parcels,
         now: Now,
         origin: Callable[[str, str], Origin],
@@ -66,6 +69,7 @@ class Flow:
         self._gallery = gallery
         self._ledger = ledger
         self._evidence = evidence
+        self._vault = vault
         self._parcels = parcels
         self._now = now
         self._origin = origin
@@ -133,11 +137,12 @@ class Flow:
             with ExitStack() as passing:
                 frame = (desk if len(pictures) == 1 else passing).enter_context(self._workers.look(picture.data))
                 try:
-                    seen = self._calibrated(decode.read(picture, frame, self._evidence.put), now)
+                    label = SealedLabels(self._vault)
+                    seen = self._calibrated(decode.read(picture, frame, self._evidence.put, label.seal), now)
                 except ImageRefused as error:
                     refused.append(error)
                     continue
-                looks.append(_Look(picture, seen, frame if len(pictures) == 1 else None))
+                looks.append(_Look(picture, seen, frame if len(pictures) == 1 else None, label))
         clock.lap("decode")
         if refused and not looks and not arrival.codes:
             raise refused[0]
@@ -154,7 +159,9 @@ class Flow:
             if look.picture is None or not look.seen.captures:
                 continue
             sha256, data = look.picture.sha256, look.picture.data
+            seen = seen.with_more(self._locked_away(look, opened.inspection))
             with nullcontext(look.frame) if look.frame is not None else self._workers.look(data) as frame:
+                frame.hide(Hidden(look.seen.captures[0].hidden))
                 seen = self._compared(sha256, frame, seen, turn)
                 seen = self._recognised(sha256, frame, seen, turn)
                 seen = self._printed(sha256, frame, seen, turn)
@@ -166,6 +173,7 @@ class Flow:
         ).items():  # a later code names faces for earlier frames
             if sha256 not in fresh and self._wanted(sha256, seen, turn):
                 with self._workers.look(data) as frame:
+                    frame.hide(Hidden(_capture(seen, sha256).hidden))
                     seen = self._compared(sha256, frame, seen, turn)
         seen = self._declared(seen)
         identity, lookup = self._looked_up(seen, turn)
@@ -193,6 +201,14 @@ class Flow:
         except BoxError as error:
             fault = SystemFault(f"consignments_{error.code.partition('_')[2]}", error.message)
             return seen.with_more(Seen(faults=(fault,)))
+
+    def _locked_away(self, look: _Look, inspection: str) -> Seen:
+        """The label of a capture, which was sealed in memory, is on the disk before a row names it."""
+        try:
+            self._vault.keep(inspection, look.labels.held if look.labels is not None else ())
+        except EvidenceError as error:
+            return Seen(faults=(SystemFault(error.code, error.message, look.seen.captures[0].sha256),))
+        return Seen()
 
     def _looked_up(self, seen: Seen, turn: _Turn) -> tuple[Identity, LookupResult]:
         identity = identify(seen.symbols)
@@ -294,6 +310,7 @@ class _Look:
     picture: Picture | None
     seen: Seen
     frame: OpenFrame | None
+    labels: SealedLabels | None = None
 
 
 @dataclass(frozen=True, slots=True)

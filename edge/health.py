@@ -59,6 +59,7 @@ def status(bench: Bench) -> Status:
         _clock(bench),
         _people(bench),
         _workers(bench),
+        _vault(bench),
         _second_engine(),
         *_doctor(bench),
         _program(),
@@ -157,6 +158,15 @@ def _workers(bench: Bench) -> Part:
     if not alive:
         return Part("workers", "fault", detail, "Restart the bench.")
     return Part("workers", "ok" if alive == bench.settings.workers else "note", detail)
+
+
+def _vault(bench: Bench) -> Part:
+    """Whether what a transport label shows is kept for the central, and how much of it waits."""
+    count = sum(map(len, bench.vault.store.kept().values()))
+    if not bench.vault.key():
+        detail = "no key to seal labels to: what is hidden in a picture is not kept at all"
+        return Part("label vault", "ok", detail, "Enrol the box, or set SEKISHO_VAULT_KEY.")
+    return Part("label vault", "ok", f"{count} sealed labels wait for their end")
 
 
 def _second_engine() -> Part:

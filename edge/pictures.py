@@ -35,7 +35,7 @@ def named_pictures(body: Mapping[str, Any]) -> tuple[Named, ...]:
     """
     seen = body.get("assessment", {}).get("seen", {})
     found: dict[str, Named] = {}
-    for told in _told(seen):
+    for told in (*_told(seen), *_handed_over(body)):
         named = Named(str(told["sha256"]), str(told["media_type"]), str(told.get("role", "")))
         if named.role == REGISTERED or (named.sha256 in found and not named.nominal):
             continue
@@ -49,3 +49,8 @@ def _told(seen: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for comparison in seen.get("comparisons", ()):
         yield from comparison.get("pictures", ())
         yield from (region["picture"] for region in comparison.get("regions", ()) if region.get("picture"))
+
+
+def _handed_over(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Sealed labels that a row of the vault has put among the evidence of a case."""
+    yield from body.get("sealed", ())

@@ -85,6 +85,9 @@ class RetentionPolicy(_Part):
     personal_days: Annotated[int, Field(ge=0, le=3650)]
     consignments_days: Annotated[int, Field(ge=0, le=3650)] = 60  # a policy of before it need not name it
     shed_below: _Share
+    # Sealed labels; a policy of before they were kept need not name these.
+    vault_h: Annotated[int, Field(ge=0, le=8_760)] = 72
+    vault_released_min: Annotated[int, Field(ge=0, le=10_080)] = 10
 
 
 class FacePolicy(_Part):

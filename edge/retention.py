@@ -55,6 +55,7 @@ class Standing:
     case: bool  # referred or detained: stays
     finding: bool
     last: int  # its last row
+    released: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,8 @@ def standing_of(rows: Sequence[Row]) -> Standing:
     standing = [told["decision"] for seq, told in dispositions if told["decision"] is not None and seq not in undone]
     outcomes = [_outcome(row) for row in rows if row.entry.kind == ASSESSED]
     finding = outcomes[-1:] != [Outcome.NO_FINDING] or any(row.entry.kind == LATE for row in rows)
-    return Standing(standing[-1:] in ([Decision.REFER], [Decision.DETAIN]), finding, rows[-1].seq)
+    case, released = standing[-1:] in ([Decision.REFER], [Decision.DETAIN]), standing[-1:] == [Decision.RELEASE]
+    return Standing(case, finding, rows[-1].seq, released)
 
 
 def _outcome(row: Row) -> str:

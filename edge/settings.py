@@ -112,6 +112,11 @@ class Settings(BaseSettings):
         default=(),
         description="Who may send codes by TCP or UDP, each ADDRESS=STATION or NETWORK=STATION; nobody else is heard.",
     )
+    vault_key: str = Field(
+        default="",
+        pattern="^([0-9a-f]{64})?$",
+        description="Public key (X25519, 64 hex digits) that labels are sealed to, instead of the central's.",
+    )
     watch_folder: Path | None = Field(default=None, description="Folder whose new image files are inspected.")
     camera: str = Field(
         default="", description="Camera address: /dev/video0, csi:0, an http:// MJPEG stream, a directory or a file."

@@ -24,6 +24,7 @@ from edge.release_rows import ReleaseRows
 from edge.retention import Retention
 from edge.storage.shelf import Shelf
 from edge.storage.shelves import PackOnDisk
+from edge.vault import Countdown
 from models.errors import ModelsError
 from models.worker import PixelWorkers
 
@@ -45,6 +46,7 @@ class Upkeep:
         workers: PixelWorkers,
         late: LateSearch,
         retention: Retention,
+        countdown: Countdown,
         orders: Orders,
         releases: ReleaseRows,
         inbox: Inbox,
@@ -57,6 +59,7 @@ class Upkeep:
         self._workers = workers
         self._late = late
         self._retention = retention
+        self._countdown = countdown
         self._orders = orders
         self._releases = releases
         self._inbox = inbox
@@ -79,9 +82,10 @@ class Upkeep:
         """Let go a few of the things whose time has come; whether there may be more.
 
         Raises:
-            SekishoError, OSError: see `Retention.step`.
+            SekishoError, OSError: see `Retention.step` and `Countdown.step`.
         """
-        return bool(self._orders.carry_out(self._now())) or self._retention.piece()
+        more = bool(self._orders.carry_out(self._now())) or self._retention.piece()
+        return self._countdown.piece() or more
 
     def note_releases(self) -> bool:
         """Write to the ledger what became of releases; there is never more.

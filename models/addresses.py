@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     from models.locate import Grey
     from models.measurements import Corners, FaceMeasurement, Image, Rectangle, RegionMeasurement, Symbol
 
+CUES: Final = frozenset({"paper", "print", "bars"})
 WORK_SIDE: Final = 800  # pixels of the picture in which labels are looked for
 GS1: Final = frozenset({"]C1", "]d2", "]Q3", "]e0", "]J1"})
 COURIER: Final = frozenset({"Code128", "Code39", "Code93", "Codabar", "ITF", "PDF417", "MaxiCode"})
 TRADE: Final = frozenset({"EAN13", "EAN8", "UPCA", "UPCE", "DataBarOmni", "DataBarExp", "DataBarLtd"})
-CARTON_DIGITS: Final = 14  # of an ITF-14: a trade item's
+CARTON_DIGITS, SSCC_CHARS = 14, 20  # of an ITF-14, which is a trade item's; of an SSCC after its (00)
 REACH: Final = 3.2  # lengths of its symbol that a label may reach from the symbol's middle
 PRINT_PX: Final = 15  # strokes up to this thick are print on the paper, in the small picture
 STEP: Final = 3  # grey levels that paper may change by from one pixel to the next, as light falls off
@@ -39,8 +40,9 @@ COHERENT: Final = 0.72  # of directions in a patch, from which on it may be bars
 WAYS: Final = (0.0, np.pi / 2, np.pi, -np.pi / 2)  # twice the angles in which bars are looked for, each alone
 SAME_WAY: Final = 0.5  # cosine of twice what they may depart from that
 LEAST_PATCH: Final = 6  # pixels of a quarter of that picture
+LEAST_HEIGHT_PX: Final = 20  # of bars
 LEAST_CONTRAST: Final = 9.0  # of bars: root mean square of the gradient, grey levels to a pixel
-LEAST_BARS: Final = 24  # dark ones across: EAN-13 has 30, the S10 and SSCC of a label 37 or more, when all are seen
+LEAST_BARS: Final = 18  # dark ones across: EAN-13 has 30, the S10 and SSCC of a label 37 or more, when all are seen
 ROWS: Final = (-0.24, -0.12, 0.0, 0.12, 0.24)  # heights of bars from their middle at which they are crossed
 ALIKE: Final = 0.7  # correlation of the first and the last of those rows
 SLANT_PX: Final = 8  # by which those rows may be shifted against each other
@@ -51,14 +53,14 @@ LEAST_WHITE, MOST_COLOUR = 0.5, 0.4  # paper: brightness over the picture's brig
 AROUND_PX: Final = 6  # hidden around what was found, in the small picture
 COVER: Final = (96, 96, 96)  # what hidden places look like
 LABEL_SIDE, LABEL_QUALITY, FACE_QUALITY = 1600, 82, 88
-SYMBOL_AROUND: Final = 0.03  # of its length, that stays visible around a symbol
+SYMBOL_AROUND: Final = 0.07  # of its sides, that stay visible around a symbol: its quiet zone
 
 
 def is_transport(symbol: Symbol) -> bool:
     """Whether a symbol is a parcel's and not a product's: of a logistic unit, a post or a courier."""
     if symbol.identifier in GS1:
         return symbol.payload.startswith(b"00")
-    plain_sscc = symbol.format == "Code128" and symbol.text.startswith("00") and len(symbol.text) == 20
+    plain_sscc = symbol.format == "Code128" and symbol.text.startswith("00") and len(symbol.text) == SSCC_CHARS
     carton = symbol.format == "ITF" and len(symbol.text) == CARTON_DIGITS
     return plain_sscc or (symbol.format in COURIER and not carton)
 
@@ -68,18 +70,19 @@ def is_product(symbol: Symbol) -> bool:
     return symbol.format in TRADE or (not is_transport(symbol) and (symbol.identifier in GS1 or "/01/" in symbol.text))
 
 
-def find(image: Image, symbols: Sequence[Symbol]) -> Hidden:
-    """What of a picture (H x W x 3 BGR) that shows these symbols is to be hidden."""
+def find(image: Image, symbols: Sequence[Symbol], cues: frozenset[str] = CUES) -> Hidden:
+    """What of a picture (H x W x 3 BGR) that shows these symbols is to be hidden. Fewer `cues` are for measuring."""
     transport = [np.asarray(one.corners, np.float32) for one in symbols if one.corners and is_transport(one)]
     others = [np.asarray(one.corners, np.float32) for one in symbols if one.corners and not is_transport(one)]
-    small = reduced(image, WORK_SIDE)
+    small = reduced(halved(image, 2 * WORK_SIDE), WORK_SIDE)
     scale = image.shape[1] / small.shape[1]
-    if not transport and not any(map(is_product, symbols)):
+    if not transport and "bars" in cues and not any(map(is_product, symbols)):
         transport = _unread(image, small, others)
     mask = np.zeros(small.shape[:2], np.uint8)
     for corners in transport:
-        mask |= around(small, corners / scale, [one / scale for one in others])
-    return Hidden(_outlines(mask, scale), tuple(_wider(one) for one in (*transport, *others)))
+        mask |= around(small, corners / scale, [one / scale for one in others], cues)
+    outlines = _outlines(mask, scale)
+    return Hidden(outlines, tuple(_wider(one) for one in (*transport, *others))) if outlines else Hidden()
 
 
 def _unread(image: Image, small: Image, read: Sequence[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
@@ -97,13 +100,15 @@ def halved(image: Image, side: int) -> Image:
     """The picture, halved as often as it takes to be no longer than `side`; quick, as no other scale is."""
     while max(image.shape[:2]) > side:
         size = (image.shape[1] // 2, image.shape[0] // 2)
-        image = np.asarray(cv2.resize(image[: 2 * size[1], : 2 * size[0]], size, interpolation=cv2.INTER_AREA), np.uint8)
+        image = np.asarray(
+            cv2.resize(image[: 2 * size[1], : 2 * size[0]], size, interpolation=cv2.INTER_AREA), np.uint8
+        )
     return image
 
 
 def unread_bars(image: Image, read: Sequence[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
     """Corners of what looks like a linear symbol and is none of those that were read, the longest first."""
-    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
     across, down = (cv2.Sobel(grey, cv2.CV_32F, *order, scale=0.25) for order in ((1, 0), (0, 1)))
     size = (grey.shape[1] // 4, grey.shape[0] // 4)
     xx, yy, xy = (
@@ -119,9 +124,16 @@ def unread_bars(image: Image, read: Sequence[npt.NDArray[np.float32]]) -> list[n
         box = cv2.minAreaRect(outline)
         corners = np.asarray(cv2.boxPoints(box), np.float32) * 4
         long, short = max(box[1]) * 4, min(box[1]) * 4
-        if short < 20 or cv2.contourArea(outline) * 16 < FILLED * long * short or _bars_across(grey, corners) < LEAST_BARS:
+        if (
+            short < LEAST_HEIGHT_PX
+            or cv2.contourArea(outline) * 16 < FILLED * long * short
+            or _bars_across(grey, corners) < LEAST_BARS
+        ):
             continue
-        if not any(cv2.pointPolygonTest(cv2.convexHull(other), tuple(map(float, corners.mean(0))), measureDist=False) >= 0 for other in read):
+        if not any(
+            cv2.pointPolygonTest(cv2.convexHull(other), tuple(map(float, corners.mean(0))), measureDist=False) >= 0
+            for other in read
+        ):
             found.append((long, corners))
     return [corners for _, corners in sorted(found, key=lambda one: -one[0])]
 
@@ -142,7 +154,9 @@ def _bars_across(grey: Grey, corners: npt.NDArray[np.float32]) -> int:
         t = np.linspace(0.03, 0.97, steps, dtype=np.float32)[:, None]
         lines = [(start * (1 - t) + end * t) / 2 + off * shift for shift in ROWS]
         map_x, map_y = np.stack([line[:, 0] for line in lines]), np.stack([line[:, 1] for line in lines])
-        rows = cv2.remap(grey, np.float32(map_x), np.float32(map_y), cv2.INTER_LINEAR).astype(np.float32)
+        rows = cv2.remap(grey, np.asarray(map_x, np.float32), np.asarray(map_y, np.float32), cv2.INTER_LINEAR).astype(
+            np.float32
+        )
         rows -= cv2.blur(rows, (25, 1))
         if _likeness(rows[0], rows[-1]) < ALIKE:
             continue
@@ -170,14 +184,16 @@ def _on_a_sheet(small: Image, bars: npt.NDArray[np.float32]) -> bool:
     brightest = float(np.percentile(small[::4, ::4].max(2), 99))
     if tone.min() < LEAST_WHITE * brightest or np.ptp(tone) > MOST_COLOUR * float(tone.max()):
         return False
-    alike = cv2.inRange(blank, tone * (1 - SAME_PAPER), tone * (1 + SAME_PAPER)) | inside
+    alike = np.asarray(cv2.inRange(blank, tone * (1 - SAME_PAPER), tone * (1 + SAME_PAPER)), np.uint8) | inside
     _, labels, stats, _ = cv2.connectedComponentsWithStats(np.asarray(alike, np.uint8), connectivity=4)
     middle = bars.mean(0).astype(int)
     area = stats[labels[middle[1], middle[0]], cv2.CC_STAT_AREA]
     return bool(area >= LEAST_SHEETS * max(cv2.contourArea(np.asarray(bars, np.float32)), 1.0))
 
 
-def around(small: Image, symbol: npt.NDArray[np.float32], others: Sequence[npt.NDArray[np.float32]]) -> Grey:
+def around(
+    small: Image, symbol: npt.NDArray[np.float32], others: Sequence[npt.NDArray[np.float32]], cues: frozenset[str]
+) -> Grey:
     """255 where the label of a transport symbol is, in a small picture."""
     height, width = small.shape[:2]
     middle = symbol.mean(0)
@@ -185,8 +201,8 @@ def around(small: Image, symbol: npt.NDArray[np.float32], others: Sequence[npt.N
     reach = REACH * length
     window = np.zeros((height, width), np.uint8)
     cv2.circle(window, (round(float(middle[0])), round(float(middle[1]))), round(reach), 255, -1)
-    paper = _paper(small, symbol, window)
-    near = _print(small) & window
+    paper = _paper(small, symbol, window) if "paper" in cues else np.zeros_like(window)
+    near = _print(small) & window if "print" in cues else np.zeros_like(window)
     for other in others:  # what is nearer to a product's symbol is a product's
         y, x = np.mgrid[0:height, 0:width]
         nearer = np.hypot(x - other.mean(0)[0], y - other.mean(0)[1]) < np.hypot(x - middle[0], y - middle[1])
@@ -201,12 +217,12 @@ def _paper(small: Image, symbol: npt.NDArray[np.float32], window: Grey) -> Grey:
     flooded = np.zeros((small.shape[0] + 2, small.shape[1] + 2), np.uint8)
     flooded[1:-1, 1:-1][window == 0] = 1
     inside = np.zeros(small.shape[:2], np.uint8)
-    cv2.fillConvexPoly(inside, np.int32(np.round(symbol)), 255)
+    cv2.fillConvexPoly(inside, np.asarray(np.round(symbol), np.int32), 255)
     flags = 4 | (255 << 8) | cv2.FLOODFILL_MASK_ONLY
     for x, y in _seeds(symbol, small.shape):
         if flooded[y + 1, x + 1] == 0:
             cv2.floodFill(blank, flooded, (x, y), 0, (STEP,) * 3, (STEP,) * 3, flags)
-    found = np.asarray((flooded[1:-1, 1:-1] == 255) * np.uint8(255), np.uint8) | inside
+    found = np.asarray(cv2.inRange(flooded[1:-1, 1:-1], np.array(255), np.array(255)), np.uint8) | inside
     outlines, _ = cv2.findContours(found, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     sheet = np.zeros_like(found)
     cv2.fillConvexPoly(sheet, cv2.convexHull(np.vstack(outlines)), 255)
@@ -222,7 +238,11 @@ def _without_print(small: Image) -> Image:
 def _seeds(symbol: npt.NDArray[np.float32], shape: tuple[int, ...]) -> list[tuple[int, int]]:
     """Points on the symbol and just outside of it."""
     middle = symbol.mean(0)
-    points = [middle + factor * (corner - middle) for corner in (*symbol, *((symbol + np.roll(symbol, 1, 0)) / 2)) for factor in (0.6, 1.12)]
+    points = [
+        middle + factor * (corner - middle)
+        for corner in (*symbol, *((symbol + np.roll(symbol, 1, 0)) / 2))
+        for factor in (0.6, 1.12)
+    ]
     return [(int(x), int(y)) for x, y in points if 0 <= x < shape[1] and 0 <= y < shape[0]]
 
 
@@ -291,16 +311,18 @@ def covered_symbol(image: Image, symbol: Symbol, hidden: Hidden) -> Symbol:
 
 
 def covered_face(measured: FaceMeasurement, hidden: Hidden, registered: tuple[int, int]) -> FaceMeasurement:
-    """A measurement whose pictures show nothing that is hidden. `registered` is the registered picture's size (w, h)."""
+    """A measurement whose pictures show nothing of it. `registered` is the registered picture's size (w, h)."""
     outlines = [np.asarray(one, np.float64)[None] for one in hidden.outlines]
     if not measured.face_picture or len(measured.homography) != 9:  # noqa: PLR2004 - a 3 x 3 matrix
         return replace(measured, face_picture=b"", heat_picture=b"", regions=_without_pictures(measured, hidden))
     matrix = np.reshape(measured.homography, (3, 3))
     on_face = [cv2.perspectiveTransform(one, matrix)[0] for one in outlines]
-    pictures = {
-        name: _covered(getattr(measured, name), on_face, registered) for name in ("face_picture", "heat_picture")
-    }
-    return replace(measured, **pictures, regions=_without_pictures(measured, hidden))
+    return replace(
+        measured,
+        face_picture=_covered(measured.face_picture, on_face, registered),
+        heat_picture=_covered(measured.heat_picture, on_face, registered),
+        regions=_without_pictures(measured, hidden),
+    )
 
 
 def shows(hidden: Hidden, corners: Corners) -> bool:
@@ -332,7 +354,7 @@ def _covered(encoded: bytes, outlines: Sequence[npt.NDArray[np.float64]], regist
     """A picture of the face with outlines (in pixels of the registered picture) covered."""
     if not encoded:
         return encoded
-    picture = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
+    picture = np.asarray(cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR), np.uint8)
     scale = (picture.shape[1] / registered[0], picture.shape[0] / registered[1])
     drawn = [np.asarray(np.clip(np.round(one * scale), -20_000, 20_000), np.int32) for one in outlines]
     mask = np.zeros(picture.shape[:2], np.uint8)

@@ -18,8 +18,9 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from edge.storage.sealed import OCTETS, SEAL, told_key
 from sync.errors import DocumentRefused
 
 LIFE = timedelta(days=30)
@@ -27,11 +28,8 @@ RENEWED_AT = 2 / 3  # of its life
 SPREAD = 1 / 10  # of its life: boxes that were enrolled in one hour do not renew in one
 LIST_LIFE = timedelta(days=7)  # of a list of revoked certificates; it is made anew with every question
 MAX_REQUEST_BYTES = 4_000
-SEAL = ObjectIdentifier("2.25.262642621416996726119450288838129262703")  # an OID of our own, from a UUID (X.667)
-
 _EVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)  # RFC 5280, 4.1.2.5: no well-defined end
 _SINCE = datetime(2020, 1, 1, tzinfo=UTC)
-_OCTETS = b"\x04\x20"  # DER of an OCTET STRING of 32 bytes
 _ORGANIZATION = "Sekisho"
 _UNREADABLE = (  # what the parser raises for bytes that anybody may send
     *(ValueError, TypeError, UnsupportedAlgorithm),
@@ -137,7 +135,7 @@ def issued(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(central.public_key()),
             critical=False,
         )
-        .add_extension(x509.UnrecognizedExtension(SEAL, _OCTETS + bytes.fromhex(seal)), critical=False)
+        .add_extension(x509.UnrecognizedExtension(SEAL, OCTETS + bytes.fromhex(seal)), critical=False)
     )
     return builder.sign(central, None).public_bytes(Encoding.PEM)
 
@@ -175,16 +173,13 @@ def told_certificate(pem: bytes) -> Certificate:
 
 def _told(found: x509.Certificate) -> Certificate:
     public = found.public_key()
-    sealed = found.extensions.get_extension_for_oid(SEAL).value
-    if not isinstance(public, Ed25519PublicKey) or not isinstance(sealed, x509.UnrecognizedExtension):
+    if not isinstance(public, Ed25519PublicKey):
         raise TypeError(f"a key of kind {type(public).__name__}")
-    if not sealed.value.startswith(_OCTETS) or len(sealed.value) != len(_OCTETS) + 32:
-        raise ValueError(f"{len(sealed.value)} bytes as a sealing key")
     return Certificate(
         device=_named(found.subject, NameOID.COMMON_NAME),
         port=_named(found.subject, NameOID.ORGANIZATIONAL_UNIT_NAME),
         public=public,
-        seal=sealed.value[len(_OCTETS) :].hex(),
+        seal=told_key(found),
         serial=f"{found.serial_number:x}",
         issued=found.not_valid_before_utc,
         expires=found.not_valid_after_utc,
@@ -243,7 +238,7 @@ def _usage(*, authority: bool) -> x509.KeyUsage:
     )
 
 
-def _named(name: x509.Name, oid: ObjectIdentifier) -> str:
+def _named(name: x509.Name, oid: x509.ObjectIdentifier) -> str:
     found = name.get_attributes_for_oid(oid)
     return str(found[0].value) if found else ""
 

@@ -24,12 +24,12 @@ from edge.storage.evidence_index import pictures_of
 from edge.storage.outbox import Outbox
 from edge.storage.receipts import Receipts
 from edge.storage.regular import folder, regular
+from edge.storage.sealed import sealed
 from sync.altered import altered_pictures, note_altered
 from sync.errors import DocumentRefused
 from sync.protocol import PICTURE, SCHEMA, signed
 from sync.push import OUTBOX, Chain, Signer, batch_of, next_rows, remaining, take_receipt
 from sync.push_evidence import take_evidence_receipt
-from sync.seal import sealed
 
 if TYPE_CHECKING:
     from edge.moment import Moment

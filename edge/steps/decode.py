@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from edge.badge import badge_in
 from edge.captures import Box, Capture, DecodedSymbol, Evidence, Quality
@@ -15,12 +16,15 @@ from models.measurements import Corners, FrameReading, PictureQuality, Symbol
 from models.worker import OpenFrame
 
 Keep = Callable[[bytes, str], str]  # bytes and media type -> SHA-256 of the kept file
+Seal = Callable[[bytes, str], str]  # a label and its capture's SHA-256 -> SHA-256 of it as sealed, "" where it is not
 
 _UNKNOWN = PictureQuality(sharpness=0.0, glare=0.0, brightness=0.0)
 
 
-def read(picture: Picture, frame: OpenFrame, keep: Keep) -> Seen:
+def read(picture: Picture, frame: OpenFrame, keep: Keep, seal: Seal) -> Seen:
     """The capture and its symbols; symbol crops are kept as evidence, the frame is not.
+
+    A transport label is hidden in whatever is kept, and what it showed is given to be sealed and to nobody else.
 
     A badge and a desk card are passed over.
 
@@ -35,13 +39,14 @@ def read(picture: Picture, frame: OpenFrame, keep: Keep) -> Seen:
         fault = SystemFault("decode_" + failed.code, failed.message, picture.sha256)
         return Seen(captures=(_capture(picture, FrameReading(0, 0, _UNKNOWN, ()), ()),), faults=(fault,))
     symbols = tuple(one for one in reading.symbols if not (badge_in(one.payload) or card_in(one.payload)))
+    label = seal(reading.label, picture.sha256) if reading.label else ""
     try:
         crops = tuple(_kept(symbol, picture, keep) for symbol in symbols if symbol.crop)
         faults: tuple[SystemFault, ...] = ()
     except EvidenceError as error:
         crops, faults = (), (SystemFault(error.code, error.message, picture.sha256),)
     return Seen(
-        captures=(_capture(picture, reading, crops),),
+        captures=(replace(_capture(picture, reading, crops), hidden=_whole(reading.hidden.outlines), label=label),),
         symbols=tuple(_decoded(symbol, picture) for symbol in symbols),
         faults=faults,
     )
@@ -50,6 +55,10 @@ def read(picture: Picture, frame: OpenFrame, keep: Keep) -> Seen:
 def _capture(picture: Picture, reading: FrameReading, kept: tuple[Evidence, ...]) -> Capture:
     quality = Quality(reading.quality.sharpness, reading.quality.glare, reading.quality.brightness)
     return Capture(picture.sha256, reading.width, reading.height, picture.source, quality, kept)
+
+
+def _whole(outlines: tuple[Corners, ...]) -> tuple[Corners, ...]:
+    return tuple(tuple((float(round(x)), float(round(y))) for x, y in one) for one in outlines)
 
 
 def _decoded(symbol: Symbol, picture: Picture) -> DecodedSymbol:

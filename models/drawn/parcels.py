@@ -1,8 +1,8 @@
 """Parcels with a transport label, drawn: CN22, CN23, couriers' labels, pallet labels and envelopes, in several scripts.
 
 For the finding and masking of addresses. The truth is kept: where every line of an address stands. Names, streets and
-numbers are thrown together; none is anybody's. Not a catalogue of real carriers: layouts follow UPU CN 22 and CN 23, the
-GS1 logistic label and what couriers' labels have in common.
+numbers are thrown together; none is anybody's. Not a catalogue of real carriers: layouts follow UPU CN 22 and CN 23,
+the GS1 logistic label and what couriers' labels have in common.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class _Sheet:
         while True:
             font = self.pool.font(self.rng, max(9, round(mm * PX_PER_MM)), japanese=wide)
             masks = {bytes(font.getmask(letter)) for letter in ("A8\uffff" if not wide else "A件\uffff")}
-            if len(masks) == 3:  # noqa: PLR2004 - it has both letters
+            if len(masks) == 3:
                 return font
 
     def write(self, x: float, y: float, text: str, mm: float, *, font: ImageFont.FreeTypeFont | None = None) -> float:
@@ -108,13 +108,17 @@ class _Sheet:
         for letter in line:
             size = max(6, round(1.9 * mm * PX_PER_MM))
             glyph = Picture.new("L", (2 * size, size), 0)
-            ImageDraw.Draw(glyph).text((size // 3, size // 5), letter, 255, font, stroke_width=int(self.rng.random() < 0.3))
+            ImageDraw.Draw(glyph).text(
+                (size // 3, size // 5), letter, 255, font, stroke_width=int(self.rng.random() < 0.3)
+            )
             glyph = glyph.rotate(float(self.rng.normal(0, 5)), Picture.Resampling.BICUBIC)
             top = y * PX_PER_MM - size // 5 + float(self.rng.normal(0, 0.12 * mm * PX_PER_MM)) + sway * (place - x)
             self.picture.paste(ink, (round(place - size // 3), round(top)), glyph)
             place += font.getlength(letter) * float(self.rng.uniform(0.95, 1.15))
 
-    def code(self, x: float, y: float, width: float, height: float, content: str, kind: str = "Code128") -> None:
+    def code(  # noqa: PLR0917 - a place, a size and what it says
+        self, x: float, y: float, width: float, height: float, content: str, kind: str = "Code128"
+    ) -> None:
         """A symbol in a box of millimetres, with its text below where it is linear."""
         linear = kind in ("Code128", "Codabar", "ITF", "Code39")
         drawn = zxingcpp.create_barcode(content, getattr(zxingcpp.BarcodeFormat, kind))
@@ -149,7 +153,8 @@ def s10(rng: np.random.Generator) -> str:
     """A well-formed UPU S10 number."""
     serial = "".join(map(str, rng.integers(0, 10, 8)))
     left = 11 - sum(int(d) * w for d, w in zip(serial, (8, 6, 4, 2, 3, 5, 9, 7), strict=True)) % 11
-    return f"{rng.choice(['RR', 'EE', 'CP', 'LX'])}{serial}{ {10: 0, 11: 5}.get(left, left) }{rng.choice(['JP', 'CN', 'DE', 'GB'])}"
+    check = {10: 0, 11: 5}.get(left, left)
+    return f"{rng.choice(['RR', 'EE', 'CP', 'LX'])}{serial}{check}{rng.choice(['JP', 'CN', 'DE', 'GB'])}"
 
 
 # --- Layouts, in millimetres ------------------------------------------------------------------------------------------
@@ -168,7 +173,12 @@ def _address(sheet: _Sheet) -> list[str]:
         return [*lines, f"電話 03-{phone[:4]}-{phone[4:]}"] if rng.random() < 0.8 else lines
     if script == "chinese":
         return [f"{name} 1{phone[:2]}{phone}", f"{street}{number}号", f"{number % 30 + 1}栋{number}室 {phone[:6]}"]
-    lines = [name, f"{street} {number}", f"{phone[:5]} {rng.choice(_TOWNS)}", str(rng.choice(["JAPAN", "GERMANY", "FRANCE"]))]
+    lines = [
+        name,
+        f"{street} {number}",
+        f"{phone[:5]} {rng.choice(_TOWNS)}",
+        str(rng.choice(["JAPAN", "GERMANY", "FRANCE"])),
+    ]
     return [*lines, f"Tel. +49 30 {phone}"] if rng.random() < 0.6 else lines
 
 
@@ -217,10 +227,21 @@ def _courier(sheet: _Sheet) -> None:
     _blank(sheet, 100, float(sheet.rng.choice([110, 150])))
     to, sender = _words(sheet)
     turned = sheet.rng.random() < 0.5
-    sheet.write(4, 3, str(sheet.rng.choice(["EXPRESS", "ECONOMY PARCEL", "PRIORITY", "宅急便" if sheet.script == "japanese" else "POST"])), 6)
+    sheet.write(
+        4,
+        3,
+        str(
+            sheet.rng.choice(
+                ["EXPRESS", "ECONOMY PARCEL", "PRIORITY", "宅急便" if sheet.script == "japanese" else "POST"]
+            )
+        ),
+        6,
+    )
     sheet.rule(0, 12, 100, 12, 5)
     content = "".join(map(str, sheet.rng.integers(0, 10, 12)))
-    kind, text = [("Code128", "JD" + content + "00"), ("Codabar", f"A{content}A"), ("Code39", content[:10])][int(sheet.rng.integers(3))]
+    kind, text = [("Code128", "JD" + content + "00"), ("Codabar", f"A{content}A"), ("Code39", content[:10])][
+        int(sheet.rng.integers(3))
+    ]
     first = 14.0
     if turned:
         sheet.code(12, 15, 74, 16, text, kind)
@@ -272,13 +293,19 @@ def _stuck_on(sheet: _Sheet, kind: str) -> DrawnParcel:
     rng = sheet.rng
     label = np.asarray(sheet.picture, np.float32) / 255
     height, width = label.shape
-    paper = np.array(rng.choice([[1, 1, 1], [0.93, 0.97, 1.0], [0.75, 0.95, 1.0]], p=[0.7, 0.2, 0.1]), np.float32)
+    paper = np.array(rng.choice([[1.0, 1.0, 1.0], [0.93, 0.97, 1.0], [0.75, 0.95, 1.0]], p=[0.7, 0.2, 0.1]), np.float32)
     page = label[..., None] * paper * 245
-    side = round(1.15 * max(height, width) if kind == "envelope" else float(rng.uniform(1.12, 1.7)) * max(height, width))
-    tone = np.array(rng.choice([[110, 150, 185], [235, 238, 240], [170, 172, 175], [70, 60, 55]], p=[0.5, 0.25, 0.15, 0.1]))
+    side = round(
+        1.15 * max(height, width) if kind == "envelope" else float(rng.uniform(1.12, 1.7)) * max(height, width)
+    )
+    tone = np.array(
+        rng.choice([[110, 150, 185], [235, 238, 240], [170, 172, 175], [70, 60, 55]], p=[0.5, 0.25, 0.15, 0.1])
+    )
     if kind == "envelope":
         tone = paper * 240
-    ground = tone * (1 + 0.06 * smooth(rng, side, side, side / 6, side / 6)[..., None] + rng.normal(0, 0.012, (side, side, 1)))
+    ground = tone * (
+        1 + 0.06 * smooth(rng, side, side, side / 6, side / 6)[..., None] + rng.normal(0, 0.012, (side, side, 1))
+    )
     surface = np.asarray(np.clip(ground, 0, 255), np.uint8)
     if kind != "envelope" and rng.random() < 0.5:  # print of the carton
         place = (round(side * rng.uniform(0.02, 0.4)), round(side * rng.uniform(0.05, 0.98)))

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from edge.storage.evidence import EvidenceStore
+from edge.storage.sealed import public_hex, sealed, sealing_key
 from sync.central.central import Central
 from sync.central.intake.imports import take_in
 from sync.certificates import Requested, issued
 from sync.identity import Enrolment
 from sync.protocol import PICTURE, SCHEMA, make_batch, signed
-from sync.seal import public_hex, sealed, sealing_key
 from sync.usb import export, take_receipts
 from tests.central.conftest import CENTRAL
 from tests.sync.boxes import DAY, NOW, Box, assessed

@@ -17,7 +17,15 @@ import zxingcpp
 from PIL import Image, ImageDraw, ImageFont
 
 from models.desk import HALVE_ABOVE, Desk, upsized_face
-from models.measurements import CaptureAdvice, FaceDifference, FaceMeasurement, FrameReading, Hidden, PictureLimits, TextPlace
+from models.measurements import (
+    CaptureAdvice,
+    FaceDifference,
+    FaceMeasurement,
+    FrameReading,
+    Hidden,
+    PictureLimits,
+    TextPlace,
+)
 from models.worker import Answers, Orders, Question, receive, send
 
 

@@ -38,7 +38,7 @@ def test_a_worker_reads_a_picture(workers: PixelWorkers) -> None:
     with workers.look(picture()) as frame:
         reading = frame.read()
     assert [symbol.text for symbol in reading.symbols] == ["09521234543213"]
-    assert set(reading.ms) == {"parse", "quality", "symbols"}
+    assert set(reading.ms) == {"parse", "quality", "symbols", "addresses"}
 
 
 def test_a_refused_picture_passes_through_whole(workers: PixelWorkers) -> None:

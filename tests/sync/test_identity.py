@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import AccessRefused, InputError, SettingsError
+from edge.storage.sealed import opened, public_hex, sealed, sealing_key
 from sync.identity import (
     Enrolment,
     EnrolmentToken,
@@ -21,7 +22,6 @@ from sync.identity import (
     signed_headers,
 )
 from sync.protocol import key_id
-from sync.seal import opened, public_hex, sealed, sealing_key
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 ASKED = ("POST", "/v1/batches", "a=b")

@@ -12,12 +12,12 @@ from sqlalchemy import Connection, insert, select, update
 
 from edge.errors import AccessRefused, Conflict, InputError, NotFound
 from edge.storage.chain import Json
+from edge.storage.sealed import public_hex, sealing_key
 from sync.central.alarms import raise_alarm
 from sync.central.tables import certificates, enrolments, keys
 from sync.certificates import LIFE, Requested, issued, revocation_list, told_certificate
 from sync.identity import KEY_FILE, EnrolmentToken, enrolment_proof, public_key
 from sync.protocol import DEVICE, REVOCATIONS, SCHEMA, key_id, signed
-from sync.seal import public_hex, sealing_key
 
 TOKEN_HOURS = 72
 GRACE = timedelta(days=90)  # after its end a certificate may still be renewed by its key: a quarter without a line

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from edge.errors import InputError, SekishoError
 from edge.storage.database import write_durably
+from edge.storage.sealed import opened, sealing_key
 from sync.central.central import Central
 from sync.central.database import reading
 from sync.central.intake.devices import active_key
@@ -18,7 +19,6 @@ from sync.central.intake.ingest import ingest
 from sync.central.intake.regular import regular
 from sync.central.intake.stick_identity import answer_stick, write_lists
 from sync.protocol import MAX_BATCH_BYTES, MAX_HEAD_BYTES, PICTURE, Receipt, key_of, verified
-from sync.seal import opened, sealing_key
 
 _SEAL_BYTES = 1_000  # what sealing adds, and more
 _BATCH_BYTES = MAX_BATCH_BYTES + _SEAL_BYTES

@@ -37,7 +37,7 @@ def test_a_badge_in_a_picture_is_neither_told_nor_kept() -> None:
         kept.append(data)
         return "0" * 64
 
-    seen = read(Picture("a" * 64, b"jpeg", "camera"), frame, keep)
+    seen = read(Picture("a" * 64, b"jpeg", "camera"), frame, keep, lambda _label, _capture: "")
     assert [symbol.text for symbol in seen.symbols] == ["RR473124829JP"]
     assert kept == [b"png of RR473124829JP"]
     assert len(seen.captures[0].kept) == 1

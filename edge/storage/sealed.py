@@ -1,11 +1,13 @@
-"""Sealing to the central: what lies on a stick can be read by nobody but the central that the box is enrolled with.
+"""Sealing to the central: what lies on a stick, or in the label vault, can be read by nobody but the central.
 
-X25519 with a key of one use, HKDF-SHA256, ChaCha20-Poly1305 (the construction of RFC 9180's base mode, without its
-framing). The central's sealing key stands in the certificate that it signed.
+The box that sealed it cannot open it again. X25519 with a key of one use, HKDF-SHA256, ChaCha20-Poly1305 (the
+construction of RFC 9180's base mode, without its framing). The central's sealing key stands in the certificate that it
+signed.
 """
 
 from __future__ import annotations
 
+from cryptography import x509
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -16,6 +18,22 @@ from edge.errors import InputError
 from edge.storage.keys import KEY_BYTES, derived, seal, unseal
 
 _MAGIC = b"SEKX\x01"
+SEAL = x509.ObjectIdentifier("2.25.262642621416996726119450288838129262703")  # an OID of our own, from a UUID (X.667)
+OCTETS = b"\x04\x20"  # DER of an OCTET STRING of 32 bytes
+
+
+def told_key(certificate: x509.Certificate) -> str:
+    """The central's sealing key (64 hex digits) in a box's certificate, whoever has signed that.
+
+    Raises:
+        ValueError, TypeError, x509.ExtensionNotFound, x509.DuplicateExtension: there is none.
+    """
+    told = certificate.extensions.get_extension_for_oid(SEAL).value
+    if not isinstance(told, x509.UnrecognizedExtension):
+        raise TypeError(f"an extension of kind {type(told).__name__}")
+    if not told.value.startswith(OCTETS) or len(told.value) != len(OCTETS) + KEY_BYTES:
+        raise ValueError(f"{len(told.value)} bytes as a sealing key")
+    return told.value[len(OCTETS) :].hex()
 
 
 def sealing_key(private: Ed25519PrivateKey) -> X25519PrivateKey:
