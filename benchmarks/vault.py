@@ -138,7 +138,7 @@ def labels(options: argparse.Namespace, limits: Limits) -> None:
         print(f"{name:28}{tally.told()}")
     if options.rows:
         options.rows.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    for name in ("symbol read", "all"):
+    for name in ("symbol read", "all") if rows else ():
         missed = 1 - tallies[name].share
         print(f"address pixels left, {name}: {missed:.4f}, {limits.judged(name, missed, 1 - RECALL, 'share')}")
     if added:

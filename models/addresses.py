@@ -219,8 +219,10 @@ def _paper(small: Image, symbol: npt.NDArray[np.float32], window: Grey) -> Grey:
     inside = np.zeros(small.shape[:2], np.uint8)
     cv2.fillConvexPoly(inside, np.asarray(np.round(symbol), np.int32), 255)
     flags = 4 | (255 << 8) | cv2.FLOODFILL_MASK_ONLY
+    tone = np.median(blank[inside > 0], axis=0) if inside.any() else np.zeros(3)
     for x, y in _seeds(symbol, small.shape):
-        if flooded[y + 1, x + 1] == 0:
+        on_paper = bool((np.abs(blank[y, x] - tone) <= SAME_PAPER * tone).all())  # the label may end beside its symbol
+        if on_paper and flooded[y + 1, x + 1] == 0:
             cv2.floodFill(blank, flooded, (x, y), 0, (STEP,) * 3, (STEP,) * 3, flags)
     found = np.asarray(cv2.inRange(flooded[1:-1, 1:-1], np.array(255), np.array(255)), np.uint8) | inside
     outlines, _ = cv2.findContours(found, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
