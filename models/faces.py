@@ -12,7 +12,7 @@ from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from models import advice, difference, embed, fusion, heat, hologram, regions, second_look, tone
+from models import advice, difference, embed, fusion, heat, hologram, inks, regions, second_look, tone
 from models.aligned import (
     CONFIRMED,
     RATIOS,
@@ -56,6 +56,8 @@ HINTS = {
     "too_dark": "retake.too_dark",
     "not_flat": "retake.not_flat",
 }
+
+TOLD_AS = {"inks": "print"}  # a map of its own, and to the officer a matter of print
 
 Cache = MutableMapping[FaceReference, PreparedFace]
 
@@ -268,6 +270,8 @@ def _maps(laid: Aligned, pack: Pack) -> dict[str, Tensor]:
     if "colour" in pack.judgements and "colour" not in maps:
         window = pack.judgements["colour"].window_cells
         maps["colour"] = difference.colour_distance(capture, prepared.face, surely, window)
+    if "inks" in pack.judgements:
+        maps["inks"] = inks.apart(capture, prepared.face, usable, pack.judgements["inks"].window_cells)
     return maps
 
 
@@ -278,7 +282,7 @@ def _differences(
     places = [
         place
         for kind, values in maps.items()
-        for place in difference.places(kind, values, pack.judgements[kind], pack.network.stride_px)
+        for place in difference.places(TOLD_AS.get(kind, kind), values, pack.judgements[kind], pack.network.stride_px)
     ]
     read = _read(laid, layers)
     found = [_at_place(laid, place, read) for place in places]

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from models.pack import Tensor
 
 
-LEAST = frozenset({"colour", "print"})  # kinds that a camera can make up by itself: every capture must show them
+# Kinds that a camera can make up by itself: every capture must show them.
+LEAST = frozenset({"colour", "print", "inks"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,13 +19,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from models import difference, light, selftest, tone
-from models.drawn.prints import FAULTS
+from models import difference, inks, light, selftest, tone
+from models.drawn.prints import FAULTS, misregistered
 from models.pack import MANIFEST, SCHEMA
 from models.second_look import SecondLook, looked_again
 from models.training import edits, export
 
-KINDS = ("structure", "colour", "print")
+KINDS = ("structure", "colour", "print", "inks")
 # The absence of a marked hologram is measured without a network (models/regions.py).
 HOLOGRAM = """\
 [judgement.hologram]
@@ -46,6 +46,7 @@ least_agreeing = 0.1
 TITLE = "Siamese difference net learnt on drawn pairs of photographs"
 LEAST_OF_A_SIDE = 20
 LEAST_RECOLOURED = 0.01  # share of the face
+WHOLE = 1 / 3  # of the faces whose inks lie apart, all over
 GENUINE_PER_ARTWORK, EDITED_PER_ARTWORK = 8, 2
 # One genuine capture in how many, and the score that belongs to it. 0.5 is check, 0.9 strong.
 # Below what any single genuine capture measures structure goes on being told apart: several captures together measure
@@ -55,12 +56,12 @@ LADDER = ((2, 0.05), (5, 0.15), (20, 0.3), (120, 0.5), (1e4, 0.7), (1e6, 0.9), (
 # How often an imitation that is told at all is told by this kind alone, against structure. A soft camera looks like a
 # soft print, and the light like an ink: with equal chances the print map cost the structure map 0.12 AUROC on packbench
 # dev (docs/decisions/042, 046).
-CHANCE = {"structure": 1.0, "colour": 0.6, "print": 0.05}
+CHANCE = {"structure": 1.0, "colour": 0.6, "print": 0.05, "inks": 0.05}
 # Below its own check a kind speaks late: of the way from a rung up to check this share is left. In one picture a little
-# colour or softness is the camera's.
-LATE = {"structure": 1.0, "colour": 0.5, "print": 0.5}
-WINDOW_CELLS = {"structure": 3, "colour": 7, "print": 5}
-TOP_CELLS = {"structure": 16, "colour": 1, "print": 24}
+# colour or softness is the camera's. Inks that lie apart are not: drawn and real genuine captures measure the same.
+LATE = {"structure": 1.0, "colour": 0.5, "print": 0.5, "inks": 1.0}
+WINDOW_CELLS = {"structure": 3, "colour": 7, "print": 5, "inks": 24}
+TOP_CELLS = {"structure": 16, "colour": 1, "print": 24, "inks": 1280}
 
 
 def usable_of(face: np.ndarray) -> np.ndarray:
@@ -98,6 +99,7 @@ def maps_of(
         # The hue turned, measured directly: the net's own colour map saw 0.65 of the colour edits, this one 0.81.
         "colour": difference.colour_distance(capture, face, surely, WINDOW_CELLS["colour"]),
         "print": difference.windowed(answer[2], cells, WINDOW_CELLS["print"]),
+        "inks": inks.apart(capture, face, cells, WINDOW_CELLS["inks"]),
     }
 
 
@@ -188,8 +190,8 @@ def ladder_of(genuine: np.ndarray) -> list[tuple[float, float]]:
 def measure(run, folder: Path, look: SecondLook | None = None) -> list[dict]:
     """Values of every drawn whole face (npz: face, capture, kinds) of a folder.
 
-    Every third genuine face is measured once more with another ink on its registered side: colour edits are too rare
-    among the drawn ones to fit a line.
+    Of three genuine faces one is measured once more with another ink on its registered side, and one with inks that do
+    not meet on its captured side: such edits are too rare among the drawn ones to fit a line.
     """
     rows = []
     for index, file in enumerate(sorted(folder.glob("[0-9]*.npz"))):
@@ -198,16 +200,34 @@ def measure(run, folder: Path, look: SecondLook | None = None) -> list[dict]:
         rows.append(
             {"kinds": kinds, "severity": float(drawn["severity"]), "values": values_of(run, face, capture, look)}
         )
-        if kinds or index % 3:
+        if kinds or index % 3 == 2:
             continue
         rng = np.random.default_rng((901_000, index))
         severity = float(rng.uniform(0.2, 1))
+        if index % 3:
+            faulty = _inks_apart(rng, capture, severity)
+            lit = tone.matched(faulty, face, usable_of(face))
+            rows.append({"kinds": ["inks"], "severity": severity, "values": values_of(run, face, lit, look)})
+            continue
         edit = edits.recoloured(rng, face, severity, None)
         if (edit.mask > 0).mean() > LEAST_RECOLOURED:
             lit = tone.matched(capture, edit.picture, usable_of(edit.picture))
             values = values_of(run, edit.picture, lit, look)
             rows.append({"kinds": ["colour"], "severity": severity, "values": values})
     return rows
+
+
+def _inks_apart(rng: np.random.Generator, capture: np.ndarray, severity: float) -> np.ndarray:
+    """A capture whose inks lie apart, in one of three all over, else in a box."""
+    faulty = misregistered(rng, capture, severity)
+    if rng.random() < WHOLE:
+        return faulty
+    height, width = capture.shape[:2]
+    down, across = int(rng.uniform(0.22, 0.45) * height), int(rng.uniform(0.3, 0.6) * width)
+    top, left = int(rng.integers(height - down)), int(rng.integers(width - across))
+    out, box = capture.copy(), (slice(top, top + down), slice(left, left + across))
+    out[box] = faulty[box]
+    return out
 
 
 def values_of(run, face: np.ndarray, capture: np.ndarray, look: SecondLook | None = None) -> dict[str, float]:
@@ -326,6 +346,6 @@ def write_pack(folder: Path, rows: list[dict], name: str, look: SecondLook | Non
 
 def told_by(row: dict, kind: str) -> bool:
     """Whether a drawn face was edited in this kind."""
-    made = set(row["kinds"])
-    by_kind = {"colour": made & {"colour"}, "print": made & set(FAULTS)}
-    return bool(by_kind.get(kind, made - {"colour"} - set(FAULTS)))
+    made, faults = set(row["kinds"]), set(FAULTS)
+    by_kind = {"colour": made & {"colour"}, "print": made & faults, "inks": made & {"inks", "misregistered"}}
+    return bool(by_kind.get(kind, made - {"colour", "inks"} - faults))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -125,6 +126,20 @@ def test_a_siamese_pack_scores_and_places_a_difference(subtracting: pack.Pack) -
     x, y, w, h = best.box
     assert 200 <= x + w / 2 <= 300
     assert 300 <= y + h / 2 <= 380
+
+
+def test_inks_that_do_not_meet_are_told_as_a_matter_of_print(subtracting: pack.Pack) -> None:
+    judged = {**subtracting.judgements, "inks": pack.Judgement(24, 400, ((0.5, 0.0), (1.5, 1.0)))}
+    careful = replace(subtracting, judgements=judged)
+    face = textured()
+    apart = face.copy()
+    apart[:, :, 2] = np.roll(face[:, :, 2], 3, axis=1)
+    reference = FaceReference("face", cv2.imencode(".png", face)[1].tobytes())
+    same, different = (faces.compare(shot, [reference], careful)[0] for shot in (face, apart))
+    told = {one.kind: one.score for one in different.differences}
+    assert told["print"] > 0.5
+    assert "inks" not in told
+    assert all(one.score < 0.1 for one in same.differences if one.kind == "print")
 
 
 def test_a_smear_on_one_of_three_captures_is_outvoted_and_a_change_on_all_is_not(subtracting: pack.Pack) -> None:

@@ -168,6 +168,20 @@ def test_a_kind_in_which_edited_faces_measure_lower_is_refused() -> None:
         evidence_of(values, values[:3])
 
 
+def test_a_face_whose_inks_were_drawn_apart_teaches_nothing_but_that() -> None:
+    from models.training.calibrate import KINDS, told_by  # noqa: PLC0415
+
+    made = {name: {"kinds": [name]} for name in ("inks", "misregistered", "halftone", "colour", "logo_moved")}
+    told = {name: [kind for kind in KINDS if told_by(row, kind)] for name, row in made.items()}
+    assert told == {
+        "inks": ["inks"],
+        "misregistered": ["print", "inks"],
+        "halftone": ["print"],
+        "colour": ["colour"],
+        "logo_moved": ["structure"],
+    }
+
+
 def test_one_genuine_capture_in_a_hundred_and_twenty_reaches_check() -> None:
     from models.training.calibrate import ladder_of  # noqa: PLC0415
 
