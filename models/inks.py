@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 GREEN, OTHERS = 1, (0, 2)
 FINER = 2  # half resolution: a cell of the maps is two pixels
 STEP = 4  # cells between the windows that are looked at
+BLOCK_PX = 4  # of half resolution
 NEAR_PX = 21  # of half resolution: the light around a pixel is that wide
 APART = 20.0  # grey levels: what differs by more is another picture and hardly counts
 TEXTURE = 20.0  # squared slope (grey levels a pixel) of a window in which a shift shows in full
@@ -67,10 +68,12 @@ def _smooth(side: Image, size: tuple[int, int]) -> Floats:
 
 
 def _grid(values: npt.NDArray[np.floating[Any]], side: int) -> Floats:
-    """Means over windows of `side` pixels, one every STEP cells."""
-    step = STEP * FINER
-    means = cv2.blur(values, (side, side), borderType=cv2.BORDER_REFLECT)
-    return np.asarray(means[step // 2 :: step, step // 2 :: step], np.float32)
+    """Means over windows of `side` pixels, one every STEP cells, from means over blocks."""
+    height, width = values.shape
+    whole = cv2.copyMakeBorder(values, 0, -height % BLOCK_PX, 0, -width % BLOCK_PX, cv2.BORDER_REFLECT)
+    blocks = cv2.resize(whole, (whole.shape[1] // BLOCK_PX, whole.shape[0] // BLOCK_PX), interpolation=cv2.INTER_AREA)
+    means = cv2.blur(blocks, (side // BLOCK_PX,) * 2, borderType=cv2.BORDER_REFLECT)
+    return np.asarray(means[1 :: STEP * FINER // BLOCK_PX, 1 :: STEP * FINER // BLOCK_PX], np.float32)
 
 
 def _near(values: npt.NDArray[np.floating[Any]], weight: Floats, share: Floats) -> Floats:
@@ -90,11 +93,12 @@ def _shifted(known: Floats, shown: Floats, weight: Floats, side: int) -> tuple[F
         _near(between, weight, share),  # a gain
     )
     counts = weight / (1 + (left / APART) ** 2)
-    square = np.stack([np.stack([_grid(counts * a * b, side) for b in terms], -1) for a in terms], -2)
-    right = np.stack([_grid(counts * one * left, side) for one in terms], -1)
+    heavy = [counts * one for one in terms]
+    products = {(i, j): _grid(heavy[i] * terms[j], side) for i in range(3) for j in range(i, 3)}
+    square = np.stack([np.stack([products[min(i, j), max(i, j)] for j in range(3)], -1) for i in range(3)], -2)
+    right = np.stack([_grid(one * left, side) for one in heavy], -1)
     texture = square[..., 0, 0] + square[..., 1, 1]
-    square = square + np.diag([STILL, STILL, 1.0])
-    solved = np.linalg.solve(square, right[..., None])[..., :2, 0]
+    solved = np.linalg.solve(square + np.diag([STILL, STILL, 1.0]), right[..., None])[..., :2, 0]
     return np.asarray(-FINER * solved, np.float32), np.asarray(texture, np.float32)
 
 
