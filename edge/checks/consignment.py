@@ -80,10 +80,16 @@ def check_watch_list(lookup: LookupResult, policy: Policy) -> Checked:
 
 
 def declared_line(product: Product, consignment: Consignment) -> Declared:
-    """The line that fits a product best. The consignment has lines."""
-    fits = ((line, _fit(line, product)) for line in consignment.lines)
-    line, fit = max(fits, key=lambda pair: pair[1])
-    return Declared(line, fit)
+    """The line that fits a product best; of those that fit alike, as two goods of one heading, the one that names it.
+
+    The consignment has lines.
+    """
+    fits = [(line, _fit(line, product)) for line in consignment.lines]
+    own = f"{product.brand} {product.name}"
+    best = max(fit for _, fit in fits)
+    lines = [line for line, fit in fits if fit == best]
+    line = max(lines, key=lambda one: _alike(f"{one.brand} {one.description}", own)) if lines[1:] else lines[0]
+    return Declared(line, best)
 
 
 def _of_item(found: ItemLookup, consignment: Consignment, lookup: LookupResult, policy: Policy) -> Checked:

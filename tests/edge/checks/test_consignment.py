@@ -88,6 +88,13 @@ def test_several_declarations_under_one_number_are_not_compared() -> None:
     assert supply.check(several, POLICY).not_run == (NotChecked("supply", "reason.consignment_several"),)
 
 
+def test_of_two_goods_of_one_heading_each_is_held_against_its_own_line() -> None:
+    other = DeclaredLine("Kumo hand cream", brand="Kumo", hs="330499", origin="FR", maker="Kumo Lyon")
+    mine = DeclaredLine("Aoi face cream", brand="Aoi", hs="330499", origin="JP")
+    for lines in ((other, mine), (mine, other)):
+        assert consignment.check(looked_up(lines=lines), POLICY).findings == ()
+
+
 def test_more_items_than_are_declared_want_a_look_and_are_told_once() -> None:
     assert codes(LINE, serials=2) == []
     checked = consignment.check(looked_up(serials=3), POLICY)
