@@ -42,8 +42,15 @@ from tests.edge.web.serving import Server, serving
 
 Scheme = Literal["light", "dark"]
 
-STATIONS = ("1", "2", "3", "4", "5", "6")  # what lies at each but the first:
-LAID = {"2": "medicine", "3": "declared-goods", "4": "revoked-serial", "5": "unregistered", "6": "hologram-missing"}
+LAID = {  # what lies at each station but the first
+    "2": "medicine",
+    "3": "declared-goods",
+    "4": "revoked-serial",
+    "5": "unregistered",
+    "6": "hologram-missing",
+    "yard": "stolen-serial",
+}
+STATIONS = ("1", *LAID)
 OFFICER, SUPERVISOR = "4711", "90"
 PINS = {OFFICER: "482913", SUPERVISOR: "604135"}
 SIGNS = (  # of the doctor, one of each state
@@ -73,6 +80,15 @@ SMALL = """(least) => {
       `${Math.round(box.width)}x${Math.round(box.height)}`].join(" "));
 }"""
 
+# A scan from the handheld's own queue, of a parcel that it knows as an inspection.
+SENT = """async ([inspection, text]) => {
+  const queue = await import("/static/handheld/queue.js");
+  const kept = (await queue.open()).transaction("parcels", "readwrite").objectStore("parcels");
+  kept.put({ parcel: inspection, inspection });
+  await queue.put({ parcel: inspection, station: "yard", text });
+  dispatchEvent(new Event("online"));
+}"""
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -96,9 +112,9 @@ def _press(key: str, page: Page) -> None:
     page.locator("dialog[open]").wait_for()
 
 
-def _signed_in(page: Page) -> None:
-    """As the supervisor, in this browser alone."""
-    document = {"person": SUPERVISOR, "pin": PINS[SUPERVISOR], "own": True}
+def _signed_in(page: Page, person: str = SUPERVISOR) -> None:
+    """In this browser alone."""
+    document = {"person": person, "pin": PINS[person], "own": True}
     assert page.request.post(urljoin(page.url, "/api/v1/session"), data=document).ok  # noqa: S101 - its own account
     page.reload()
 
@@ -127,6 +143,16 @@ def _pairing(page: Page) -> None:
     page.locator("input[name=name]").fill("Yard 3")
     page.locator("form.pair button").click()
     page.locator(".offer svg").wait_for()
+
+
+def _deciding(page: Page) -> None:
+    """The officer on a handheld, with the parcel of the yard sent from it."""
+    _signed_in(page, OFFICER)
+    page.locator("html[data-ready=yes]").wait_for(state="attached")
+    listed = page.request.get(urljoin(page.url, "/api/v1/inspections")).json()["inspections"]
+    laid = next(one for one in listed if one["station"] == "yard")
+    page.evaluate(SENT, [laid["id"], laid["parcel_numbers"][0]])
+    page.locator("[data-decision=refer]:enabled").wait_for()
 
 
 def _keypad(page: Page) -> None:
@@ -167,7 +193,8 @@ SCREENS = (
     Screen("shift", "/shift?station=3", "main"),
     Screen("handhelds", "/handhelds", "main"),
     Screen("pairing", "/handhelds", "main", _pairing),
-    Screen("handheld", "/handheld", "main"),
+    Screen("handheld", "/handheld", "#present"),
+    Screen("handheld-verdict", "/handheld", "#present", _deciding),
     Screen("doctor", "/doctor", "main"),
     Screen("supervisor", "/supervisor", "main"),
     Screen("supervisor-held", "/supervisor", "#held td", _held),
@@ -301,7 +328,7 @@ def take(browser: Browser, at: Box, screens: Sequence[Screen], out: Path) -> int
     out.mkdir(parents=True, exist_ok=True)
     total = 0
     for screen in screens:
-        narrow = screen.name == "handheld"
+        narrow = screen.address == "/handheld"
         with opened(browser, at, screen, "en", size=NARROW if narrow else None) as page:
             total += _save(page.screenshot(), out / f"{screen.name}.png", NARROW["width"] if narrow else WIDTH_PX)
     print(f"{len(screens)} screens in {out}: {total / 1000:.0f} kB (limit 1500)")

@@ -26,7 +26,8 @@ class Arrival:
     consignment: Consignment | None = None
     inspection: str = ""
     key: str = ""  # idempotency key of the sender
-    officer: str = NOT_SIGNED_IN
+    officer: str = NOT_SIGNED_IN  # then it is of whoever is signed in at the station, unless `own`
+    own: bool = False  # its sender acts for `officer` alone, such as a handheld
     joins: bool = True  # False: a parcel of its own, such as a file of a watched folder
     taken: tuple[datetime, datetime] | None = None  # when, and when it was sent, by the sender's clock
 

@@ -100,13 +100,14 @@ class Bench:
         self._cards = CardActs(self._parcels.stations, self.dispose, self.undo, self._parcels.leave)
 
     def inspect(self, arrival: Arrival) -> Assessment:
-        """Take one arrival into its inspection, for whoever is signed in at its station where nobody sent it.
+        """Take one arrival into its inspection. Where nobody sent it it is of whoever is signed in at its station.
 
         Raises:
             InputError, NotFound, Conflict, LedgerError: see `Flow.inspect`.
         """
         name = self.station(arrival.station)
-        return self._flow.inspect(replace(arrival, officer=self._officer(name, arrival.officer)))
+        officer = arrival.officer if arrival.own else self._officer(name, arrival.officer)
+        return self._flow.inspect(replace(arrival, officer=officer))
 
     # --- The officer's part -------------------------------------------------------------------------------------------
 

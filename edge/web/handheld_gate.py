@@ -34,12 +34,16 @@ def handheld_of(scope: Scope) -> Handheld | None:
 
 
 def named_by(scope: Scope, came: Arrival) -> Arrival:
-    """What a handheld sends names it: codes and pictures have it as their source, whatever the document says."""
+    """What a handheld sends names it: codes and pictures have it as their source, whatever the document says.
+
+    It is of who signed in on the handheld, or of nobody: whoever is signed in at its station is somebody else.
+    """
     found = handheld_of(scope)
     if found is None:
         return came
     return replace(
         came,
+        own=True,
         codes=tuple(replace(code, source=f"handheld:{found.id}") for code in came.codes),
         pictures=tuple(replace(frame, source=f"handheld:{found.id}") for frame in came.pictures),
     )

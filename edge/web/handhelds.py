@@ -11,6 +11,7 @@ import json
 from datetime import datetime
 from importlib import resources
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -39,6 +40,7 @@ router = APIRouter(prefix="/handhelds", tags=["handhelds"])
 pages = APIRouter(include_in_schema=False)
 
 StationName = Annotated[str, Query(max_length=64, description="Name of a station; empty: the handheld's own.")]
+Here = Annotated[str, Form(max_length=64)]
 _APP = {  # the page alone may compile WebAssembly: its reader of barcodes
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; font-src 'self'; "
@@ -118,9 +120,11 @@ def revoke(request: Request, work: Works, handheld: str) -> Response:
 
 
 @pages.get("/handhelds")
-def handhelds_page(request: Request, work: Works, language: Language, lang: Asked = "") -> HTMLResponse:
-    """Every paired handheld, and a form that pairs one more."""
-    shown = _managed(request, work, language)
+def handhelds_page(
+    request: Request, work: Works, language: Language, lang: Asked = "", here: StationName = ""
+) -> HTMLResponse:
+    """Every paired handheld, and a form that pairs one more. `here` is the station whose screen asks."""
+    shown = _managed(request, work, language, here)
     if lang:
         remember(shown, lang)
     return shown
@@ -133,6 +137,8 @@ def offer(
     language: Language,
     name: Annotated[str, Form(max_length=100)] = "",
     station: Annotated[str, Form(max_length=64)] = "",
+    *,
+    here: Here = "",
 ) -> HTMLResponse:
     """A pairing code on the screen."""
     officer = _manager(request, work)
@@ -141,14 +147,16 @@ def offer(
     address = address_of(request, site)
     fingerprint = f"sha256={site.fingerprint}&" if site and address.startswith("https:") else ""
     text = f"{address}/handheld#{fingerprint}pair={token}"
-    return _managed(request, work, language, code=text, fingerprint=site.fingerprint if fingerprint and site else "")
+    return _managed(
+        request, work, language, here, code=text, fingerprint=site.fingerprint if fingerprint and site else ""
+    )
 
 
 @pages.post("/handhelds/{handheld}/revoke")
-def revoke_by_form(request: Request, work: Works, handheld: str) -> Response:
+def revoke_by_form(request: Request, work: Works, handheld: str, here: Here = "") -> Response:
     """As `revoke`, for a form."""
     pairings(request).revoke(handheld, _manager(request, work))
-    return RedirectResponse("/handhelds", 303)
+    return RedirectResponse(f"/handhelds?{urlencode({'here': here})}", 303)
 
 
 def address_of(request: Request, site: Site | None) -> str:
@@ -159,8 +167,11 @@ def address_of(request: Request, site: Site | None) -> str:
     return f"https://{name}:{PORT}"
 
 
-def _managed(request: Request, work: Work, language: str, code: str = "", fingerprint: str = "") -> HTMLResponse:
+def _managed(
+    request: Request, work: Work, language: str, here: str, *, code: str = "", fingerprint: str = ""
+) -> HTMLResponse:
     values = {
+        "here": station_of(work, here),
         "handhelds": list(pairings(request).all().values()),
         "code": code,
         "qr": Markup(svg(code)) if code else "",  # noqa: S704 - drawn here, of modules

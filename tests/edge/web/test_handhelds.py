@@ -182,8 +182,14 @@ def test_who_is_signed_in_at_the_station_of_a_handheld_is_not_signed_in_on_it(tm
         with box.server.client() as handheld:
             handheld.post("/api/v1/handhelds/pair", json={"token": code})
             assert handheld.get("/api/v1/session?station=2").json()["person"] is None
-            address = f"/api/v1/inspections/{_scan(handheld, 'S2').json()['inspection']}/disposition"
+            inspection = _scan(handheld, "S2").json()["inspection"]
+            address = f"/api/v1/inspections/{inspection}/disposition"
             assert problem(handheld.put(address, json={"decision": "release"})) == (401, "access_person")
+            more = {"codes": [{"text": "RR473124829JP"}]}
+            assert handheld.post(f"/api/v1/inspections/{inspection}/codes", json=more).json()["number"] == 2
+        box.scan("S3", "2")  # by the station's gun
+        rows = [row.entry for row in box.bench.ledger.outbox(0, 1_000) if row.entry.kind == "assessed"]
+    assert [row.origin.officer for row in rows] == ["not signed in", "not signed in", "4712"]
 
 
 def test_a_desk_card_that_a_handheld_sends_is_refused_also_when_it_waited_in_a_queue(box: PeopleBox) -> None:
