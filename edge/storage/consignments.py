@@ -38,13 +38,14 @@ _PURPOSE = b"consignment"
 _SCHEMA = 1
 _DDL = f"""
 CREATE TABLE consignments (id INTEGER PRIMARY KEY, sealed BLOB NOT NULL);
-CREATE TABLE keys (hash INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (hash, id)) WITHOUT ROWID;
+CREATE TABLE keys (hash INTEGER NOT NULL, id INTEGER NOT NULL);
 CREATE TABLE documents (hash INTEGER PRIMARY KEY, id INTEGER NOT NULL);
 CREATE TABLE imports (number INTEGER PRIMARY KEY, file TEXT NOT NULL, sha256 TEXT NOT NULL, at TEXT NOT NULL,
     taken INTEGER NOT NULL, refused INTEGER NOT NULL);
 CREATE TABLE refusals (number INTEGER NOT NULL, row INTEGER NOT NULL, sealed BLOB NOT NULL);
 PRAGMA user_version={_SCHEMA};
 """
+_INDEX = "CREATE INDEX keys_by_hash ON keys (hash, id)"  # at the end: sorted once, and not row by row all over the file
 _NAME = re.compile(r"(\d{4}-\d{2}-\d{2}|undated)-(\d{6})\.db")
 _AT_ONCE = 1_000  # rows that are written together
 _CACHE_KIB = 32_000  # of an import: memory stays bounded, whatever the size of the manifest
@@ -327,7 +328,7 @@ class SegmentBuilder:
 
     def _flush(self) -> None:
         self._connection.executemany("INSERT INTO consignments VALUES (?, ?)", self._rows)
-        self._connection.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?)", self._keys)
+        self._connection.executemany("INSERT INTO keys VALUES (?, ?)", self._keys)
         self._rows, self._keys = [], []
 
     def refuse(self, row: int, why: str, *, kept: bool) -> None:
@@ -354,6 +355,7 @@ class SegmentBuilder:
             self._connection.execute("INSERT INTO imports VALUES (?, ?, ?, ?, ?, ?)", imported)
             self._connection.execute("COMMIT")
             taken_in = [one for one in self._cache.segments() if one.day == self._day and self._takes_in(one)]
+            self._connection.execute(_INDEX)
             self._connection.close()
             with self._path.open("rb+") as file:
                 os.fsync(file.fileno())
