@@ -46,13 +46,13 @@ def refusal(path: Path) -> str:
     [
         (
             "DELETE FROM watch_grams WHERE gram='gad'",
-            "watch list, 'Bright Gadget Trading': expected 19 keys to find it by, got 18 of 19.",
+            "watch list, 'Bright Gadget Trading': expected 20 keys to find it by, got 19 of 20.",
         ),
         (
             "UPDATE watch_list SET grams=3 WHERE entry='W1'",
-            "watch list, 'Bright Gadget Trading': expected 19 keys to find it by, got 19 of 3.",
+            "watch list, 'Bright Gadget Trading': expected 20 keys to find it by, got 20 of 3.",
         ),
-        ("INSERT INTO watch_grams VALUES ('zzz', 1)", "watch list: expected 32 keys of its names, got 33."),
+        ("INSERT INTO watch_grams VALUES ('zzz', 1)", "watch list: expected 34 keys of its names, got 35."),
         (
             "UPDATE watch_gram_counts SET entries=9 WHERE gram='gad'",
             "watch list: expected each key with how many names have it, got 'gad' otherwise.",
