@@ -46,7 +46,17 @@ from models.register import register
 if TYPE_CHECKING:
     from models.pack import Pack, Tensor
 
-__all__ = ["PreparedFace", "Shelf", "Sketch", "compare", "compare_together", "prepare", "recognise", "sketch"]
+__all__ = [
+    "PreparedFace",
+    "Shelf",
+    "Sketch",
+    "compare",
+    "compare_together",
+    "likeliest",
+    "prepare",
+    "recognise",
+    "sketch",
+]
 
 HINTS = {
     "not_found": "retake.not_found",
@@ -121,32 +131,33 @@ def recognise(frame: Image, gallery: Sequence[Sketch], pack: Pack, most: int = 5
     """The registered faces that a capture looks like, best first; none when it looks like none.
 
     ORB against every face; where that convinces nowhere, SIFT against the first `most` of the gallery, which a search
-    puts in order, and the `most` faces that shared most ORB matches: SIFT against every face would cost seconds on a
-    capture of something that nobody registered. The likeliest are
-    verified by registration: a shared logo is no likeness. `similarity` is the share of the face's textured blocks that
-    were found again.
+    puts in order, and the `most` likeliest: a homography to every face would cost seconds on a capture of something
+    that nobody registered. They are verified by registration: a shared logo is no likeness. `similarity` is the share
+    of the face's textured blocks that were found again.
     """
     del pack  # geometry needs none; among more faces than can be verified `models.signature` finds the likeliest
     view = View(frame)
     candidates = tuple(gallery)
     for kind in ("orb", "sift"):
         found = [(one, location) for one in candidates if (location := located(view, one, kind)) is not None]
-        likeliest = sorted(found, key=lambda pair: -pair[1].inliers)[:most]
-        matches = [_verified(view, one, location) for one, location in likeliest]
+        nearest = sorted(found, key=lambda pair: -pair[1].inliers)[:most]
+        matches = [_verified(view, one, location) for one, location in nearest]
         kept = [match for match in matches if match.similarity >= CONFIRMED]
         if kept:
             return tuple(kept)
-        candidates = tuple(dict.fromkeys((*gallery[:most], *_sharing_most(view, gallery, most))))
+        if kind == "orb":
+            candidates = tuple(dict.fromkeys((*gallery[:most], *likeliest(view, gallery, most))))
     return ()
 
 
-def _sharing_most(view: View, gallery: Sequence[Sketch], most: int) -> tuple[Sketch, ...]:
-    """The faces that share most ORB matches with the capture, whether or not these agree on a place."""
+def likeliest(view: View, gallery: Sequence[Sketch], most: int) -> tuple[Sketch, ...]:
+    """The faces that share most SIFT matches with the capture, best first, whether or not these agree on a place.
 
-    def shared(one: Sketch) -> int:
-        return len(matched(view.orb, one.orb, ratio=RATIOS["orb"]))
-
-    return tuple(sorted(gallery, key=shared, reverse=True)[:most])
+    An order and no claim: of goods that stand askew it names the right one more often than a homography can confirm it,
+    and it names a sibling with the same logo where the right one is not registered.
+    """
+    shared = {one: len(matched(view.sift, one.sift, ratio=RATIOS["sift"])) for one in gallery}
+    return tuple(sorted(gallery, key=lambda one: -shared[one])[:most])
 
 
 def _verified(view: View, prepared: Sketch, location: Location) -> FaceMatch:

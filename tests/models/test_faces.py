@@ -12,6 +12,7 @@ from models import faces, pack
 from models.drawn.conditions import Conditions
 from models.drawn.recapture import Recapture, recapture
 from models.errors import PictureRefused
+from models.locate import View
 from models.measurements import FaceReference, Image, MarkedRegion
 
 WIDTH_MM, HEIGHT_MM = 120.0, 180.0
@@ -193,6 +194,16 @@ def test_a_photographed_face_is_recognised_among_others() -> None:
     assert matches[0].key == "face 2"
     stranger = np.ascontiguousarray(drawn_face(9)[:, ::-1])
     assert faces.recognise(photograph(stranger).image, gallery, loaded()) == ()
+
+
+def test_the_likeliest_faces_are_an_order_even_where_no_face_is_confirmed() -> None:
+    gallery = [faces.sketch(reference(seed), loaded()) for seed in range(4)]
+    strip = photograph(drawn_face(2)).image.copy()
+    height = len(strip)
+    strip[: height * 2 // 5] = strip[height * 11 // 20 :] = 128
+    assert faces.recognise(strip, gallery, loaded()) == ()
+    first, _ = faces.likeliest(View(strip), gallery, 2)
+    assert first.key == "face 2"
 
 
 def test_a_shelf_lets_the_face_go_that_was_unused_for_longest() -> None:
