@@ -22,6 +22,7 @@ from sync.command import sync_app
 from sync.command_central import central_app
 from sync.command_disclose import disclose_app
 from sync.command_knowledge import knowledge_app
+from sync.command_labels import labels_app
 from sync.command_results import audit_app, results_app
 from sync.command_retention import add_retention_commands
 from sync.command_webhooks import webhooks_app
@@ -49,6 +50,7 @@ app.add_typer(update_app, name="update")
 app.add_typer(results_app, name="results")
 app.add_typer(audit_app, name="audit")
 central_app.add_typer(webhooks_app, name="webhooks")
+central_app.registered_commands += labels_app.registered_commands
 central_app.registered_commands += knowledge_app.registered_commands
 app.add_typer(central_app, name="central")
 add_retention_commands(central_app)

@@ -38,14 +38,14 @@ _ASSESSMENT = _noun(
     at=_noun("utc", utc=_TEXT),
     identity=_noun(items=_LIST(_noun("gtin", gtin=_GTIN))),
     seen=_noun(
-        captures=_LIST(_noun(kept=_LIST(_PICTURE))),
+        captures=_LIST(_noun(kept=_LIST(_PICTURE), sha256=_TEXT, label=_TEXT)),
         comparisons=_LIST(_COMPARISON),
         consignment=_maybe(_CONSIGNMENT),
     ),
     verdict=_noun(outcome=_TEXT, findings=_LIST(_noun("code", code=_TEXT, item=_maybe(_TEXT)))),
 )
 _DISPOSITION = _noun("decision", decision=_maybe(_TEXT), undoes=_maybe(_INTEGER))
-_BODY = SchemaValidator(_noun(assessment=_ASSESSMENT, disposition=_DISPOSITION, order=_INTEGER))
+_BODY = SchemaValidator(_noun(assessment=_ASSESSMENT, disposition=_DISPOSITION, order=_INTEGER, sealed=_LIST(_PICTURE)))
 
 
 def body_of(kind: str, text: str) -> dict[str, Any] | None:
