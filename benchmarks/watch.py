@@ -7,7 +7,7 @@
 2. Listed names written otherwise: the share that is found again, by what was done to them.
 3. Time of one name's candidates and comparisons.
 4. With --consignments: a manifest of so many is imported (time, peak memory), parcels are inspected with what they
-   declare, and the time of identify + look up + decide is held against its limit.
+   declare, and the processor time of all checks (on an idle box the time they take) is held against its limit.
 """
 
 from __future__ import annotations
@@ -186,18 +186,24 @@ def inspected(folder: Path, made: Path, arguments: argparse.Namespace, limits: L
             f"segment {segment.path.stat().st_size / 1e6:.0f} MB; peak memory "
             f"{before / 1e3:.0f} -> {after / 1e3:.0f} MB"
         )
-        draw, stages, gtin = random.Random(7_004), [], _GTIN + check_digit(_GTIN)
+        draw, gtin = random.Random(7_004), _GTIN + check_digit(_GTIN)
+        stages: list[float] = []
+        computed: list[float] = []
         for _ in range(arguments.inspections):
             number = number_of(draw.randrange(arguments.consignments))
             codes = (f"]d201{gtin}21A{draw.randrange(1_000)}".encode(), number.encode())
             raw = tuple(RawCode(code, "scanner") for code in codes)
+            started = time.thread_time()
             done = box.bench.inspect(Arrival(station="1", codes=raw, joins=False))
+            computed.append((time.thread_time() - started) * 1e3)
             if done.seen.consignment is None:
                 raise SystemExit(f"{number}: expected what was declared, got nothing.")
             stages.append(sum(ms for stage, ms in done.stage_ms.items() if stage != "decode"))
     told = "   ".join(f"p{share}: {at(stages, share / 100):.2f}" for share in (50, 95, 99))
-    judged = limits.judged("all checks", at(stages, 0.99), _CHECKS_MS, "ms p99")
-    print(f"identify, look up and decide of {len(stages)} parcels: {told} ms; {judged}")
+    print(f"identify, look up and decide of {len(stages)} parcels by the clock on the wall: {told} ms")
+    told = "   ".join(f"p{share}: {at(computed, share / 100):.2f}" for share in (50, 95, 99))
+    judged = limits.judged("all checks", at(computed, 0.99), _CHECKS_MS, "ms p99")
+    print(f"processor time of the same, with recording them: {told} ms; {judged}")
 
 
 def main() -> None:
