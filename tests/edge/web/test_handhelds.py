@@ -143,6 +143,18 @@ def test_on_a_box_with_accounts_a_supervisor_pairs_and_an_officer_does_not(tmp_p
     assert rows[0].entry.origin.officer == "4711"
 
 
+def test_the_page_of_handhelds_leads_back_to_the_bench_that_opened_it(box: PeopleBox) -> None:
+    back = 'href="/?station=2&amp;lang=en"'
+    with _paired(box) as handheld, box.server.client(headers=BEARER) as page:
+        name = handheld.get("/api/v1/handhelds/mine").json()["handheld"]["id"]
+        assert "/handhelds?here=2&amp;" in page.get("/?station=2&lang=en").text
+        assert back in page.get("/handhelds?here=2&lang=en").text
+        assert back in page.post("/handhelds?lang=en", data={"name": "yard 4", "station": "1", "here": "2"}).text
+        revoked = page.post(f"/handhelds/{name}/revoke", data={"here": "2"})
+        assert (revoked.status_code, revoked.headers["location"]) == (303, "/handhelds?here=2")
+        assert 'href="/?station=1&amp;' in page.get("/handhelds").text  # opened by its address
+
+
 def test_the_page_may_compile_webassembly_and_others_may_not(box: PeopleBox) -> None:
     with box.server.client(headers=BEARER) as page:
         assert "'wasm-unsafe-eval'" in page.get("/handheld").headers["content-security-policy"]
