@@ -9,7 +9,7 @@ from datetime import datetime
 
 from edge.badge import badge_in
 from edge.consignment import Consignment
-from edge.desk_card import card_in
+from edge.desk_card import hides_card
 from edge.errors import CodeRefused
 from edge.inspection import NOT_SIGNED_IN
 from edge.ports import Frame
@@ -56,7 +56,7 @@ def refuse_secrets(arrival: Arrival) -> None:
             "Expected a code of a parcel or product, got a badge.",
             hint="A badge signs in by itself when it is scanned alone.",
         )
-    if any(card_in(code.payload) for code in arrival.codes):
+    if any(hides_card(code.payload) for code in arrival.codes):
         raise CodeRefused(
             "code_card",
             "Expected a code of a parcel or product, got a barcode of a desk card.",

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 
 from edge.arrival import Arrival
-from edge.card_acts import CardActs, CardDone
+from edge.card_acts import CardActs, CardDone, Shown
 from edge.decisions import Decisions
 from edge.desk_card import order_of, secret_of
 from edge.errors import NotFound, RegistryError, RequestRefused, SekishoError
@@ -184,11 +184,19 @@ class Bench:
         """
         return self.desk.sign_in(Claim(badge=code, client=source), station=self.station(station))[0]
 
-    def card(self, station: str, code: str, officer: Callable[[], str] | None = None, reason: str = "") -> CardDone:
+    def card(
+        self,
+        station: str,
+        code: str,
+        officer: Callable[[], str] | None = None,
+        *,
+        reason: str = "",
+        shown: Shown | None = None,
+    ) -> CardDone:
         """A barcode of the desk card that was read at a station.
 
         `officer` tells who decides, and is asked for a decision only; None: whoever is signed in at the station.
-        `reason` is what stands typed beside the decision.
+        `reason` is what stands typed beside the decision, `shown` what the page shows that read the card.
 
         Raises:
             RequestRefused: there is no such station, or the card is another box's. AccessRefused: see `Desk.permitted`.
@@ -198,13 +206,18 @@ class Bench:
         try:
             order = order_of(code, self._card_secret())
             deciding = officer or partial(self._deciding, name)
-            done = self._cards.carry_out(order, name, deciding, self.desk.scanner(name), reason)
+            scanning = self.desk.scanner(name)
+            done = self._cards.carry_out(order, name, deciding, scanning=scanning, reason=reason, shown=shown)
         except SekishoError as error:
             self.events.tell(News(0, "card", "", name, f"refused {error.code}"))
             raise
         said = " ".join(part for part in (done.done, done.order.command, done.order.language) if part)
         self.events.tell(News(0, "card", done.inspection, name, said))
         return done
+
+    def shows(self, station: str, shown: Shown) -> None:
+        """A screen of the station was given `shown`: what a gun's desk card decides there, the officer has seen."""
+        self._cards.show(self.station(station), shown)
 
     def _deciding(self, station: str) -> str:
         """Who decides at a station by what a gun reads there."""

@@ -16,6 +16,7 @@ from edge.stations import OpenInspection, Stations
 SETTLE_S = 0.6  # a verdict that has just changed takes no decision that was meant for the one before
 AGAIN_S = 1.0  # a scanner that reads one barcode twice confirms nothing
 ARMED_S = 20.0
+SCREEN_S = 600.0  # a page asks for its card with each of its news; a screen that has asked for nothing so long is off
 _NEEDS_MORE = frozenset({"reason_conflict", "second_person_conflict"})
 _DECISIONS = {Command.RELEASE: Decision.RELEASE, Command.REFER: Decision.REFER, Command.DETAIN: Decision.DETAIN}
 
@@ -51,6 +52,14 @@ class Undo(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """What a screen at the station shows: an inspection ("" for none) with the number of its assessment."""
+
+    inspection: str
+    assessment: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class _Armed:
     inspection: str
     assessment: int
@@ -65,37 +74,51 @@ class CardActs:
         stations: Stations,
         dispose: Dispose,
         undo: Undo,
-        leave: Callable[[str, str], None],
+        leave: Callable[[str, str, str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`leave` goes on to the next parcel at a station, for an officer."""
+        """`leave` goes on to the next parcel at a station, for an officer, from an inspection."""
         self._stations = stations
         self._dispose = dispose
         self._undo = undo
         self._leave = leave
         self._clock = clock
         self._armed: dict[str, _Armed] = {}
+        self._shown: dict[str, tuple[Shown, float]] = {}
         self._lock = threading.Lock()
 
+    def show(self, station: str, shown: Shown) -> None:
+        """A screen at the station was given `shown` to show."""
+        self._shown[station] = shown, self._clock()
+
     def carry_out(
-        self, order: Order, station: str, deciding: Callable[[], str], scanning: str, reason: str = ""
+        self,
+        order: Order,
+        station: str,
+        deciding: Callable[[], str],
+        *,
+        scanning: str,
+        reason: str = "",
+        shown: Shown | None = None,
     ) -> CardDone:
         """Do what a barcode of the card asks for, on what lies open at its station.
 
         `deciding` tells the officer of a decision and is asked for nothing else; `scanning` is whose scan it is;
-        `reason` is what stands typed beside the decision.
+        `reason` is what stands typed beside the decision; `shown` what the page shows whose own scanner read the card.
+        Without it, what a screen of the station was given last counts, where there is a screen.
 
         Raises:
-            Conflict: card_conflict: nothing lies open there, or its verdict has just changed; and as
-                `edge.checks.disposition.decided`.
+            Conflict: card_conflict: nothing lies open there, or its verdict has just changed; disposition_outdated: the
+                screen shows another one; and as `edge.checks.disposition.decided`.
             NotFound: disposition_not_found: there is nothing to take back.
             LedgerError: the row could not be made durable. And what `deciding` raises.
         """
         if order.command in {Command.HELP, Command.LANGUAGE}:
             return CardDone(order, "page")
         opened = self._open_at(station)
+        _refuse_unseen(opened, shown or self._on_screen(station))
         if order.command is Command.NEXT:
-            self._leave(station, scanning)
+            self._leave(station, scanning, opened.inspection)
             return CardDone(order, "done", opened.inspection)
         officer, number = deciding(), opened.last.number if opened.last else None
         if order.command is Command.UNDO:
@@ -113,6 +136,11 @@ class CardActs:
                     raise
                 return CardDone(order, "page", opened.inspection)
         return CardDone(order, "done", opened.inspection)
+
+    def _on_screen(self, station: str) -> Shown | None:
+        """What a screen of the station was given last; None where none has asked for long: it is off."""
+        shown, at_s = self._shown.get(station, (None, 0.0))
+        return shown if self._clock() - at_s <= SCREEN_S else None
 
     def _open_at(self, station: str) -> OpenInspection:
         opened = self._stations.at(station)
@@ -141,3 +169,15 @@ class CardActs:
             twice = same and armed is not None and now_s - armed.at_s < AGAIN_S
             self._armed[station] = armed if twice and armed is not None else _Armed(opened.inspection, number, now_s)
             return False
+
+
+def _refuse_unseen(opened: OpenInspection, shown: Shown | None) -> None:
+    """A decision counts for what the officer has seen: a slow page may show another parcel, or its verdict before."""
+    number = opened.last.number if opened.last else 0
+    if shown is not None and shown != Shown(opened.inspection, number):
+        raise Conflict(
+            "disposition_outdated",
+            f"Expected a decision on assessment {number} of {opened.inspection}, got one while the screen shows "
+            f"{f'assessment {shown.assessment} of {shown.inspection}' if shown.inspection else 'nothing'}.",
+            hint="Look at the newest assessment, then scan the card again.",
+        )

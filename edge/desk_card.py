@@ -24,6 +24,9 @@ _CARD = re.compile(
 )
 
 
+_WITHIN = re.compile(rf"{PREFIX}[{LETTERS}]{{3}}".encode(), re.IGNORECASE)
+
+
 class Command(StrEnum):
     """What a barcode of the card asks for."""
 
@@ -72,6 +75,14 @@ def secret_of(key: bytes) -> str:
 def code(letter: str, secret: str) -> str:
     """The content of the barcode of an order's letter."""
     return PREFIX + letter + secret
+
+
+def hides_card(payload: bytes) -> bool:
+    """Whether a code is or holds a desk card's, whole or in part: joined with another, cut, or within other letters.
+
+    It is nobody's decision, and nothing that may be kept or shown.
+    """
+    return _WITHIN.search(payload) is not None
 
 
 def card_in(payload: bytes) -> str | None:

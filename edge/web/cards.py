@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import Request
 from pydantic import Field
 
+from edge.card_acts import Shown
 from edge.desk_card import Command, card_in
 from edge.errors import RequestRefused
 from edge.people.roles import Right
@@ -44,7 +47,7 @@ def commanded(request: Request, work: Work, card: str, station: str, document: A
         message = "Expected a barcode of the desk card at the bench, got it from a handheld."
         raise RequestRefused("request_card", message, hint="Decide by the buttons of the handheld's page.")
     name = station_of(work, station)
-    done = work.bench.card(
-        name, card, lambda: acting(request, work, Right.DECIDE, name, document.officer), document.reason
-    )
+    shown = Shown(document.shown.inspection, document.shown.assessment) if document.shown else None
+    deciding = partial(acting, request, work, Right.DECIDE, name, document.officer)
+    done = work.bench.card(name, card, deciding, reason=document.reason, shown=shown)
     return CardOut(command=done.order.command, language=done.order.language, done=done.done, inspection=done.inspection)

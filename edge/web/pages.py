@@ -19,6 +19,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from edge.card_acts import Shown
 from edge.checks.question import pictures as askable
 from edge.comparison import FaceComparison
 from edge.display import visible
@@ -198,7 +199,9 @@ def _around(work: Work, language: str) -> dict[str, Any]:
 def _open_card(work: Work, station: str, language: str) -> dict[str, Any] | None:
     """What lies open at a station, as the bench has it: the next scan may join it."""
     inspection = work.bench.open_at(station)
-    return card_of(work, work.bench.record(inspection), language) if inspection else None
+    record = work.bench.record(inspection) if inspection else None
+    work.bench.shows(station, Shown(inspection, record.assessments[-1].number if record else 0))
+    return card_of(work, record, language) if record else None
 
 
 def _pictures(work: Work, comparison: FaceComparison) -> dict[str, str]:

@@ -81,6 +81,13 @@ class TakenIn(Incoming):
     sent: Time = Field(description="When this request is sent, by the same clock: tells how far that clock is off.")
 
 
+class ShownIn(Incoming):
+    """What a page shows: the inspection and the number of its assessment."""
+
+    inspection: Name = Field(default="", description="Empty: nothing lies open there.")
+    assessment: int = Field(default=0, ge=0)
+
+
 class ArrivalIn(Incoming):
     """What arrived at a station: codes, a declaration, or pictures beside this document."""
 
@@ -90,6 +97,9 @@ class ArrivalIn(Incoming):
         default="", description="Who is at the station, on a box without accounts; empty: not signed in."
     )
     reason: Text = Field(default="", description="With a barcode of the desk card: why the officer decides so.")
+    shown: ShownIn | None = Field(
+        default=None, description="With a barcode of the desk card: what the page shows that read it."
+    )
     taken: TakenIn | None = Field(default=None, description="Of a sender that may send late, such as from a queue.")
     camera: Name = Field(default="", description="What took the pictures, e.g. camera:bench; empty: upload.")
 

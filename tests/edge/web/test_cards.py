@@ -32,6 +32,7 @@ def _scanned(client: httpx.Client, station: str, text: str) -> httpx.Response:
 def _open(client: httpx.Client, station: str, serial: str) -> str:
     inspection = _scanned(client, station, f"01{GTIN}21{serial}").json()["inspection"]
     time.sleep(SETTLED_S)
+    client.get("/pages/card", params={"station": station})  # what a page does with its news
     return str(inspection)
 
 
@@ -110,6 +111,27 @@ def test_what_stands_typed_goes_along_and_what_needs_a_reason_is_left_to_the_pag
     assert (kept["decision"], kept["dispositions"][-1]["reason"]) == ("release", "returned to the sender")
 
 
+def test_a_card_decides_on_what_the_page_shows_and_on_nothing_else(
+    client: httpx.Client, station: str, secret: str
+) -> None:
+    before = _open(client, station, "R9")
+    client.post(f"/api/v1/stations/{station}/next")
+    inspection = str(_scanned(client, station, f"01{GTIN}21A7").json()["inspection"])
+    time.sleep(SETTLED_S)
+    scan = partial(client.post, f"/api/v1/stations/{station}/scans")
+    card = {"codes": [{"text": code("F", secret)}]}
+    for shown in ({"inspection": before, "assessment": 1}, {"inspection": inspection, "assessment": 2}, {}):
+        answer = scan(json={**card, "shown": shown})
+        assert (answer.status_code, answer.json()["code"]) == (409, "disposition_outdated")
+    answer = scan(json=card)  # another gun: what a screen of the station was given last is the parcel before
+    assert answer.json()["detail"] == (
+        f"Expected a decision on assessment 1 of {inspection}, got one while the screen shows assessment 1 of {before}."
+    )
+    assert client.get(f"/api/v1/inspections/{inspection}").json()["decision"] is None
+    shown = {"inspection": inspection, "assessment": 1}
+    assert scan(json={**card, "shown": shown}).json()["done"] == "done"
+
+
 def test_a_card_among_other_codes_is_refused_and_its_secret_is_not_kept(
     client: httpx.Client, bench: Bench, station: str, secret: str
 ) -> None:
@@ -118,6 +140,18 @@ def test_a_card_among_other_codes_is_refused_and_its_secret_is_not_kept(
     answer = client.post(f"/api/v1/stations/{station}/scans", json=document)
     assert (answer.status_code, answer.json()["code"]) == (422, "code_card")
     assert card not in answer.text
+    assert bench.ledger_state().rows == before
+
+
+@pytest.mark.parametrize("spoilt", ["{card}{card}", "A{card}", "{cut}", "x {lower} y"])
+def test_a_card_that_was_read_in_part_or_together_with_something_is_kept_nowhere(
+    client: httpx.Client, bench: Bench, station: str, secret: str, spoilt: str
+) -> None:
+    before, card = bench.ledger_state().rows, code("R", secret)
+    text = spoilt.format(card=card, cut=card[:-1], lower=card.lower())
+    answer = _scanned(client, station, text)
+    assert (answer.status_code, answer.json()["code"]) == (422, "code_card")
+    assert text not in answer.text
     assert bench.ledger_state().rows == before
 
 
@@ -130,19 +164,19 @@ def test_only_a_decision_asks_who_is_there() -> None:
 
     stations = Stations()
     stations.lay(OpenInspection("i", "1"))
-    left: list[tuple[str, str]] = []
+    left: list[tuple[str, str, str]] = []
 
-    def leave(station: str, officer: str) -> None:
-        left.append((station, officer))
+    def leave(station: str, officer: str, inspection: str) -> None:
+        left.append((station, officer, inspection))
 
     def never(*_: object, **__: object) -> Disposition:
         raise AssertionError
 
     acts = CardActs(stations, never, never, leave)
     for command in (Command.HELP, Command.LANGUAGE):
-        assert acts.carry_out(Order(command), "1", nobody, "4711").done == "page"
-    assert acts.carry_out(Order(Command.NEXT), "1", nobody, "4711").done == "done"
-    assert left == [("1", "4711")]
+        assert acts.carry_out(Order(command), "1", nobody, scanning="4711").done == "page"
+    assert acts.carry_out(Order(Command.NEXT), "1", nobody, scanning="4711").done == "done"
+    assert left == [("1", "4711", "i")]
     for command in (Command.RELEASE, Command.REFER, Command.DETAIN, Command.UNDO):
         with pytest.raises(NobodyError):
-            acts.carry_out(Order(command), "1", nobody, "4711")
+            acts.carry_out(Order(command), "1", nobody, scanning="4711")

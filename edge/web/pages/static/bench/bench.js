@@ -35,7 +35,7 @@ async function scan(text, source) {
   find("#heard").textContent = text.replaceAll(/[\x00-\x1f]/g, "·");
   decide.disarm();
   const card = wedge.CARD.test(text);
-  const sent = decide.signed({ codes: [{ text, source }], ...(card && { reason: decide.reason() }) });
+  const sent = decide.signed({ codes: [{ text, source }], ...(card && decide.beside()) });
   const post = () => act("POST", `${here}/scans`, sent);
   const answer = await (card ? decide.sending(post) : post());
   if (answer === null) {

@@ -46,6 +46,11 @@ export function byKey(key) {
 }
 
 export const reason = () => reasonIn(find("#deciding"))?.value.trim() ?? "";
+// What goes along with a barcode of the card: the reason that stands typed, and what the officer sees.
+export function beside() {
+  const { inspection = "", assessment = 0 } = openCard()?.dataset ?? {};
+  return { reason: reason(), shown: { inspection, assessment: Number(assessment) } };
+}
 const officer = () => find("#officer")?.value.trim() ?? "";
 export const signed = (content) => (officer() ? { ...content, officer: officer() } : content);
 
