@@ -7,7 +7,7 @@ const ARMED_MS = 10_000;
 const AGAIN_MS = 600; // a press twice by shaking hands confirms nothing
 const KEYS = { r: "release", e: "refer", d: "detain", u: "undo", n: "next" };
 
-let armed = null; // { what, at, inspection, assessment }
+let armed = null; // { what, by, at, inspection, assessment }
 let timer = 0;
 
 const place = () => find("#armed");
@@ -21,15 +21,25 @@ function arm(what, by) {
   const card = openCard();
   if (!card && what !== "next") return;
   disarm();
-  armed = { what, at: performance.now(), inspection: card?.dataset.inspection, assessment: card?.dataset.assessment };
+  const { inspection, assessment } = card?.dataset ?? {};
+  armed = { what, by, at: performance.now(), inspection, assessment };
   place().textContent = place().dataset[`${what}${by}`] ?? place().dataset[what];
   place().hidden = false;
+  if (by === "Key") place().focus(); // Enter is for what is asked, and for nothing that had the focus before
   timer = setTimeout(disarm, ARMED_MS);
   play("ask");
 }
 
-// What is confirmed is what was armed: on the same inspection, with the same assessment before the officer's eyes.
+// Enter confirms what stands asked before the officer's eyes: with a panel over it, or the focus elsewhere, nothing.
 export function confirm() {
+  const seen = !find("dialog[open]") && [document.body, place()].includes(document.activeElement);
+  if (seen) return confirmed();
+  if (armed?.by === "Key") disarm();
+  return false;
+}
+
+// What is confirmed is what was armed: on the same inspection, with the same assessment before the officer's eyes.
+function confirmed() {
   if (!armed || performance.now() - armed.at < AGAIN_MS) return false;
   const { what, inspection, assessment } = armed;
   const card = openCard();
@@ -96,6 +106,7 @@ export function told({ said, inspection }, pages) {
 let code = ""; // of the last refusal
 document.body.addEventListener("refused", (event) => { ({ code } = event.detail); });
 export function refused() {
+  disarm();
   answered.set(`refused ${code} `, performance.now() + TWICE_MS);
 }
 
@@ -108,6 +119,7 @@ export async function sending(scan) {
 async function carryOn(said, inspection, pages) {
   const [done, what, language] = said.split(" ");
   if (done === "refused") {
+    disarm();
     play("refused");
     notice(problems[what] ?? "");
   } else if (done === "again") {
@@ -153,12 +165,19 @@ export function watch() {
       disarm();
       carryOut(what);
     } else if (armed?.what !== "detain") arm("detain", "Button");
-    else confirm();
+    else confirmed();
   });
   find("#next").addEventListener("submit", (event) => {
     event.preventDefault();
     disarm();
     leave();
   });
-  place().addEventListener("click", confirm);
+  place().addEventListener("click", confirmed);
+  place().addEventListener("keydown", (event) => { if (event.repeat) event.preventDefault(); }); // a key held down
+  // Whoever turns to something else has taken it back; DETAIN is also confirmed where it was pressed.
+  const turned = ({ target }) => {
+    if (armed && target !== place() && !(armed.what === "detain" && target.closest("[data-decision=detain]"))) disarm();
+  };
+  document.addEventListener("focusin", turned);
+  document.addEventListener("pointerdown", turned);
 }

@@ -1,11 +1,12 @@
 // What lies one key away: the facts of an inspection, the menu, the keys. Each is a dialog that Escape closes.
 import { act, find, language, notice } from "./acts.js";
 import { openCard, showCard } from "./card.js";
-import { signed } from "./decide.js";
+import { disarm, signed } from "./decide.js";
 import { play, setVolume, volumeStep } from "./sound.js";
 
 export function toggle(name) {
   const panel = find(`#${name}`);
+  disarm(); // nothing is asked behind a panel
   if (panel.open) return panel.close();
   document.querySelectorAll("dialog[open]").forEach((other) => other.close());
   panel.showModal();
