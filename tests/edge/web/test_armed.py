@@ -44,9 +44,7 @@ def test_enter_on_the_button_that_closes_the_facts_detains_nothing(
     assert _undecided(page, bench, inspection)
 
 
-def test_enter_on_a_button_of_the_menu_releases_nothing(
-    page: Page, server: Server, bench: Bench, station: str
-) -> None:
+def test_enter_on_a_button_of_the_menu_releases_nothing(page: Page, server: Server, bench: Bench, station: str) -> None:
     inspection = _asked(page, server, station, "r")
     page.keyboard.press("m")
     expect(page.locator("#menu")).to_be_visible()
