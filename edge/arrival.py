@@ -30,6 +30,7 @@ class Arrival:
     own: bool = False  # its sender acts for `officer` alone, such as a handheld
     joins: bool = True  # False: a parcel of its own, such as a file of a watched folder
     taken: tuple[datetime, datetime] | None = None  # when, and when it was sent, by the sender's clock
+    taken_by: str | None = None  # id of who was signed in at the sender then, "" for nobody; None: not told
 
 
 def digest(arrival: Arrival, pictures: tuple[str, ...]) -> str:

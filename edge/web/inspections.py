@@ -175,6 +175,7 @@ def arrival(document: ArrivalIn, frames: tuple[Frame, ...], *, station: str, key
         key=key,
         officer=document.officer or NOT_SIGNED_IN,
         taken=(document.taken.at, document.taken.sent) if document.taken else None,
+        taken_by=document.taken.by if document.taken else None,
     )
 
 
@@ -185,12 +186,20 @@ async def take(work: Work, request: Request, response: Response, came: Arrival, 
         came = replace(came, station=kept.station)
     came = named_by(request.scope, came)
     officer = "" if came.officer == NOT_SIGNED_IN else came.officer
-    came = replace(came, officer=await run_in_threadpool(scanning, request, work, officer))
+    came = of_who_took_it(replace(came, officer=await run_in_threadpool(scanning, request, work, officer)))
     inspect = partial(work.bench.inspect, came)
     assessment = await work.take(inspect, client=client_of(request.scope), station=came.station)
     response.headers["Location"] = f"/api/v1/inspections/{assessment.inspection}"
     work.measures.count(assessment)
     return AssessmentOut.of(assessment, language)
+
+
+def of_who_took_it(came: Arrival) -> Arrival:
+    """What waited in a queue is of who was signed in when it was taken, or of nobody: never of who sends it later."""
+    sends = "" if came.officer == NOT_SIGNED_IN else came.officer
+    if came.taken_by in {None, sends}:
+        return came
+    return replace(came, officer=NOT_SIGNED_IN, own=True)
 
 
 def recent(work: Work, limit: int, before: int | None = None) -> tuple[list[InspectionRecord], int | None]:

@@ -79,6 +79,13 @@ class TakenIn(Incoming):
 
     at: Time = Field(description="When it was scanned or photographed.")
     sent: Time = Field(description="When this request is sent, by the same clock: tells how far that clock is off.")
+    by: Name | None = Field(
+        default=None,
+        description=(
+            "Id of who was signed in at the sender then, empty for nobody. Where somebody else is signed in when it is "
+            "sent, what was taken is nobody's. null: not told."
+        ),
+    )
 
 
 class ShownIn(Incoming):

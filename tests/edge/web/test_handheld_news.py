@@ -179,3 +179,21 @@ def test_a_badge_that_lies_in_the_queue_holds_nothing_up_and_is_kept_nowhere(
     _empty(page)
     expect(page.locator("#refused li")).to_have_count(0)
     assert yard.serials() == ["H1"]
+
+
+def test_what_somebody_scanned_without_a_connection_is_not_of_whoever_signs_in_after_them(
+    staffed: tuple[Page, Yard, dict[str, str]],
+) -> None:
+    page, yard, badges = staffed
+    wedge(page, badges["4711"])
+    expect(page.locator("#who")).to_contain_text("Sato")
+    page.route("**/api/v1/inspections*", lambda route: route.abort())
+    _scan(page, "Q1")
+    expect(page.locator("#waiting")).to_have_attribute("data-count", "1")
+    wedge(page, badges["4712"])
+    expect(page.locator("#who")).to_contain_text("Tanaka")
+    page.unroute("**/api/v1/inspections*")
+    _scan(page, "Q2")
+    _empty(page)
+    rows = [row.entry for row in yard.bench.ledger.outbox(0, 1_000) if row.entry.kind == "assessed"]
+    assert [row.origin.officer for row in rows] == ["not signed in", "4712"]

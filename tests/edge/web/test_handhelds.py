@@ -204,6 +204,23 @@ def test_who_is_signed_in_at_the_station_of_a_handheld_is_not_signed_in_on_it(tm
     assert [row.origin.officer for row in rows] == ["not signed in", "not signed in", "4712"]
 
 
+def test_what_waited_in_a_queue_is_of_who_was_signed_in_when_it_was_taken_or_of_nobody(tmp_path: Path) -> None:
+    badges = accounts(tmp_path / "state")
+    with people_box(tmp_path / "state", badges, token=TOKEN) as box, box.server.client(headers=BEARER) as desk:
+        desk.post("/api/v1/session", json={"badge": badges["90"], "own": True})
+        code = _code(box, {**BEARER, "Cookie": f"sekisho_person={desk.cookies['sekisho_person']}"})
+        with box.server.client() as handheld:
+            handheld.post("/api/v1/handhelds/pair", json={"token": code})
+            handheld.post("/api/v1/session", json={"badge": badges["4712"], "own": True})
+            clock = {"at": "2026-11-22T08:00:00Z", "sent": "2026-11-22T09:00:00Z"}
+            for serial, taken in {"T1": {"by": "4711"}, "T2": {"by": ""}, "T3": {"by": "4712"}, "T4": {}}.items():
+                codes = [{"text": f"01{GTIN}21{serial}", "source": "handheld"}]
+                document = {"station": "2", "joins": False, "codes": codes, "taken": {**clock, **taken}}
+                assert handheld.post("/api/v1/inspections", json=document).status_code == 200
+        rows = [row.entry for row in box.bench.ledger.outbox(0, 1_000) if row.entry.kind == "assessed"]
+    assert [row.origin.officer for row in rows] == ["not signed in", "not signed in", "4712", "4712"]
+
+
 def test_a_desk_card_that_a_handheld_sends_is_refused_also_when_it_waited_in_a_queue(box: PeopleBox) -> None:
     with _paired(box) as handheld:
         inspection = _scan(handheld, "K1").json()["inspection"]

@@ -197,18 +197,34 @@ const wake = queue.sending(words.language, {
   },
 });
 
+// Who is signed in here, as the box said last; "" from the moment on in which somebody else may be. Each entry of the
+// queue carries it: what is sent when another has signed in is nobody's.
+let signed = kept("signed", "");
+function know(person) {
+  signed = person;
+  try { localStorage.setItem("signed", JSON.stringify(person)); } catch { /* a full disk: known until it is closed */ }
+}
+new MutationObserver(() => know(find("#present")?.dataset.person ?? "")).observe(find("#who"), { childList: true });
+find("#keypad form").addEventListener("submit", () => know(""));
+body.addEventListener("click", (event) => { if (event.target.closest("[data-sign-out]")) know(""); });
+
 // --- What comes in ----------------------------------------------------------------------------------------------------
 
 // Whether it lies in the queue, or was none of its affair.
 async function take(content) {
   const badge = BADGE.exec(content.text ?? "");
-  if (badge) { await people.badge(badge[1].toUpperCase()); return true; }
+  if (badge) {
+    know("");
+    await people.badge(badge[1].toUpperCase());
+    if (!signed) body.dispatchEvent(new CustomEvent("people"));
+    return true;
+  }
   if (CARD.test(content.text ?? "")) { notice(words.hhCard); play("refused"); return true; }
   play("heard");
   notice("");
   try {
     const parcel = parcelOf(content.text ?? "", mine.join_s, queue.newKey);
-    newest = await queue.put({ parcel, station: mine.station, ...content });
+    newest = await queue.put({ parcel, station: mine.station, by: signed, ...content });
   } catch (error) {
     // Whatever the fault: it lies nowhere, and whoever scanned has to know.
     notice(error?.name === "QuotaExceededError" ? words.hhFull : `${words.hhKeepsNothing} (${error?.name ?? error})`);

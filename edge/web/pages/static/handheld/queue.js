@@ -62,7 +62,8 @@ function opened() {
 export const newKey = () =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
-// Puts an entry in: { parcel, station, text } or { parcel, station, picture: ArrayBuffer }. Its place, when it is kept.
+// Puts an entry in: { parcel, station, by, text } or { parcel, station, by, picture: ArrayBuffer }, `by` the id of who is
+// signed in here, "" for nobody. Its place, when it is kept.
 export const put = (entry) =>
   within(["waiting"], "readwrite", ({ waiting }) => done(waiting.add({ ...entry, key: newKey(), made: Date.now() })));
 
@@ -141,7 +142,7 @@ function openAgain(entry) {
 }
 
 function request({ entry, known }, language) {
-  const taken = { at: new Date(entry.made).toISOString(), sent: new Date().toISOString() };
+  const taken = { at: new Date(entry.made).toISOString(), sent: new Date().toISOString(), by: entry.by };
   const place = known ? { taken } : { station: entry.station, joins: false, taken };
   const what = entry.picture ? "captures" : "codes";
   const address = `/api/v1/inspections${known ? `/${known}/${what}` : ""}?lang=${encodeURIComponent(language)}`;
