@@ -75,12 +75,15 @@ class Yard:
 
 async def _dead(server: uvicorn.Server) -> None:
     """As a dead process leaves its connections. One that is being accepted would stay open, and the page would wait."""
-    for one in server.servers:
-        one.close()
-    for _ in range(20):  # turns of the loop: who was accepted meanwhile is among the connections then
+    loop = asyncio.get_running_loop()
+    for listening in [one for each in server.servers for one in each.sockets]:
+        loop.remove_reader(listening)  # accepts nobody more; closed at once it would break those in the making
+    for _ in range(20):  # turns of the loop: who was accepted is among the connections then
         await asyncio.sleep(0)
         for connection in list(server.server_state.connections):
             connection.transport.abort()
+    for one in server.servers:
+        one.close()
 
 
 @pytest.fixture
