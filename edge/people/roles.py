@@ -36,6 +36,10 @@ RIGHTS = MappingProxyType(
 )
 
 
+# What a session in a browser of one's own counts for. What is done at a bench is of whoever is signed in at it.
+AWAY = frozenset({Right.PAIR, Right.READ_SHIFTS, Right.SUPERVISE, Right.DRAFT})
+
+
 def may(role: Role, right: Right) -> bool:
     """Whether a person of this role may do this."""
     return right in RIGHTS[role]

@@ -1,7 +1,8 @@
 """Routes of people: who is signed in, signing in and out. And for every other route: for whom an act counts.
 
 A browser is known by a cookie of its own beside the bench's (edge/web/access.py): a random token that is renewed with
-every sign-in and nobody's after a sign-out. Origin and fetch metadata are judged by the gate before.
+every sign-in and nobody's after a sign-out. It has a second one for who is signed in on its supervisor's page: that one
+counts for nothing that is done at a bench. Origin and fetch metadata are judged by the gate before.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from edge.errors import PeopleError, RequestRefused
 from edge.inspection import NOT_SIGNED_IN
 from edge.people.accounts import read_badge
 from edge.people.desk import Claim, Person, Presence
-from edge.people.roles import RIGHTS, Right, Role
+from edge.people.roles import AWAY, RIGHTS, Right, Role
 from edge.people.sessions import SCREEN_S
 from edge.web import pace
 from edge.web.access import came_by_file
@@ -29,15 +30,20 @@ from edge.web.tasks import Work, Works
 router = APIRouter(prefix="/session", tags=["people"])
 
 COOKIE = "sekisho_person"
+OWN_COOKIE = "sekisho_own"  # of one person alone, for `AWAY`; a handheld is always one person's and needs none
 
 StationName = Annotated[str, Query(max_length=64, description="Name of a station; empty: the first one.")]
+Own = Annotated[bool, Query(description="true: in this browser alone, as on the supervisor's page.")]
 
 
 class SignInIn(ClaimIn):
     """Who signs in, and where."""
 
     station: Name = Field(default="", description="Name of the station; empty: the first one.")
-    own: bool = Field(default=False, description="true: in this browser alone, such as a handheld of one's own.")
+    own: bool = Field(
+        default=False,
+        description="true: in this browser alone, as on the supervisor's page. It counts for nothing done at a bench.",
+    )
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:
@@ -65,6 +71,7 @@ class SessionOut(Outgoing):
 
     station: str
     person: PersonOut | None = Field(description="null: nobody is signed in.")
+    own: bool = Field(description="true: in this browser alone; false: at the station.")
     accounts: bool = Field(description="Whether this box has accounts at all.")
     needed: bool = Field(description="Whether a decision needs somebody signed in.")
     timed_out: bool = Field(description="Somebody was signed in and did nothing for too long.")
@@ -79,50 +86,63 @@ class SignedInOut(Outgoing):
 
 
 @router.get("", operation_id="session", summary="Who is signed in", responses=problems())
-def session(request: Request, work: Works, station: StationName = "") -> SessionOut:
+def session(request: Request, work: Works, station: StationName = "", *, own: Own = False) -> SessionOut:
     """Asking is no act: it does not keep a session alive."""
-    return session_of(request, work, station_of(work, station))
+    return session_of(request, work, station_of(work, station), own=own)
 
 
 @router.post("", operation_id="sign_in", summary="Sign in by badge or PIN", responses=problems(429))
 def sign_in(request: Request, response: Response, work: Works, document: SignInIn) -> SessionOut:
     """At a station this browser becomes its one screen and acts for whoever is signed in there.
 
-    A handheld is nobody's screen: it acts for who signed in on it alone. The cookie that a browser had is nobody's from
-    here on. A PIN is never repeated, logged or kept.
+    `own` leaves that as it is. A handheld is nobody's screen: it acts for who signed in on it alone. The cookie that
+    a browser had is nobody's from here on. A PIN is never repeated, logged or kept.
     """
     station = station_of(work, document.station)
-    at = "" if document.own or handheld_of(request.scope) is not None else station
+    cookie = _cookie(request, own=document.own)
     _, token = work.bench.desk.sign_in(
-        claim_of(request, document), station=at, token=request.cookies.get(COOKIE, ""), browser=True
+        claim_of(request, document),
+        station="" if document.own or handheld_of(request.scope) is not None else station,
+        token=request.cookies.get(cookie, ""),
+        browser=True,
     )
-    set_token(request, response, token)
-    return session_of(request, work, station, token)
+    set_token(request, response, token, cookie)
+    return session_of(request, work, station, token, own=document.own)
 
 
 @router.delete("", operation_id="sign_out", summary="Sign out", status_code=204, responses=problems())
-def sign_out(request: Request, work: Works, station: StationName = "") -> Response:
+def sign_out(request: Request, work: Works, station: StationName = "", *, own: Own = False) -> Response:
     """Whoever this browser acts for, or without a cookie at the box itself whoever is signed in at the station."""
-    token = request.cookies.get(COOKIE, "")
+    cookie = _cookie(request, own=own)
+    token = request.cookies.get(cookie, "")
     answer = Response(status_code=204)
-    if token or trusts_station(request, work):
-        set_token(request, answer, work.bench.desk.sign_out(station_of(work, station), token))
+    if token or (cookie == COOKIE and trusts_station(request, work)):
+        set_token(request, answer, work.bench.desk.sign_out(station_of(work, station), token), cookie)
     return answer
 
 
-def session_of(request: Request, work: Work, station: str, token: str = "") -> SessionOut:
+def session_of(request: Request, work: Work, station: str, token: str = "", *, own: bool = False) -> SessionOut:
     """How it stands for this request. While the accounts cannot be read nobody is signed in; the status says why.
 
-    Nobody acts on a handheld but who signed in there: whoever stands at its station is somebody else.
+    Nobody acts on a handheld but who signed in there: whoever stands at its station is somebody else. With `own`
+    whoever is signed in in this browser alone comes before whoever is at the station. `token` was given just now.
     """
     desk, away = work.bench.desk, handheld_of(request.scope) is not None
+    alone = Presence(None, 0.0, timed_out=False)
+    cookie = _cookie(request, own=own)
     try:
-        seen = desk.at(station, token or request.cookies.get(COOKIE, ""), trusts_station=not away)
+        if cookie == OWN_COOKIE:
+            alone = desk.at(station, token or request.cookies.get(cookie, ""), trusts_station=False)
+            token = ""
+        seen = alone
+        if seen.person is None:
+            seen = desk.at(station, token or request.cookies.get(COOKIE, ""), trusts_station=not away)
     except PeopleError:
-        seen = Presence(None, 0.0, timed_out=False)
+        seen = alone
     return SessionOut(
         station=station,
         person=PersonOut.of(seen.person) if seen.person is not None else None,
+        own=seen.person is not None and (away or alone.person is not None),
         accounts=desk.has_accounts(),
         needed=desk.needed(),
         timed_out=seen.timed_out,
@@ -130,13 +150,18 @@ def session_of(request: Request, work: Work, station: str, token: str = "") -> S
     )
 
 
-def set_token(request: Request, response: Response, token: str) -> None:
+def _cookie(request: Request, *, own: bool) -> str:
+    """By which a browser is known. A handheld has one: it is nobody's screen."""
+    return OWN_COOKIE if own and handheld_of(request.scope) is None else COOKIE
+
+
+def set_token(request: Request, response: Response, token: str, cookie: str = COOKIE) -> None:
     """Give a browser its new token, or take it away with ""."""
     if not token:
-        response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        response.delete_cookie(cookie, httponly=True, samesite="strict")
         return
     secure = request.url.scheme == "https"
-    response.set_cookie(COOKIE, token, max_age=int(SCREEN_S), httponly=True, samesite="strict", secure=secure)
+    response.set_cookie(cookie, token, max_age=int(SCREEN_S), httponly=True, samesite="strict", secure=secure)
 
 
 def claim_of(request: Request, document: ClaimIn) -> Claim:
@@ -174,13 +199,19 @@ def trusts_station(request: Request, work: Work) -> bool:
 def acting(request: Request, work: Work, right: Right, station: str, given: str = "") -> str:
     """The officer of a row that needs `right`. What a document says of itself, `given`, counts without accounts.
 
+    Who is signed in in this browser alone counts for `AWAY` only: what is done at a bench is never theirs.
+
     Raises:
         AccessRefused: access_person, access_role: see `Desk.permitted`.
     """
     desk = work.bench.desk
     if not desk.has_accounts() and not desk.needed():
         return given or NOT_SIGNED_IN
-    person = desk.officer(station, request.cookies.get(COOKIE, ""), trusts_station=trusts_station(request, work))
+    person: Person | None = None
+    if right in AWAY and (own := request.cookies.get(OWN_COOKIE, "")) and handheld_of(request.scope) is None:
+        person = desk.officer(station, own, trusts_station=False)
+    if person is None:
+        person = desk.officer(station, request.cookies.get(COOKIE, ""), trusts_station=trusts_station(request, work))
     return desk.permitted(person, right, station)
 
 

@@ -105,7 +105,7 @@ def supervisor(request: Request, work: Works, language: Language, asked: Annotat
         "day": day,
         "today": now.utc.astimezone(zone).date(),
         "zone": zone,
-        "who": session_of(request, work, here),
+        "who": session_of(request, work, here, own=True),
         "refusals": refusals_in(language),
     }
     try:

@@ -172,7 +172,7 @@ def test_who_signs_in_on_a_handheld_is_signed_in_there_alone_and_decides_there(t
     badges = accounts(tmp_path / "state")
     with people_box(tmp_path / "state", badges, token=TOKEN) as box, box.server.client(headers=BEARER) as desk:
         desk.post("/api/v1/session", json={"badge": badges["90"], "own": True})
-        code = _code(box, {**BEARER, "Cookie": f"sekisho_person={desk.cookies['sekisho_person']}"})
+        code = _code(box, {**BEARER, "Cookie": f"sekisho_own={desk.cookies['sekisho_own']}"})
         with box.server.client() as handheld:
             handheld.post("/api/v1/handhelds/pair", json={"token": code})
             handheld.post("/api/v1/session", json={"badge": badges["4711"], "own": False, "station": "2"})
@@ -188,7 +188,7 @@ def test_who_is_signed_in_at_the_station_of_a_handheld_is_not_signed_in_on_it(tm
     badges = accounts(tmp_path / "state")
     with people_box(tmp_path / "state", badges, token=TOKEN) as box, box.server.client(headers=BEARER) as desk:
         desk.post("/api/v1/session", json={"badge": badges["90"], "own": True})
-        code = _code(box, {**BEARER, "Cookie": f"sekisho_person={desk.cookies['sekisho_person']}"})
+        code = _code(box, {**BEARER, "Cookie": f"sekisho_own={desk.cookies['sekisho_own']}"})
         desk.post("/api/v1/session", json={"badge": badges["4712"], "station": "2"})
         assert box.bench.desk.at("2").person is not None
         with box.server.client() as handheld:

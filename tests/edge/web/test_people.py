@@ -236,15 +236,28 @@ def test_a_page_of_another_site_signs_nobody_in_or_out(opened: Box) -> None:
         assert page.get(f"{API}/session").json()["person"]["id"] == "4711"
 
 
-def test_a_browser_of_ones_own_acts_for_its_person_whoever_is_at_the_station(opened: Box) -> None:
-    box = opened(token=TOKEN)
-    inspection = box.scan("A1")["inspection"]
-    with _client(box) as handheld, _client(box) as bench:
-        _sign_in(handheld, badge=box.badges["90"], own=True)
-        _sign_in(bench, badge=box.badges["4711"])
-        assert _decide(handheld, inspection).json()["officer"] == "90"
-        handheld.delete(f"{API}/session")
-        assert bench.get(f"{API}/session").json()["person"]["id"] == "4711"
+@pytest.mark.parametrize("token", [TOKEN, ""])
+def test_who_signs_in_on_the_supervisors_page_decides_nothing_at_the_bench(opened: Box, token: str) -> None:
+    box = opened(token=token)
+    with _client(box) as page:
+        inspection = box.scan("A1")["inspection"]
+        own = _sign_in(page, badge=box.badges["90"], own=True).json()
+        assert (own["person"]["id"], own["own"]) == ("90", True)
+        assert problem(_decide(page, inspection)) == (401, "access_person")
+        assert page.get(f"{API}/session").json()["person"] is None
+        _sign_in(page, badge=box.badges["4711"])
+        _sign_in(page, badge=box.badges["90"], own=True)
+        assert "Mori" in page.get("/supervisor").text
+        assert page.get(f"{API}/session").json()["person"]["id"] == "4711"
+        assert _decide(page, inspection).json()["officer"] == "4711"
+        before = page.cookies["sekisho_own"]
+        assert page.delete(f"{API}/session", params={"own": True}).status_code == 204
+        page.cookies.set("sekisho_own", before)
+        assert "Expected" not in (shown := page.get("/supervisor", params={"lang": "en"}).text)
+        assert "Your role may not do this" in shown
+        assert page.get(f"{API}/session").json()["person"]["id"] == "4711"
+    ended = [(one["person"], one["why"], one["station"]) for one in box.bodies("signed_out")]
+    assert ended[-1] == ("90", "asked", "")
 
 
 def test_a_session_ends_by_itself_and_the_parcel_stays_open(opened: Box) -> None:

@@ -29,18 +29,19 @@ def supervisor(box: PeopleBox) -> Iterator[httpx.Client]:
 
 
 @contextmanager
-def signed(box: PeopleBox, person: str) -> Iterator[httpx.Client]:
+def signed(box: PeopleBox, person: str, *, own: bool = True) -> Iterator[httpx.Client]:
     with box.server.client() as page:
-        page.post(f"{API}/session", json={"badge": box.badges[person], "station": "1", "own": True}).raise_for_status()
+        page.post(f"{API}/session", json={"badge": box.badges[person], "station": "1", "own": own}).raise_for_status()
         yield page
 
 
 def referred(box: PeopleBox, serial: str, decision: str = "refer") -> str:
-    with signed(box, "4711") as officer:
+    with signed(box, "4711", own=False) as officer:
         inspection = str(box.scan(serial)["inspection"])
         done = officer.put(f"{API}/inspections/{inspection}/disposition", json={"decision": decision, "reason": "worn"})
         done.raise_for_status()
         officer.post(f"{API}/stations/1/next")
+        officer.delete(f"{API}/session")
     return inspection
 
 

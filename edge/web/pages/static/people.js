@@ -111,9 +111,12 @@ document.addEventListener("click", async (event) => {
   }
   if (event.target.closest("[data-print]")) print();
   if (event.target.closest("[data-alone]")) await handOver({ alone: true });
-  if (event.target.closest("[data-sign-out]")) {
-    const { words } = await send("DELETE", `/session?station=${encodeURIComponent(station)}`);
+  const leave = event.target.closest("[data-sign-out]");
+  if (leave) {
+    const own = leave.dataset.signOut === "own"; // of this browser alone: who is at the station stays there
+    const { words } = await send("DELETE", `/session?station=${encodeURIComponent(station)}&own=${own}`);
     say(words ?? "");
+    if (!words && body.classList.contains("supervisor")) location.reload();
     await showWho();
   }
 });
