@@ -24,8 +24,7 @@ INKS = 12  # sectors of the hue
 LEAST_INK_CELLS, AMPLE_INK_CELLS = 60, 400  # below the first an ink is not judged, from the second it counts in full
 LEAST_CHROMA = 10.0  # below it a colour has hardly a hue
 LEAST_WINDOW = 0.6  # usable share of a window that may be judged
-UNUSABLE = 0.0  # logit of a network from which a cell may not be judged
-UNSURE = -3.0  # logit from which its colour may not: a hand's rim or a haze turns every hue
+UNSURE = -3.0  # logit of "unusable" from which a colour may not be judged: a hand's rim or a haze turns every hue
 
 
 @dataclass(frozen=True, slots=True)

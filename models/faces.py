@@ -12,7 +12,7 @@ from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from models import advice, difference, embed, fusion, heat, hologram, inks, regions, second_look, tone
+from models import advice, difference, embed, fusion, heat, hologram, inks, regions, second_look, tone, unusable
 from models.aligned import (
     CONFIRMED,
     RATIOS,
@@ -265,11 +265,11 @@ def _maps(laid: Aligned, pack: Pack) -> dict[str, Tensor]:
     answers = embed.maps(prepared.features, capture, network)
     shape = next(iter(answers.values())).shape
     usable = difference.usable_cells(laid.usable, (shape[0], shape[1]))
-    unusable = answers.pop("unusable", None)
-    surely = usable
-    if unusable is not None:
-        surely = usable & (unusable < difference.UNSURE)
-        usable &= unusable < difference.UNUSABLE
+    told = answers.pop("unusable", None)
+    seen = surely = usable
+    if told is not None:
+        seen, surely = usable & (told < unusable.UNUSABLE), usable & (told < difference.UNSURE)
+        usable = usable & ~unusable.completed(told, prepared.face, capture)
     maps = {
         kind: difference.windowed(values, usable, pack.judgements[kind].window_cells)
         for kind, values in answers.items()
@@ -282,7 +282,7 @@ def _maps(laid: Aligned, pack: Pack) -> dict[str, Tensor]:
         window = pack.judgements["colour"].window_cells
         maps["colour"] = difference.colour_distance(capture, prepared.face, surely, window)
     if "inks" in pack.judgements:
-        maps["inks"] = inks.apart(capture, prepared.face, usable, pack.judgements["inks"].window_cells)
+        maps["inks"] = inks.apart(capture, prepared.face, seen, pack.judgements["inks"].window_cells)
     return maps
 
 

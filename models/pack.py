@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 MANIFEST = "manifest.toml"
-BUILTIN = "drawn-4"
+BUILTIN = "drawn-5"
 
 Tensor: TypeAlias = npt.NDArray[np.float32]
 Features: TypeAlias = dict[str, npt.NDArray[np.uint8]]  # by scale: rows x columns x channels

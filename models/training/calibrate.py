@@ -19,7 +19,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from models import difference, inks, light, selftest, tone
+from models import difference, inks, light, selftest, tone, unusable
 from models.drawn.prints import FAULTS, misregistered
 from models.pack import MANIFEST, SCHEMA
 from models.second_look import SecondLook, looked_again
@@ -74,7 +74,7 @@ def usable_of(face: np.ndarray) -> np.ndarray:
 def structure_of(run, face: np.ndarray, capture: np.ndarray, usable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The map of structure of a pair before any second look (nan where nothing may be judged), and which cells are."""
     answer = answer_of(run, face, capture)
-    cells = difference.usable_cells(usable, answer.shape[1:]) & (answer[3] < difference.UNUSABLE)
+    cells = difference.usable_cells(usable, answer.shape[1:]) & ~unusable.completed(answer[3], face, capture)
     return difference.windowed(answer[0], cells, WINDOW_CELLS["structure"]), cells
 
 
@@ -90,7 +90,8 @@ def maps_of(
     """The judged maps of a pair as the bench makes them: nan where nothing may be judged."""
     answer = answer_of(run, face, capture)
     plain = difference.usable_cells(usable, answer.shape[1:])
-    cells, surely = plain & (answer[3] < difference.UNUSABLE), plain & (answer[3] < difference.UNSURE)
+    cells = plain & ~unusable.completed(answer[3], face, capture)
+    seen, surely = plain & (answer[3] < unusable.UNUSABLE), plain & (answer[3] < difference.UNSURE)
     structure = difference.windowed(answer[0], cells, WINDOW_CELLS["structure"])
     if look is not None:
         structure = looked_again(look, structure, cells, face, capture)
@@ -99,7 +100,7 @@ def maps_of(
         # The hue turned, measured directly: the net's own colour map saw 0.65 of the colour edits, this one 0.81.
         "colour": difference.colour_distance(capture, face, surely, WINDOW_CELLS["colour"]),
         "print": difference.windowed(answer[2], cells, WINDOW_CELLS["print"]),
-        "inks": inks.apart(capture, face, cells, WINDOW_CELLS["inks"]),
+        "inks": inks.apart(capture, face, seen, WINDOW_CELLS["inks"]),
     }
 
 

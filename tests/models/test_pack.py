@@ -156,6 +156,6 @@ def test_a_second_look_needs_four_weights(copied: Path) -> None:
     error = refusal(copied)
     assert error.code == "model_manifest"
     assert error.message == (
-        "The manifest of the model pack drawn-4 must be complete, got a fault at "
+        "The manifest of the model pack drawn-5 must be complete, got a fault at "
         "not enough values to unpack (expected 4, got 3)."
     )

@@ -1,0 +1,73 @@
+"""Completing what the network calls unusable: a hand's fingertip, a lamp's burnt patch and its rim.
+
+The network judges cells by what surrounds them and misses the ends of what it found: a fingertip as smooth as paper,
+the middle of a burnt patch. What is left of a hand then differs from the registered face, and alarms. So every area
+that it calls unusable grows, by what touches it: cells that it doubts (two thresholds with hysteresis, Canny 1986),
+cells burnt out on one of the sides, and cells of the capture in the area's own colour where the registered face has
+another one. What it is not: a finder of hands. Where the network calls nothing unusable, nothing grows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from models.measurements import Image
+    from models.pack import Tensor
+
+UNUSABLE = 0.0  # logit from which a cell may not be judged
+DOUBTFUL = -2.0  # logit above which it may not where it hangs together with such a cell
+BURNT_OUT = 240  # darkest channel of a cell
+LEAST_CELLS = 20  # of an area whose colour is told
+ALIKE = (25, 10, 10)  # 8-bit CIELAB, by channel: within it a cell of the capture has the area's colour
+APART = 10.0  # lightness counts half: beyond it the registered face has another colour there
+
+Flags = npt.NDArray[np.bool_]
+
+
+def completed(logits: Tensor, registered: Image, capture: Image) -> Flags:
+    """Cells (rows x columns) that may not be judged.
+
+    Args:
+        logits: of "unusable", rows x columns.
+        registered: the face, H x W x 3 BGR uint8.
+        capture: likewise, in the face's tone.
+    """
+    core = logits >= UNUSABLE
+    if not core.any():
+        return np.asarray(core)
+    size = (logits.shape[1], logits.shape[0])
+    sides = [cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in (registered, capture)]
+    found = _grown(core, logits > DOUBTFUL)
+    patches = _opened(core)
+    for one in sides:
+        found |= _grown(patches, one.min(axis=2) >= BURNT_OUT)
+    known, shown = (cv2.cvtColor(one, cv2.COLOR_BGR2LAB).astype(np.int16) for one in sides)
+    apart = np.abs(shown - known)
+    other = apart[:, :, 0] / 2 + apart[:, :, 1] + apart[:, :, 2] > APART
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(core.astype(np.uint8), connectivity=8)
+    for label in range(1, len(stats)):
+        if stats[label, cv2.CC_STAT_AREA] >= LEAST_CELLS:
+            area = labels == label
+            alike = (np.abs(shown - np.median(shown[area], axis=0)) < ALIKE).all(axis=2)
+            found |= _grown(area, alike & other)
+    return found
+
+
+def _opened(core: Flags) -> Flags:
+    """The core without what is a cell thin."""
+    square = np.ones((2, 2), np.uint8)
+    thin = cv2.erode(core.astype(np.uint8), square, anchor=(0, 0))
+    return np.asarray(cv2.dilate(thin, square, anchor=(1, 1)) > 0)
+
+
+def _grown(core: Flags, soft: Flags) -> Flags:
+    """The core, and every soft area that touches it, if only by a corner."""
+    count, areas = cv2.connectedComponents((core | soft).astype(np.uint8), connectivity=8)
+    held = np.zeros(count, np.bool_)
+    held[areas[core]] = True
+    return np.asarray(held[areas])
