@@ -108,7 +108,7 @@ class HandOver:
     inspections: int
     verdicts: dict[str, int]
     decisions: dict[str, int]
-    undecided: tuple[str, ...]
+    undecided: tuple[str, ...]  # here and below: of this shift, and what the ones before left open
     referrals: tuple[str, ...]  # referred and not taken back, without an ending so far
     questions: tuple[str, ...]  # inspections with a question that nobody has answered
     faults: tuple[str, ...]  # parts of the box that do not do their part

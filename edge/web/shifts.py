@@ -13,7 +13,7 @@ from edge.errors import AccessRefused, Conflict, NotFound
 from edge.inspection import NOT_SIGNED_IN
 from edge.people.roles import Right
 from edge.people.rows import HANDED_OVER, HandOver
-from edge.people.shift import NOTE_MOST, Parcel, Shift, hand_over, hand_over_of, handed_over, shift_at
+from edge.people.shift import NOTE_MOST, Parcel, Shift, comes, hand_over, hand_over_of, handed_over, shift_at
 from edge.storage.chain import Row
 from edge.storage.knowledge import utc_day
 from edge.supervisor.day import figures_of, seen_between, zone_of
@@ -50,14 +50,14 @@ class ShiftOut(Outgoing):
     station: str
     since: Count = Field(description="Sequence of that hand-over; 0: there was none.")
     begun: datetime | None = Field(description="When it began; null: nothing has happened.")
-    whole: bool = Field(description="false: so much that only the newest rows were read.")
+    whole: bool = Field(description="false: so much that only the newest of it was read.")
     officers: tuple[str, ...]
     inspections: Count
     verdicts: dict[str, Count]
     decisions: dict[str, Count]
-    undecided: tuple[ParcelOut, ...]
-    referrals: tuple[ParcelOut, ...] = Field(description="Referred in this shift, without an ending so far.")
-    questions: tuple[ParcelOut, ...] = Field(description="Asked in this shift, without an answer so far.")
+    undecided: tuple[ParcelOut, ...] = Field(description="Of this shift, and what the ones before left, as all below.")
+    referrals: tuple[ParcelOut, ...] = Field(description="Referred, without an ending so far.")
+    questions: tuple[ParcelOut, ...] = Field(description="Asked, without an answer so far.")
     faults: tuple[str, ...] = Field(description="Parts of the box that do not do their part.")
     unsent: Count = Field(description="Rows that the central has not receipted.")
 
@@ -128,12 +128,17 @@ def shift(request: Request, work: Works, station: StationName = "") -> ShiftOut:
 def hand_over_shift(request: Request, response: Response, work: Works, document: HandOverIn) -> HandOverOut:
     """One act: the shift is closed, who hands over is signed out, and whoever showed the badge is signed in.
 
+    Where the session of who left is over nobody hands over: whoever comes takes over by the badge, signed in before or
+    not.
+
     Raises:
         Conflict: hand_over_conflict: the one who takes over is the one who hands over.
     """
     station, desk = station_of(work, document.station), work.bench.desk
     accounts = desk.has_accounts()
-    before = acting(request, work, Right.HAND_OVER, station) if accounts else NOT_SIGNED_IN
+    before = NOT_SIGNED_IN
+    if accounts and (document.alone or desk.at(station).person is not None):
+        before = acting(request, work, Right.HAND_OVER, station)
     if document.alone:
         after, account = NOT_SIGNED_IN, None
     elif accounts:
@@ -141,13 +146,15 @@ def hand_over_shift(request: Request, response: Response, work: Works, document:
         after = account.id
     else:
         after, account = document.officer or NOT_SIGNED_IN, None
+    noun, told = _told(work, station)
+    if after == before and comes(noun, after):
+        before = NOT_SIGNED_IN
     if after == before != NOT_SIGNED_IN:
         raise Conflict(
             "hand_over_conflict",
             f"Expected another officer than {before} to take over, got the same one.",
             hint="The officer who comes scans the badge; or close the shift without one.",
         )
-    noun, told = _told(work, station)
     found = hand_over(
         noun, before=before, after=after, faults=told.faults, unsent=told.unsent, note=document.note.strip()
     )

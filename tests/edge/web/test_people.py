@@ -406,6 +406,60 @@ def test_a_shift_is_handed_over_with_what_it_leaves(opened: Box) -> None:
     assert box.bodies("signed_out")[0]["why"] == "handed_over"
 
 
+def test_what_a_shift_leaves_stays_in_every_hand_over_until_it_is_closed(opened: Box) -> None:
+    box = opened()
+    with _client(box) as page:
+
+        def next_parcel(number: str) -> str:
+            page.post(f"{API}/stations/1/next", json={})
+            answer = page.post(f"{API}/stations/1/scans", json={"codes": [{"text": number}]})
+            return str(answer.json()["inspection"])
+
+        def over(person: str) -> tuple[list[str], list[str], list[str]]:
+            told = page.post(f"{API}/shift/hand-over", json={"badge": box.badges[person]}).json()
+            return told["undecided"], told["referrals"], told["questions"]
+
+        _sign_in(page, badge=box.badges["4711"])
+        first, second, third, taken_back = map(next_parcel, ("RR473124829JP", "RR473124830JP", "ABC12345", "ABC12346"))
+        _decide(page, third)
+        _decide(page, taken_back, "release")
+        page.post(f"{API}/inspections/{first}/questions", json={"text": "Is the seam as it should be?"})
+        assert over("4712") == ([first, second], [third], [first])
+        assert over("4711") == ([first, second], [third], [first])
+        shown = page.get(f"{API}/shift").json()
+        assert [one["parcel"] for one in shown["undecided"]] == ["RR473124829JP", ""]
+        assert (shown["inspections"], shown["decisions"]) == (0, {})
+        _decide(page, first, "release")
+        _decide(page, second)
+        page.post(f"{API}/inspections/{third}/undo", json={})
+        page.post(f"{API}/inspections/{taken_back}/undo", json={})
+        fourth = next_parcel("ABC12347")
+        assert over("4712") == ([third, taken_back, fourth], [second], [first])
+        assert over("4711") == ([third, taken_back, fourth], [second], [first])
+
+
+def test_whoever_comes_after_the_session_of_the_first_is_over_takes_the_shift_over(opened: Box) -> None:
+    box = opened(token=TOKEN)
+    with _client(box) as page:
+        _sign_in(page, badge=box.badges["4711"])
+        left = [box.scan("A1")["inspection"]]
+        page.delete(f"{API}/session")
+        assert problem(page.post(f"{API}/shift/hand-over", json={"alone": True})) == (401, "access_person")
+        wrong = page.post(f"{API}/shift/hand-over", json={"badge": box.badges["7"]})
+        assert problem(wrong) == (403, "access_role")
+        told = page.post(f"{API}/shift/hand-over", json={"badge": box.badges["4712"]}).json()
+        assert (told["before"], told["after"], told["undecided"]) == ("not signed in", "4712", left)
+        page.delete(f"{API}/session")
+        _sign_in(page, badge=box.badges["4711"])  # comes, signs in, then takes over
+        told = page.post(f"{API}/shift/hand-over", json={"badge": box.badges["4711"]}).json()
+        assert (told["before"], told["after"], told["undecided"]) == ("not signed in", "4711", left)
+        again = page.post(f"{API}/shift/hand-over", json={"badge": box.badges["4711"]})
+        assert again.json()["detail"] == "Expected another officer than 4711 to take over, got the same one."
+    with _client(box) as elsewhere:  # somebody is signed in there: from elsewhere nobody closes that shift
+        refused = elsewhere.post(f"{API}/shift/hand-over", json={"badge": box.badges["4712"]})
+        assert problem(refused) == (401, "access_person")
+
+
 def test_the_shift_of_another_station_is_a_supervisors_to_read(opened: Box) -> None:
     box = opened(token=TOKEN)
     with _client(box) as page:
