@@ -1,6 +1,6 @@
 // The bench page: it paints what the bench says, and sends what the officer does. It judges nothing.
 import { act, busy, find, here, language, notice } from "./acts.js";
-import { keepReason, onPaint, openCard, showCard } from "./card.js";
+import { onPaint, openCard, showCard } from "./card.js";
 import * as decide from "./decide.js";
 import * as faces from "./faces.js";
 import * as news from "./news.js";
@@ -21,7 +21,6 @@ const pages = {
   language: (wanted) => {
     if (wanted === language) return;
     const address = new URL(location.href);
-    keepReason();
     address.searchParams.set("lang", wanted);
     location.assign(address);
   },
@@ -32,7 +31,9 @@ async function scan(text, source) {
   const before = openCard()?.dataset;
   play("heard");
   document.querySelectorAll("dialog[open]:not(#entry)").forEach((panel) => panel.close());
-  find("#heard").textContent = text.replaceAll(/[\x00-\x1f]/g, "·");
+  // The desk card's secret decides: it is never shown, whatever stands before it.
+  const shown = text.replace(/(\][A-Za-z][0-9A-Za-z])?SEKIX.*$/is, find("#heard").dataset.card);
+  find("#heard").textContent = shown.replaceAll(/[\x00-\x1f]/g, "·");
   decide.disarm();
   const card = wedge.CARD.test(text);
   const sent = decide.signed({ codes: [{ text, source }], ...(card && decide.beside()) });

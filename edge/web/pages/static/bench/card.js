@@ -14,7 +14,6 @@ async function show(target, address, paint, anew) {
     return;
   }
   if (answer.redirected) { // the browser's sign-in is over
-    keepReason();
     location.reload();
     return;
   }
@@ -36,17 +35,19 @@ export const cardIn = (place) => place.querySelector("[data-inspection]");
 export const reasonIn = (place) => place.querySelector("[data-reason]");
 export const openCard = () => cardIn(find("#card"));
 
-// A half-written reason outlives a change of language: it waits for the same inspection, in this tab alone.
+// A half-written reason outlives the page, as when its language is changed: it waits for the same inspection, in this tab
+// alone.
 const KEPT = "reason";
-export function keepReason() {
+window.addEventListener("pagehide", () => {
   const value = reasonIn(find("#deciding"))?.value;
   if (value) sessionStorage.setItem(KEPT, JSON.stringify({ inspection: openCard()?.dataset.inspection, value }));
-}
+});
 function giveBackReason() {
   const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
-  sessionStorage.removeItem(KEPT);
   const place = reasonIn(find("#deciding"));
-  if (kept && place && kept.inspection === openCard()?.dataset.inspection) place.value = kept.value;
+  if (!kept || !place || kept.inspection !== openCard()?.dataset.inspection) return;
+  sessionStorage.removeItem(KEPT);
+  place.value ||= kept.value;
 }
 
 // A card that has just been put in the place of another takes no decision for a moment: the finger may be on its way
@@ -86,6 +87,7 @@ function paintCard(place, content) {
     reason.value = kept.value;
     if (kept.focused) { reason.focus(); reason.setSelectionRange(...kept.at); }
   }
+  if (!same) giveBackReason();
   if (!same && kept?.value) notice(document.body.dataset.swapped);
   composing = false;
   const other = !same || before?.assessment !== after?.assessment;

@@ -1,6 +1,6 @@
 // What lies one key away: the facts of an inspection, the menu, the keys. Each is a dialog that Escape closes.
 import { act, find, language, notice } from "./acts.js";
-import { openCard, showCard } from "./card.js";
+import { onPaint, openCard, showCard } from "./card.js";
 import { disarm, signed } from "./decide.js";
 import { play, setVolume, volumeStep } from "./sound.js";
 
@@ -18,14 +18,26 @@ export function open(name) {
 }
 
 // The facts are looked up when they are asked for: the verdict is painted without them.
+let asked = 0;
+let of = ""; // the inspection whose facts were shown last
 export async function facts(part) {
   const card = openCard();
   if (!card) return;
   const panel = find("#facts");
   const address = `/pages/facts?inspection=${card.dataset.inspection}&lang=${encodeURIComponent(language)}`;
-  const answer = await fetch(address, { headers: { Accept: "text/html" } });
-  if (!answer.ok) return;
-  const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const mine = ++asked;
+  let text;
+  try {
+    const answer = await fetch(address, { headers: { Accept: "text/html" } });
+    if (!answer.ok) throw new Error(answer.statusText);
+    text = await answer.text();
+  } catch {
+    if (mine === asked) notice(document.body.dataset.unanswered);
+    return;
+  }
+  if (mine !== asked || openCard()?.dataset.inspection !== card.dataset.inspection) return; // of a parcel that is gone
+  const parsed = new DOMParser().parseFromString(text, "text/html");
+  of = card.dataset.inspection;
   find("#facts-body").replaceChildren(...parsed.body.childNodes);
   if (!panel.open) toggle("facts");
   find(`#facts-${part}`)?.scrollIntoView();
@@ -44,6 +56,7 @@ export function mute() {
 
 export function watch() {
   volumes();
+  onPaint((card) => { if (card?.inspection !== of) find("#facts").close(); }); // they are of another parcel
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-open]");
     if (opener instanceof HTMLAnchorElement) event.preventDefault();
