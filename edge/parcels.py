@@ -27,6 +27,7 @@ from edge.storage.chain import Row
 from edge.storage.ledger import Ledger
 
 _LOOKED_BACK = 50  # rows of a station, for what lay open at it before a restart
+_WAITED_S = 10.0  # what came later than so long after it was taken is no parcel that lies there now
 
 
 class Parcels:
@@ -89,12 +90,21 @@ class Parcels:
         return last
 
     def assessed(self, opened: OpenInspection, assessment: Assessment, arrival: Arrival) -> None:
-        """What was just said of it. It lies open at its station from here on, unless the arrival had named it."""
+        """What was just said of it. It lies open at its station from here on, unless the arrival had named it.
+
+        What waited at its sender never takes the place of an undecided parcel: that is under an officer's hands. Its
+        frames are held all the same, for what else waits of it.
+        """
         opened.seen, opened.last, opened.touched_s = assessment.seen, assessment, time.monotonic()
-        if not arrival.inspection:
-            before = self.stations.lay(opened)
-            if before is not None:
-                self._close(before, self._origin(arrival.station, arrival.officer))
+        if arrival.inspection:
+            return
+        origin, lies = self._origin(arrival.station, arrival.officer), self.stations.at(arrival.station)
+        if _waited(arrival) and lies is not None and lies.is_undecided_beside(opened):
+            self._tell(record.closed(opened.inspection, origin, self._now(), self._ledger))
+            return
+        before = self.stations.lay(opened)
+        if before is not None:
+            self._close(before, origin)
 
     def leave(self, station: str, officer: str, inspection: str = "") -> None:
         """Free the station; with `inspection` only of that one.
@@ -130,11 +140,10 @@ class Parcels:
 
     def _take_up(self, station: str) -> None:
         """After a restart: what lay open at the station lies open again. Frames are gone; a picture is taken anew."""
-        closed: set[str] = set()
-        for row in self._ledger.recent(_LOOKED_BACK, kinds=(record.ASSESSED, record.CLOSED), station=station):
-            if row.entry.kind == record.CLOSED:
-                closed.add(row.entry.inspection)
-            elif row.entry.inspection not in closed:
+        rows = self._ledger.recent(_LOOKED_BACK, kinds=(record.ASSESSED, record.CLOSED), station=station)
+        closed = {row.entry.inspection for row in rows if row.entry.kind == record.CLOSED}
+        for row in rows:
+            if row.entry.inspection not in closed:
                 kept = record.inspection(row.entry.inspection, self._ledger)
                 away_s = max(0.0, (self._now().utc - row.entry.at.utc).total_seconds())
                 if kept.disposition is None:
@@ -149,6 +158,11 @@ class Parcels:
         self.layers.forget(opened.inspection)
         if opened.disposition is None:
             self._tell(record.closed(opened.inspection, origin, self._now(), self._ledger))
+
+
+def _waited(arrival: Arrival) -> bool:
+    """Whether it lay in a queue of its sender, by the sender's own clock."""
+    return arrival.taken is not None and (arrival.taken[1] - arrival.taken[0]).total_seconds() >= _WAITED_S
 
 
 def _new_id(now: Moment) -> str:

@@ -6,8 +6,9 @@ It judges a decision, never an officer: nothing here is sent, and nobody is name
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from statistics import median
@@ -23,6 +24,7 @@ from edge.storage import documents
 from edge.storage.database import write_durably
 
 FOLDER, ANSWERS, SHEET = "practice", "answers.json", "sheet.pdf"
+_AIM = re.compile(r"^\][A-Za-z][0-9A-Za-z]")  # ISO/IEC 15424
 _STRICTNESS = (Decision.RELEASE, Decision.REFER, Decision.DETAIN)
 
 
@@ -95,6 +97,26 @@ class Score:
     kind: Kind
     counted: dict[Judged, int]
     seconds: float | None  # median of those decided
+
+
+def whole(state_dir: Path, came: Arrival) -> Arrival:
+    """A number of the sheet that comes alone brings its whole parcel, as a press on the page does; else as it came.
+
+    Raises:
+        OSError: a picture is gone.
+    """
+    if came.inspection or came.pictures or came.consignment or len(came.codes) != 1:
+        return came
+    text = came.codes[0].payload.decode("ascii", "replace")
+    number = _AIM.sub("", text).replace(" ", "").strip().upper()
+    try:
+        parcel = next((one for one in known(state_dir) if one.number.upper() == number), None)
+    except SettingsError:  # none were drawn
+        parcel = None
+    if parcel is None:
+        return came
+    laid = parcel.arrival(state_dir / FOLDER, came.station)
+    return replace(came, pictures=laid.pictures, consignment=laid.consignment)
 
 
 def tried(parcels: Sequence[KnownParcel], records: Iterable[InspectionRecord]) -> tuple[Tried, ...]:

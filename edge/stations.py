@@ -33,6 +33,10 @@ class OpenInspection:
         """Whether it is somebody's, and not this officer's. Nobody in particular is no other."""
         return NOT_SIGNED_IN not in {self.officer, officer} and self.officer != officer
 
+    def is_undecided_beside(self, other: OpenInspection) -> bool:
+        """Whether it is another parcel than `other`, and nobody has decided on it."""
+        return self.disposition is None and self.inspection != other.inspection
+
     def takes(self, arrived: Identity, window_s: float, officer: str = NOT_SIGNED_IN) -> bool:
         """Whether what arrived belongs here: by parcel number, else by serialised item, else by time.
 

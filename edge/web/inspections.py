@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from edge import practice
 from edge.arrival import Arrival
 from edge.errors import RequestRefused
 from edge.inspection import NOT_SIGNED_IN, InspectionRecord
@@ -184,6 +185,8 @@ async def take(work: Work, request: Request, response: Response, came: Arrival, 
     if came.inspection:
         kept = await run_in_threadpool(work.bench.record, came.inspection)
         came = replace(came, station=kept.station)
+    if work.settings.training:
+        came = await run_in_threadpool(practice.whole, work.settings.state_dir, came)
     came = named_by(request.scope, came)
     officer = "" if came.officer == NOT_SIGNED_IN else came.officer
     came = of_who_took_it(replace(came, officer=await run_in_threadpool(scanning, request, work, officer)))

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from edge import practice
+from edge.arrival import Arrival
 from edge.consignment import Consignment
 from edge.errors import SettingsError
 from edge.inspection import Decision
 from edge.practice import Judged, Kind, KnownParcel, Score, Tried, scores
+from edge.steps.capture import RawCode
 
 RELEASE, REFER, DETAIN = Decision.RELEASE, Decision.REFER, Decision.DETAIN
 
@@ -50,6 +52,21 @@ def test_a_score_counts_by_kind_and_tells_the_median_time_of_what_was_decided() 
         Score(Kind.FACE, none | {Judged.AS_EXPECTED: 1, Judged.LESS: 1, Judged.UNDECIDED: 1}, 6.0),
         Score(Kind.SERIAL, none | {Judged.UNDECIDED: 1}, None),
     )
+
+
+def test_a_number_of_the_sheet_that_comes_alone_brings_its_pictures_and_its_declaration(tmp_path: Path) -> None:
+    def scanned(text: str) -> Arrival:
+        return Arrival("1", (RawCode(text.encode(), "gun-1"),))
+
+    assert practice.whole(tmp_path, scanned("RX123456785AQ")) == scanned("RX123456785AQ")  # nothing was drawn
+    (tmp_path / practice.FOLDER).mkdir()
+    practice.keep(tmp_path, [parcel(REFER)])
+    (tmp_path / practice.FOLDER / "01-1.jpg").write_bytes(b"drawn")
+    whole = practice.whole(tmp_path, scanned("]C0rx 123456785 aq"))
+    assert [frame.data for frame in whole.pictures] == [b"drawn"]
+    assert (whole.consignment, whole.codes[0].source) == (parcel(REFER).consignment, "gun-1")
+    assert practice.whole(tmp_path, whole) == whole
+    assert practice.whole(tmp_path, scanned("RX999999995AQ")) == scanned("RX999999995AQ")
 
 
 def test_answers_are_read_as_they_were_kept(tmp_path: Path) -> None:

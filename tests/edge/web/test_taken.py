@@ -11,6 +11,7 @@ from edge.bench import Bench
 from edge.display import lasted
 from edge.inspection import Assessment
 from edge.moment import ClockTrust, Moment, Taken, taken
+from edge.parcels import Parcels
 from edge.storage import documents
 from tests.edge.web.conftest import GTIN
 from tests.edge.web.serving import problem
@@ -86,3 +87,31 @@ def test_a_row_of_before_is_read_as_one_whose_sender_told_nothing(client: httpx.
 )
 def test_a_length_of_time_is_told_roughly(seconds: float, told: str) -> None:
     assert lasted(seconds) == told
+
+
+def test_what_waited_takes_no_place_of_a_parcel_that_lies_undecided_also_after_a_restart(
+    client: httpx.Client, bench: Bench
+) -> None:
+    station = bench.settings.stations[0]
+    bench.next(station)
+    mine = client.post("/api/v1/inspections", json={"codes": [{"text": f"01{GTIN}21W1"}]}).json()["inspection"]
+    waited = _scan(client, "W2", ago_s=600).json()["inspection"]
+    assert waited != mine
+    assert bench.open_at(station) == mine
+    closed = [row.entry.inspection for row in bench.ledger.outbox(0, 1_000) if row.entry.kind == "next"]
+    assert closed[-1] == waited
+    more = {"codes": [{"text": "RR473124829JP"}]}
+    assert client.post(f"/api/v1/inspections/{waited}/codes", json=more).json()["number"] == 2
+    assert bench.open_at(station) == mine
+    again = Parcels(
+        settings=bench.settings,
+        ledger=bench.ledger,
+        desk=bench.desk,
+        now=bench.now,
+        origin=bench.origin,
+        tell=bench.tell,
+    )
+    assert again.open_at(station) == mine
+    client.put(f"/api/v1/inspections/{mine}/disposition", json={"decision": "refer"})
+    third = _scan(client, "W3", ago_s=600).json()["inspection"]
+    assert bench.open_at(station) == third  # what lay there is decided
