@@ -34,6 +34,7 @@ from edge.moment import Moment
 from edge.parcels import Parcels
 from edge.people.desk import Claim, Desk, Person
 from edge.people.roles import Right
+from edge.people.second import Seconds
 from edge.policy import Policy
 from edge.ports import Now
 from edge.settings import Settings
@@ -74,6 +75,7 @@ class Bench:
         self._now = now
         self._boot = boot
         self.desk = Desk(settings, ledger, self.origin, now, self.tell)
+        self.seconds = Seconds()
         self._parcels = Parcels(
             settings=settings, ledger=ledger, desk=self.desk, now=now, origin=self.origin, tell=self.tell
         )
@@ -177,12 +179,46 @@ class Bench:
         self._parcels.leave(self.station(station), self._officer(station, officer), inspection)
 
     def badge(self, station: str, code: str, source: str) -> Person:
-        """A badge that a gun read at a station: it signs its person in there.
+        """A badge that a gun read at a station: it agrees to what waits for a second officer, else it signs in there.
 
         Raises:
-            RequestRefused: there is no such station. AccessRefused, BoxError: see `Desk.sign_in`.
+            RequestRefused: there is no such station. AccessRefused, BoxError: see `Desk.sign_in`. And as `agrees`.
         """
-        return self.desk.sign_in(Claim(badge=code, client=source), station=self.station(station))[0]
+        claim = Claim(badge=code, client=source)
+        agreed = self.agrees(station, claim)
+        return agreed[0] if agreed else self.desk.sign_in(claim, station=self.station(station))[0]
+
+    def agrees(self, station: str, claim: Claim) -> tuple[Person, str] | None:
+        """A badge at a station where a second officer is asked for: who agreed, to the detention of which inspection.
+
+        Nobody is signed in or out by it. None: nobody is asked for, or whoever asked or the parcel is there no more.
+
+        Raises:
+            RequestRefused: there is no such station. AccessRefused, BoxError: see `Desk.known`.
+            Conflict: second_person_conflict: it is the badge of the first; and as `dispose`.
+        """
+        name = self.station(station)
+        asked, there = self.seconds.at(name), self.desk.at(name).person
+        waits = asked is not None and there is not None and there.id == asked.officer
+        if asked is None or not waits or self.open_at(name) != asked.inspection:
+            person = self.desk.whose(claim)
+            again = self.seconds.repeated(name, person.id) if person else ""
+            return (person, again) if person and again else None
+        try:
+            account, _ = self.desk.known(claim, name, Right.DECIDE)
+            self.dispose(
+                asked.inspection,
+                Decision.DETAIN,
+                officer=asked.officer,
+                reason=asked.reason,
+                assessment=asked.assessment,
+                confirmed_by=account.id,
+            )
+        except SekishoError as error:
+            self.events.tell(News(0, "card", "", name, f"refused {error.code}"))
+            raise
+        self.seconds.close(name, asked.inspection, account.id)
+        return Person(account.id, account.name, account.role), asked.inspection
 
     def card(
         self,

@@ -22,7 +22,7 @@ class News:
     name: str  # "assessed", "disposed", "next", "late", "question"; "card" is no row and has no sequence
     inspection: str
     station: str
-    said: str = ""  # of a desk card: what came of it, its command, its language
+    said: str = ""  # of a desk card: what came of it, its command, its language; or of a second officer's badge
 
 
 class Events:

@@ -276,6 +276,16 @@ class Desk:
         self.permitted(self._person_of(account), right, station)
         return account, by
 
+    def whose(self, claim: Claim) -> Person | None:
+        """Whose badge this is; it is no act, and None of a wrong one is no try.
+
+        Raises:
+            PeopleError: people_damaged.
+        """
+        with self._swept():
+            found = files.of_badge(self._accounts, claim.badge, self._file.secret()) if claim.badge else None
+            return self._person_of(found) if found is not None else None
+
     def _known(self, claim: Claim, station: str) -> tuple[Account, Proof]:
         with self._swept() as now_s:
             if not self._restored:

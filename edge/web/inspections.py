@@ -11,15 +11,16 @@ from starlette.concurrency import run_in_threadpool
 
 from edge import practice
 from edge.arrival import Arrival
-from edge.errors import RequestRefused
+from edge.errors import Conflict, RequestRefused
 from edge.inspection import NOT_SIGNED_IN, InspectionRecord
 from edge.people.roles import Right
+from edge.people.second import Asked
 from edge.ports import Frame
 from edge.steps.record import ASSESSED
 from edge.web.answers import AssessmentOut, DispositionOut, InspectionOut, InspectionsOut, SummaryOut
 from edge.web.cards import CardOut, card_among, commanded
 from edge.web.documents import body, problems
-from edge.web.handheld_gate import named_by
+from edge.web.handheld_gate import handheld_of, named_by
 from edge.web.languages import Language
 from edge.web.pace import client_of
 from edge.web.people import SignedInOut, acting, badge_among, claim_of, refuse_empty, scanning, signed_in
@@ -131,14 +132,20 @@ def dispose(request: Request, work: Works, inspection: Id, document: Disposition
     if document.second is not None:
         refuse_empty(document.second)
         second = work.bench.desk.known(claim_of(request, document.second), station, Right.DECIDE)[0].id
-    done = work.bench.dispose(
-        inspection,
-        document.decision,
-        officer=officer,
-        reason=document.reason,
-        assessment=document.assessment,
-        confirmed_by=second,
-    )
+    try:
+        done = work.bench.dispose(
+            inspection,
+            document.decision,
+            officer=officer,
+            reason=document.reason,
+            assessment=document.assessment,
+            confirmed_by=second,
+        )
+    except Conflict as error:  # a handheld asks for the second one on itself
+        if error.code == "second_person_conflict" and handheld_of(request.scope) is None:
+            work.bench.seconds.ask(station, Asked(inspection, officer, document.reason, document.assessment))
+        raise
+    work.bench.seconds.close(station, inspection)
     return DispositionOut.of(done)
 
 

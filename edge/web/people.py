@@ -81,8 +81,12 @@ class SessionOut(Outgoing):
 class SignedInOut(Outgoing):
     """A badge was scanned at a station: it signed its person in there. It is no code of a parcel."""
 
-    signed_in: PersonOut
+    signed_in: PersonOut = Field(description="Whose badge it is.")
     station: str
+    confirmed: str = Field(
+        default="",
+        description="The inspection to whose detention it agreed as the second; then it signed nobody in or out.",
+    )
 
 
 @router.get("", operation_id="session", summary="Who is signed in", responses=problems())
@@ -232,13 +236,18 @@ def badge_among(document: ArrivalIn) -> str | None:
 def signed_in(request: Request, response: Response, work: Work, badge: str, station: str) -> SignedInOut:
     """A badge that came as a scan signs in at its station; a page's own scan makes it the station's screen.
 
+    Where a second officer is asked for it agrees instead.
+
     Raises:
-        RequestRefused: request_unknown_station. AccessRefused: access_badge.
+        RequestRefused: request_unknown_station. AccessRefused: access_badge. Conflict: see `Bench.agrees`.
     """
     page = request.headers.get("sec-fetch-site") == "same-origin"
     away = page and handheld_of(request.scope) is not None
+    claim = Claim(badge=badge, client=client_of(request))
+    if handheld_of(request.scope) is None and (agreed := work.bench.agrees(station_of(work, station), claim)):
+        return SignedInOut(signed_in=PersonOut.of(agreed[0]), station=station, confirmed=agreed[1])
     person, token = work.bench.desk.sign_in(
-        Claim(badge=badge, client=client_of(request)),
+        claim,
         station="" if away else station_of(work, station),
         token=request.cookies.get(COOKIE, "") if page else "",
         browser=page,

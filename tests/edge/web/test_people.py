@@ -349,6 +349,40 @@ def test_the_policy_may_want_two_to_detain(opened: Box, tmp_path: Path) -> None:
         assert page.get(f"{API}/session").json()["person"]["id"] == "4711"
 
 
+def test_the_second_officers_badge_at_the_gun_agrees_and_signs_nobody_in(opened: Box, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text(builtin_text().replace("detain_by_two = false", "detain_by_two = true"), "utf-8")
+    box = opened(policy=policy)
+    with _client(box) as page, box.server.client() as gun:
+
+        def shown(person: str) -> httpx.Response:
+            return gun.post(f"{API}/stations/1/scans", json={"codes": [{"text": box.badges[person]}]})
+
+        _sign_in(page, badge=box.badges["4711"])
+        inspection = box.scan("A1")["inspection"]
+        assert problem(_decide(page, inspection, "detain", reason="r")) == (409, "second_person_conflict")
+        own = shown("4711")
+        assert problem(own) == (409, "second_person_conflict")
+        assert own.json()["detail"] == "Expected a second officer who agrees to detain, got the same one."
+        assert problem(shown("7")) == (403, "access_role")
+        agreed = shown("4712").json()
+        assert (agreed["signed_in"]["id"], agreed["confirmed"]) == ("4712", inspection)
+        assert shown("4712").json() == agreed  # a gun that reads it twice
+        assert page.get(f"{API}/session").json()["person"]["id"] == "4711"
+        kept = page.get(f"{API}/inspections/{inspection}").json()
+        assert (kept["decision"], kept["dispositions"][0]["confirmed_by"]) == ("detain", "4712")
+        assert kept["dispositions"][0]["officer"] == "4711"
+
+        page.post(f"{API}/stations/1/next", json={})
+        other = box.scan("A2")["inspection"]
+        assert problem(_decide(page, other, "detain", reason="r")) == (409, "second_person_conflict")
+        page.post(f"{API}/stations/1/next", json={})  # gone on: nothing waits
+        assert shown("90").json()["confirmed"] == ""
+        assert page.get(f"{API}/session").json()["person"]["id"] == "90"
+        assert page.get(f"{API}/inspections/{other}").json()["decision"] is None
+    assert [one["why"] for one in box.bodies("signed_out")] == ["switched"]
+
+
 def test_a_desk_card_detains_by_two_as_well(opened: Box, tmp_path: Path) -> None:
     policy = tmp_path / "policy.toml"
     policy.write_text(builtin_text().replace("detain_by_two = false", "detain_by_two = true"), "utf-8")

@@ -153,7 +153,8 @@ def test_a_badge_at_the_gun_switches_the_officer_of_the_page(shown: Callable[...
     assert box.bodies("taken_over") == [{"before": "4711", "after": "4712"}]
 
 
-def test_the_second_officer_agrees_by_the_badge(shown: Callable[..., Shown], tmp_path: Path) -> None:
+@pytest.mark.parametrize("by", ["wedge", "gun"])
+def test_the_second_officer_agrees_by_the_badge(shown: Callable[..., Shown], tmp_path: Path, by: str) -> None:
     from edge.policy import builtin_text  # noqa: PLC0415 - only here
 
     policy = tmp_path / "policy.toml"
@@ -168,8 +169,15 @@ def test_the_second_officer_agrees_by_the_badge(shown: Callable[..., Shown], tmp
     page.wait_for_timeout(700)
     page.locator("[data-decision=detain]").click()
     expect(page.locator("#keypad h2")).to_have_text("A second officer agrees")
-    wedge(page, box.badges["4712"])
+    wedge(page, box.badges["4711"])  # the first's own: it does not count, and the keypad stays
+    expect(page.locator("#keypad [data-refused]")).to_contain_text("second officer")
+    expect(page.locator("#keypad h2")).to_have_text("A second officer agrees")
+    if by == "wedge":
+        wedge(page, box.badges["4712"])
+    else:
+        box.bench.badge("1", box.badges["4712"], "gun")
     expect(page.locator(".decision")).to_contain_text("Sato + Tanaka")
+    expect(page.locator("#keypad")).to_be_hidden()
     expect(_present(page)).to_contain_text("Sato")
 
 

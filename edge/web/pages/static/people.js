@@ -41,9 +41,11 @@ async function showWho() {
   if (!answer?.ok) return;
   const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
   const typed = find("#officer")?.value;
+  const before = find("#person")?.textContent;
   place.replaceChildren(...parsed.body.childNodes);
   if (typed && find("#officer")) find("#officer").value = typed;
   watch();
+  if (second && find("#person")?.textContent !== before) close(); // whoever asked is there no more
 }
 
 // A session's end is seen when it comes: the parcel stays on the screen, and the keypad opens beside it.
@@ -57,10 +59,13 @@ function watch() {
   if (present.dataset.timedOut) open(false);
 }
 body.addEventListener("people", showWho);
+body.addEventListener("decided", () => { if (second) close(); }); // a gun of the station read the second badge
 
 // --- The keypad -----------------------------------------------------------------------------------------------------
 
 let second = null; // what a second officer's badge or PIN completes
+let code = ""; // of the last refusal
+const ASKED_AGAIN = /^(second_person_conflict|access_(?!person)|request_)/; // by another badge or PIN it can be done yet
 let field = fields.person;
 function open(focus, title = body.dataset.shift ? "next" : "title") {
   const head = find("#keypad-title");
@@ -128,8 +133,12 @@ async function claim(proof) {
   let words;
   if (second) {
     const again = second;
-    await again({ second: proof });
-    close();
+    if (await again({ second: proof }) || !ASKED_AGAIN.test(code)) close();
+    else {
+      if (!keypad.open) open(false, "second");
+      second = again; // whoever comes next may agree
+      refused(find("#notice").textContent);
+    }
     return;
   }
   if (body.dataset.shift) ({ words } = await handOver(proof));
@@ -160,6 +169,7 @@ find("#hand-over")?.addEventListener("submit", (event) => {
 // --- What the bench refused -----------------------------------------------------------------------------------------
 
 body.addEventListener("refused", (event) => {
+  ({ code } = event.detail);
   if (event.detail.code === "access_person") { showWho(); open(false); }
   if (event.detail.code === "second_person_conflict") {
     second = event.detail.again;

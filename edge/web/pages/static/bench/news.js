@@ -34,6 +34,7 @@ export function listen({ onCard }) {
     if (type === "card") { if (here) onCard(said); }
     else if (["signed_in", "signed_out", "people"].includes(type)) { if (here || !said.station) people(); }
     else {
+      if (here && type === "disposed") document.body.dispatchEvent(new CustomEvent("decided"));
       const card = here && type !== "late" ? showCard(false) : Promise.resolve();
       card.then(showAround); // the verdict first
     }
