@@ -76,7 +76,7 @@ def test_the_menu_leads_to_the_handhelds_and_to_practice_at_the_boxs_own_screen_
 ) -> None:
     token = "t" * 20
     server = another(token=token, training_port=8081)
-    practice, handhelds = 'href="http://127.0.0.1:8081/?lang=en"', 'href="/handhelds?lang=en"'
+    practice, handhelds = 'href="http://127.0.0.1:8081/?lang=en"', 'href="/handhelds?here=1&amp;lang=en"'
     with server.client(headers={"Authorization": f"Bearer {token}"}) as client:
         here = client.get("/?lang=en").text
         there = client.get("/?lang=en", headers={"Host": "bench.example"}).text
