@@ -200,7 +200,8 @@ class Bench:
         name = self.station(station)
         asked, there = self.seconds.at(name), self.desk.at(name).person
         waits = asked is not None and there is not None and there.id == asked.officer
-        if asked is None or not waits or self.open_at(name) != asked.inspection:
+        waits = waits and asked is not None and self.open_at(name) == asked.inspection
+        if asked is None or not waits or self.record(asked.inspection).disposition is not None:
             person = self.desk.whose(claim)
             again = self.seconds.repeated(name, person.id) if person else ""
             return (person, again) if person and again else None

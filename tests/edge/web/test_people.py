@@ -15,6 +15,7 @@ import pytest
 
 from edge.card_acts import AGAIN_S, SETTLE_S
 from edge.desk_card import code, secret_of
+from edge.inspection import Decision
 from edge.people.accounts import PeopleFile, changed, given_pin, removed
 from edge.policy import builtin_text
 from edge.storage.keys import derived, storage_key
@@ -376,6 +377,9 @@ def test_the_second_officers_badge_at_the_gun_agrees_and_signs_nobody_in(opened:
         page.post(f"{API}/stations/1/next", json={})
         other = box.scan("A2")["inspection"]
         assert problem(_decide(page, other, "detain", reason="r")) == (409, "second_person_conflict")
+        box.bench.dispose(other, Decision.REFER, officer="4711")  # as by the desk card: decided, nothing waits
+        assert shown("4711").json()["confirmed"] == ""
+        box.bench.undo(other, officer="4711")
         page.post(f"{API}/stations/1/next", json={})  # gone on: nothing waits
         assert shown("90").json()["confirmed"] == ""
         assert page.get(f"{API}/session").json()["person"]["id"] == "90"
