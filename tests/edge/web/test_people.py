@@ -375,7 +375,7 @@ def test_the_second_officers_badge_at_the_gun_agrees_and_signs_nobody_in(opened:
         assert kept["dispositions"][0]["officer"] == "4711"
 
         page.post(f"{API}/stations/1/next", json={})
-        other = box.scan("A2")["inspection"]
+        other = str(box.scan("A2")["inspection"])
         assert problem(_decide(page, other, "detain", reason="r")) == (409, "second_person_conflict")
         box.bench.dispose(other, Decision.REFER, officer="4711")  # as by the desk card: decided, nothing waits
         assert shown("4711").json()["confirmed"] == ""
