@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from playwright.sync_api import Browser, Page, expect
+from typing import Any
 
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.edge.web.conftest import GTIN
 from tests.edge.web.test_handheld_page import Yard, _empty, _page, _ready, _scan, paged, yard
 from tests.edge.web.test_page import CHROMIUM, browser
 
@@ -79,3 +82,59 @@ def test_a_network_without_the_bench_names_the_certificate_and_the_clock(browser
         page.evaluate("dispatchEvent(new Event('later'))")
         page.evaluate("dispatchEvent(new Event('offline'))")
         expect(page.locator("#standing")).to_contain_text("its certificate may be new, or the clock here is wrong")
+
+
+def test_what_the_bench_refused_keeps_its_picture_and_is_sent_again_by_a_press(paged: Page) -> None:
+    refuse: dict[str, Any] = {
+        "status": 415,
+        "json": {"code": "image_format", "detail": "Expected a picture, got none."},
+    }
+    paged.route("**/api/v1/inspections?*", lambda route: route.fulfill(**refuse))
+    put = """async () => {
+      const picture = new Uint8Array([1, 2, 3]).buffer;
+      await (await import("/static/handheld/queue.js")).put({ parcel: "p", station: "yard", picture });
+      dispatchEvent(new Event("online"));
+    }"""
+    paged.evaluate(put)
+    expect(paged.locator("#refused li")).to_have_count(1)
+    sent: list[bytes] = []
+
+    def keep(route: Route) -> None:
+        sent.append(route.request.post_data_buffer or b"")
+        route.fulfill(**refuse)
+
+    paged.unroute("**/api/v1/inspections?*")
+    paged.route("**/api/v1/inspections?*", keep)
+    paged.get_by_role("button", name="Send again").click()
+    expect(paged.locator("#refused li")).to_have_count(1)
+    _empty(paged)
+    assert sent
+    assert b"\x01\x02\x03" in sent[0]
+
+
+def test_what_was_scanned_for_a_station_that_is_gone_goes_to_the_one_of_the_handheld(paged: Page, yard: Yard) -> None:
+    put = """async (text) => {
+      await (await import("/static/handheld/queue.js")).put({ parcel: "p", station: "gone", text });
+      dispatchEvent(new Event("online"));
+    }"""
+    paged.evaluate(put, f"01{GTIN}21M1")
+    _empty(paged)
+    expect(paged.locator("#refused li")).to_have_count(0)
+    assert yard.serials() == ["M1"]
+
+
+def test_a_box_without_the_station_of_a_handheld_is_tried_again_and_nothing_is_lost(paged: Page, yard: Yard) -> None:
+    refuse: dict[str, Any] = {
+        "status": 422,
+        "json": {"code": "request_unknown_station", "detail": "Expected 1, got yard."},
+    }
+    paged.route("**/api/v1/inspections?*", lambda route: route.fulfill(**refuse))
+    _scan(paged, "U1")
+    expect(paged.locator("#standing")).to_contain_text("The bench has no such station any more.")
+    expect(paged.locator("#waiting")).to_have_attribute("data-count", "1")
+    expect(paged.locator("#refused li")).to_have_count(0)
+    paged.unroute("**/api/v1/inspections?*")
+    paged.evaluate("() => dispatchEvent(new Event('online'))")
+    _empty(paged)
+    expect(paged.locator("#standing")).to_be_empty()
+    assert yard.serials() == ["U1"]

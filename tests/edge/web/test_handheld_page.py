@@ -260,7 +260,7 @@ def test_what_the_bench_does_not_take_is_shown_until_it_was_seen_and_holds_nothi
     assert yard.serials() == ["G1"]
     paged.reload()
     expect(paged.locator("#refused li")).to_have_count(1)
-    paged.locator("#refused button").click()
+    paged.get_by_role("button", name="Understood").click()
     expect(paged.locator("#refused")).to_be_hidden()
 
 
@@ -276,7 +276,9 @@ def test_the_page_of_handhelds_pairs_one_by_its_forms_and_revokes_it(paged: Page
     expect(paged.locator("#where")).to_have_text("yard 3 · yard")
     desk.goto(f"{yard.url}/handhelds")
     expect(desk.locator(".paired li")).to_contain_text("yard 3")
-    desk.locator(".paired button").click()
+    expect(desk.locator(".paired button")).to_be_hidden()
+    desk.locator(".paired summary").click()
+    desk.get_by_role("button", name="Revoke: yard 3").click()
     expect(desk.locator(".paired li")).to_have_count(0)
 
 

@@ -1,5 +1,4 @@
 // People: a badge scanned anywhere on the page, a PIN by keyboard or keypad, signing out, hand-over. It judges nothing.
-import { listen } from "./bench/wedge.js";
 
 const body = document.body;
 const { station, language } = body.dataset;
@@ -179,7 +178,7 @@ body.addEventListener("refused", (event) => {
 
 // --- A badge, scanned with whatever in focus ------------------------------------------------------------------------
 
+// Called by the listener of the page: bench.js, handheld.js, elsewhere.js.
 export const badge = (read) => claim({ badge: read });
-if (body.classList.contains("shift")) listen({ onBadge: badge }); // on the bench page its own listener calls
 
 watch();

@@ -107,7 +107,14 @@ function refusedLine(one) {
   line.append(made("p", [one.text, problems[one.code] ?? one.detail].filter(Boolean).join(": "), { dir: "auto" }));
   const button = made("button", words.hhUnderstood, { type: "button" });
   button.addEventListener("click", async () => { await queue.forget(one.n); await changed(); });
-  line.append(button);
+  const buttons = made("div", "", { className: "buttons" });
+  if (one.text || one.picture) {
+    const again = made("button", words.hhAgain, { type: "button" });
+    again.addEventListener("click", async () => { newest = await queue.again(one.n); await changed(); wake(); });
+    buttons.append(again);
+  }
+  buttons.append(button);
+  line.append(buttons);
   return line;
 }
 
@@ -191,6 +198,8 @@ const wake = queue.sending(words.language, {
     if (!old) paint(answer);
     if (!old && Math.abs(Date.now() - entry.made) < RECENT_MS) play(answer.outcome);
   },
+  station: () => mine.station,
+  astray(is) { standing("astray", is ? words.hhStation : ""); },
   refused(entry) {
     if (entry.n >= newest) waits(words.hhRefused);
     play("refused");

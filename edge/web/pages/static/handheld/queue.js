@@ -11,8 +11,9 @@ const MOST_PARCELS = 200;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 8_000;
 const PATIENCE_MS = 60_000; // for one answer
-// What another try may mend: the bench is busy, restarts, or does not know this handheld (yet, or any more).
-const AGAIN = new Set([401, 403, 408, 425, 429, 500, 502, 503, 504, 507]);
+// What another try may mend: the bench is busy, restarts, does not know this handheld (yet, or any more), or something
+// else answers in its place.
+const AGAIN = new Set([401, 403, 404, 408, 425, 429, 500, 502, 503, 504, 507]);
 
 let base = null;
 const remembered = new Map(); // inspections by parcel that the disk did not take: for as long as the page lives
@@ -130,11 +131,27 @@ export const renew = (answer) =>
     return known ? keepNewest(kept, 0, answer) : null;
   });
 
-const keepRefusal = (entry, problem) =>
-  within(["waiting", "refused"], "readwrite", async ({ waiting, refused: kept }) => {
+// A refused entry stays whole, so that it can be sent again; where the disk is full its picture alone is let go.
+const keepRefusal = (entry, problem) => {
+  const keep = (one) => within(["waiting", "refused"], "readwrite", async ({ waiting, refused: kept }) => {
     waiting.delete(entry.n);
-    kept.put({ n: entry.n, text: entry.text ?? "", made: entry.made, ...problem });
+    kept.put({ ...one, ...problem });
   });
+  return keep(entry).catch((error) => {
+    if (error?.name !== "QuotaExceededError") throw error;
+    return keep({ ...entry, picture: undefined });
+  });
+};
+
+// Puts a refused entry at the end of the queue, as it was.
+export const again = (n) => within(["waiting", "refused"], "readwrite", async ({ waiting, refused: kept }) => {
+  const { n: before, code, detail, ...entry } = await done(kept.get(n));
+  kept.delete(before);
+  return done(waiting.add(entry));
+});
+
+const move = (entry, station) =>
+  within(["waiting"], "readwrite", ({ waiting }) => done(waiting.put({ ...entry, station })));
 
 function openAgain(entry) {
   remembered.delete(entry.parcel);
@@ -158,7 +175,8 @@ function request({ entry, known }, language) {
 }
 
 // Sends what waits, for as long as the page lives. `told` hears: link(state, status), answered(entry, answer),
-// refused(entry), changed(). Two pages of one handheld take turns where the browser has locks.
+// refused(entry), astray(whether the box has no such station), changed(); and is asked for station(). Two pages of one
+// handheld take turns where the browser has locks.
 export function sending(language, told) {
   let pause = FIRST_PAUSE_MS;
   let wake = () => {};
@@ -182,8 +200,21 @@ export function sending(language, told) {
     }
     if (answer.ok) {
       told.link("live", answer.status);
+      told.astray(false);
       if (document.verdict) told.answered(next.entry, await keepAnswer(next.entry, said(document)));
       else await drop(next.entry); // a badge: it has signed in, and is kept nowhere
+      return true;
+    }
+    const astray = document.code === "request_unknown_station"; // the box has other stations now
+    if (next.known && (astray || answer.status === 404 || document.code === "inspection_conflict")) {
+      await openAgain(next.entry); // decided meanwhile, or of a ledger that is gone: a parcel of its own
+      return true;
+    }
+    if (astray) {
+      const station = told.station(); // to which this handheld was paired since
+      told.astray(true);
+      if (!station || station === next.entry.station) return null;
+      await move(next.entry, station);
       return true;
     }
     if (AGAIN.has(answer.status)) {
@@ -191,10 +222,6 @@ export function sending(language, told) {
       return null;
     }
     told.link("live", answer.status);
-    if (next.known && document.code === "inspection_conflict") { // it was decided meanwhile: a parcel of its own
-      await openAgain(next.entry);
-      return true;
-    }
     await keepRefusal(next.entry, { code: document.code ?? "", detail: document.detail ?? answer.statusText });
     told.refused(next.entry);
     return true;
