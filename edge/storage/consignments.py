@@ -115,11 +115,20 @@ class Consignments:
     # --- reading ------------------------------------------------------------------------------------------------------
 
     def segments(self) -> tuple[Segment, ...]:
-        """The segments that are there, the newest first."""
+        """The segments that are there, the newest first.
+
+        Raises:
+            BoxError: consignments_unreadable: the folder cannot be read.
+        """
+        folder = self.directory / "segments"
         try:
-            found = [Segment.of(path) for path in (self.directory / "segments").iterdir()]
-        except OSError:
+            found = [Segment.of(path) for path in folder.iterdir()]
+        except FileNotFoundError:
             return ()
+        except OSError as error:
+            message = f"{folder}: expected a folder that can be read, got {error.strerror}."
+            hint = "Is the state directory this user's?"
+            raise BoxError("consignments_unreadable", message, hint=hint) from error
         return tuple(sorted((one for one in found if one is not None), key=lambda one: -one.number))
 
     def declared(self, numbers: Sequence[str], others: Sequence[str] = ()) -> Consignment | None:

@@ -19,6 +19,7 @@ from rich.text import Text
 
 from edge.app import open_bench, serve
 from edge.bench import Bench
+from edge.declaration import ConsignmentIn
 from edge.errors import SettingsError
 from edge.gs1 import Gtin
 from edge.settings import Settings
@@ -169,7 +170,9 @@ def keep(directory: Path, todo: tuple[Parcel, ...], pictures: tour.Pictures) -> 
         for order, scan in enumerate(parcel.scans, start=1):
             (place / f"code-{order}.txt").write_bytes(scan)
         if parcel.consignment:
-            declared = json.dumps(documents.to_json(parcel.consignment), ensure_ascii=False, indent=2)
+            said = documents.to_json(parcel.consignment)
+            said = {name: value for name, value in said.items() if name in ConsignmentIn.model_fields}
+            declared = json.dumps(said, ensure_ascii=False, indent=2)
             (place / "consignment.json").write_text(declared + "\n", "utf-8")
 
 

@@ -60,6 +60,7 @@ MORE = {  # what makes a command reach the box
     "sync run": ["--once", "--source", "BOX/tree"],
     "update run": ["BOX/tree"],
     "demo": ["--out", "BOX/demo"],
+    "simulate": ["--port", "BOX/thing"],
     "people pin": ["--stdin"],
     "provision usb": ["--tree", "BOX/tree"],
 }
