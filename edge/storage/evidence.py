@@ -62,7 +62,9 @@ class EvidenceStore:
         try:
             self._make_folders()
             for left in self._directory.glob(".*.tmp"):  # of a crash: never named by any row
-                left.unlink(missing_ok=True)
+                with contextlib.suppress(FileNotFoundError):
+                    if time.time() - left.stat().st_mtime > _IN_HAND_S:  # another process may be writing it
+                        left.unlink()
         except OSError as error:
             raise self._unwritable(error) from error
 

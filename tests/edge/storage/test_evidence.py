@@ -8,6 +8,7 @@ import os
 import shutil
 import stat
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -129,11 +130,13 @@ def test_pictures_never_take_the_room_that_was_freed_for_results(tmp_path: Path)
 
 
 @pytest.mark.usefixtures("store")
-def test_what_a_crash_left_is_swept(tmp_path: Path) -> None:
-    left = tmp_path / "evidence" / ".abc.1-2.tmp"
-    left.write_bytes(b"half")
+def test_what_a_crash_left_is_swept_and_not_what_another_process_is_writing(tmp_path: Path) -> None:
+    left, written = (tmp_path / "evidence" / f".{name}.1-2.tmp" for name in ("abc", "def"))
+    for one in (left, written):
+        one.write_bytes(b"half")
+    os.utime(left, (time.time() - 3_700,) * 2)
     EvidenceStore(tmp_path)
-    assert not left.exists()
+    assert (left.exists(), written.exists()) == (False, True)
 
 
 def test_the_name_appears_only_after_its_content_is_durable(

@@ -208,7 +208,7 @@ def test_what_waited_in_a_queue_is_of_who_was_signed_in_when_it_was_taken_or_of_
     badges = accounts(tmp_path / "state")
     with people_box(tmp_path / "state", badges, token=TOKEN) as box, box.server.client(headers=BEARER) as desk:
         desk.post("/api/v1/session", json={"badge": badges["90"], "own": True})
-        code = _code(box, {**BEARER, "Cookie": f"sekisho_person={desk.cookies['sekisho_person']}"})
+        code = _code(box, {**BEARER, "Cookie": f"sekisho_own={desk.cookies['sekisho_own']}"})
         with box.server.client() as handheld:
             handheld.post("/api/v1/handhelds/pair", json={"token": code})
             handheld.post("/api/v1/session", json={"badge": badges["4712"], "own": True})

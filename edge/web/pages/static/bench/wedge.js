@@ -91,9 +91,11 @@ export function listen({ onScan = () => {}, onBadge = () => {}, onKey = () => {}
       if (scanned || now - taken <= GAP_MS) { // of carriage return and line feed the second is the scanner's too
         event.preventDefault();
         event.stopImmediatePropagation();
-        taken = now;
       }
-      if (scanned) take();
+      if (scanned) {
+        taken = now;
+        take();
+      }
       else {
         forget();
         const typing = editable(document.activeElement);
