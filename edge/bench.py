@@ -34,7 +34,7 @@ from edge.moment import Moment
 from edge.parcels import Parcels
 from edge.people.desk import Claim, Desk, Person
 from edge.people.roles import Right
-from edge.people.second import Seconds
+from edge.people.second import Asked, Seconds
 from edge.policy import Policy
 from edge.ports import Now
 from edge.settings import Settings
@@ -198,10 +198,8 @@ class Bench:
             Conflict: second_person_conflict: it is the badge of the first; and as `dispose`.
         """
         name = self.station(station)
-        asked, there = self.seconds.at(name), self.desk.at(name).person
-        waits = asked is not None and there is not None and there.id == asked.officer
-        waits = waits and asked is not None and self.open_at(name) == asked.inspection
-        if asked is None or not waits or self.record(asked.inspection).disposition is not None:
+        asked = self.seconds.at(name)
+        if asked is None or not self._waits(asked, name):
             person = self.desk.whose(claim)
             again = self.seconds.repeated(name, person.id) if person else ""
             return (person, again) if person and again else None
@@ -220,6 +218,13 @@ class Bench:
             raise
         self.seconds.close(name, asked.inspection, account.id)
         return Person(account.id, account.name, account.role), asked.inspection
+
+    def _waits(self, asked: Asked, station: str) -> bool:
+        """Whether the parcel still lies there undecided, and whoever asked is still signed in."""
+        there = self.desk.at(station).person
+        if there is None or there.id != asked.officer or self.open_at(station) != asked.inspection:
+            return False
+        return self.record(asked.inspection).disposition is None
 
     def card(
         self,

@@ -168,9 +168,8 @@ class Flow:
             self._parcels.frames.hold(opened.inspection, sha256, data)
         desk.close()  # the worker is free before another frame asks for one
         fresh = {look.picture.sha256 for look in looks if look.picture is not None}
-        for sha256, data in self._parcels.frames.of(
-            opened.inspection
-        ).items():  # a later code names faces for earlier frames
+        earlier = self._parcels.frames.of(opened.inspection)  # a later code names faces for them
+        for sha256, data in earlier.items():
             if sha256 not in fresh and self._wanted(sha256, seen, turn):
                 with self._workers.look(data) as frame:
                     frame.hide(Hidden(_capture(seen, sha256).hidden))

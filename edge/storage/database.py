@@ -13,6 +13,7 @@ import os
 import sqlite3
 import struct
 import threading
+import time
 import weakref
 from dataclasses import dataclass
 from enum import Enum
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 SQLITE_HEADER = b"SQLite format 3\x00"
 HEADER_BYTES = 100
 READER_CACHE_KIB = 512
+_LEFT_S = 3_600.0  # what a cut writer left is swept when it is as old
 
 
 class Kind(Enum):
@@ -181,15 +183,28 @@ def fsync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-def write_durably(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+def sweep(directory: Path) -> None:
+    """Remove what writers that were cut have left in `directory`. What is young may be another process's, at work.
+
+    Raises:
+        OSError: the directory cannot be read or written.
+    """
+    for left in directory.glob(".*.tmp"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > _LEFT_S:
+                left.unlink()
+
+
+def write_durably(path: Path, data: bytes, *, mode: int = 0o644, room: Path | None = None) -> None:
     """Replace `path` by `data` so that a power cut leaves the old or the new file, whole.
 
-    What root writes below another user's folder belongs to that user (edge/storage/owned.py): a service must read it.
+    It is written in the folder `room` of the same disk first, beside `path` without one. What root writes below
+    another user's folder belongs to that user (edge/storage/owned.py): a service must read it.
 
     Raises:
         OSError: it cannot be written; the old file is then untouched and nothing is left beside it.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    beside = (room or path.parent) / f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp"
     with rights_of_owner(path.parent):
         try:
             beside.unlink(missing_ok=True)  # of a power cut before which the same process id and thread were writing it

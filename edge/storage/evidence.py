@@ -6,7 +6,6 @@ elsewhere: here is only `put`, `get` and `delete`.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import hashlib
 import os
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge.errors import EvidenceError
-from edge.storage.database import fsync_directory, is_disk_full
+from edge.storage.database import fsync_directory, is_disk_full, sweep, write_durably
 from edge.storage.keys import derived, seal, storage_key, unseal
 from edge.storage.ledger_file import LEDGER, reserve_of
 
@@ -61,10 +60,7 @@ class EvidenceStore:
             return
         try:
             self._make_folders()
-            for left in self._directory.glob(".*.tmp"):  # of a crash: never named by any row
-                with contextlib.suppress(FileNotFoundError):
-                    if time.time() - left.stat().st_mtime > _IN_HAND_S:  # another process may be writing it
-                        left.unlink()
+            sweep(self._directory)
         except OSError as error:
             raise self._unwritable(error) from error
 
@@ -193,18 +189,7 @@ class EvidenceStore:
         """Temp file, fsync, rename, fsync of the directory: the name exists only with all of its content."""
         if self._room() < len(sealed):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        beside = self._directory / f".{place.name}.{os.getpid()}-{threading.get_ident()}.tmp"
-        try:
-            with beside.open("xb") as file:
-                file.write(sealed)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.rename(place)
-        except OSError:
-            with contextlib.suppress(OSError):
-                beside.unlink()
-            raise
-        fsync_directory(place.parent)
+        write_durably(place, sealed, room=self._directory)
 
     def _made_durable(self, place: Path) -> bool:
         """Whether `place` is there, durably: another thread, or a bench that was killed, may not have come so far.

@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 from edge.errors import EvidenceError
-from edge.storage.database import fsync_directory, is_disk_full, made_folder, write_durably
+from edge.storage.database import fsync_directory, is_disk_full, made_folder, sweep, write_durably
 from edge.storage.receipts import ENROLMENT_FILE, pinned
 from edge.storage.sealed import sealed, told_key
 
@@ -80,8 +80,7 @@ class VaultStore:
     def __init__(self, state_dir: Path) -> None:
         """Open the vault, whose folder is made with the first label; what a crash left half is removed."""
         self._folder = state_dir / FOLDER
-        for left in self._folder.glob(".*.tmp"):
-            left.unlink(missing_ok=True)
+        sweep(self._folder)
 
     def keep(self, inspection: str, label: SealedLabel) -> None:
         """Keep a sealed label of an inspection, durably.

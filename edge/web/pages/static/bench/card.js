@@ -57,15 +57,19 @@ let until = 0;
 export const settling = () => performance.now() < until;
 function settle() {
   until = performance.now() + SETTLE_MS;
-  const buttons = document.querySelectorAll("#deciding button, #next button");
-  buttons.forEach((button) => { button.disabled = true; });
-  setTimeout(() => buttons.forEach((button) => { button.disabled = false; }), SETTLE_MS);
+  unlock();
+}
+// The box sends the buttons disabled: before this page listens, a press would be lost without a word.
+function unlock() {
+  document.querySelectorAll("#deciding button, #next button").forEach((button) => { button.disabled = settling(); });
+  if (settling()) setTimeout(unlock, until - performance.now());
 }
 
 const painted = []; // who is told when another card, or a newer assessment of the same, is painted
 export const onPaint = (listener) => painted.push(listener);
 
 // The officer's half-written reason stays with its inspection, and goes to no other.
+let decidedOn = find("#deciding .decision").outerHTML; // as it came
 let composing = false; // an input method is at work: putting in a new field would break off its word
 function paintCard(place, content) {
   const before = cardIn(place)?.dataset;
@@ -78,7 +82,13 @@ function paintCard(place, content) {
     && { value: old.value, at: [old.selectionStart, old.selectionEnd], focused: old === document.activeElement };
   const opened = same ? [...place.querySelectorAll("details[open]")].map((one) => one.id) : [];
   const way = place.querySelector("[data-way]")?.dataset.way;
-  find("#deciding").replaceChildren(content.querySelector(".decision"));
+  const decision = content.querySelector(".decision");
+  decision.remove();
+  if (!same || decision.outerHTML !== decidedOn) { // else it stays, with the finger that is on a button of it
+    decidedOn = decision.outerHTML;
+    find("#deciding").replaceChildren(decision);
+    unlock();
+  }
   replace(place, content);
   opened.forEach((id) => place.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", ""));
   lay(place, same ? way : undefined);
@@ -98,4 +108,5 @@ function paintCard(place, content) {
 find("#deciding").addEventListener("compositionstart", () => { composing = true; });
 find("#deciding").addEventListener("compositionend", () => { composing = false; showCard(); });
 lay(find("#card"));
+unlock();
 giveBackReason();
