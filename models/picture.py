@@ -202,7 +202,7 @@ def _guess(data: bytes) -> str:
 # Frame markers of ITU-T T.81 table B.1: baseline, extended, progressive, lossless, and their arithmetic-coded kin.
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SOI, _EOI, _SOS, _APP1 = 0xD8, 0xD9, 0xDA, 0xE1
-_NEXT_MARKER: Final = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")
+_NEXT_MARKER: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 
 
 def _jpeg_header(data: bytes) -> Header:

@@ -7,6 +7,7 @@ import io
 import struct
 import zipfile
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -219,6 +220,15 @@ def test_what_phones_append_is_left_alone() -> None:
     jpeg = encoded(scene(), "JPEG")
     for trailer in (jpeg, b"\0" * 4096, b"\0\0\0\x18ftypmp42\0\0\0\0", b"SEFH\x6b\0\0\0SEFT"):
         assert parse(jpeg + trailer, LIMITS).shape == (32, 48, 3)
+
+
+def test_fill_bytes_before_a_jpegs_markers_are_passed_over() -> None:
+    jpeg = encoded(scene(), "JPEG")
+    for marker in (b"\xff\xdb", b"\xff\xda", b"\xff\xd9"):
+        at = jpeg.rindex(marker)
+        assert read_header(jpeg[:at] + b"\xff\xff" + jpeg[at:], LIMITS) == replace(
+            read_header(jpeg, LIMITS), end=len(jpeg) + 2
+        )
 
 
 def test_a_jpeg_whose_pixels_are_gone_is_refused() -> None:
