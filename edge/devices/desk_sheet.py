@@ -38,6 +38,8 @@ def draw(secret: str, language: str, title: str) -> Printed:
         x, y = _MARGIN_MM + column * _COLUMN_MM, _MARGIN_MM + 12.0 + left[column] * _ROW_MM
         left[column] += 1
         page.words(x, y, named or words[_WORDS[order.command]], 8.0, order.language if named else language)
+        if order.command is Command.DETAIN:
+            page.words(x, y + 12.0 + _BAR_MM + 1.0, words["card_detain_twice"], 3.5, language)
         page.symbol(x, y + 12.0, code_128(code(letter, secret)), _MODULE, page.dots(_BAR_MM))
     return page
 

@@ -14,7 +14,7 @@ import hmac
 import ipaddress
 import re
 import time
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
@@ -86,6 +86,12 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _sign_in_for(scope: Scope) -> str:
+    """The sign-in page, which knows where its caller wanted to go."""
+    wanted = scope["path"] + (f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else "")
+    return "/sign-in" if wanted == "/" else f"/sign-in?{urlencode({'to': wanted})}"
+
+
 def session_cookie(token: str, now_s: float) -> str:
     """A cookie value that proves knowledge of `token` until SESSION_S from `now_s`, without holding it."""
     until = str(int(now_s) + SESSION_S)
@@ -129,7 +135,7 @@ class Access:
             await self._app(scope, receive, send_with_headers)
             return
         if refusal.code == "access_token" and "text/html" in headers.get("accept", "") and scope["method"] == "GET":
-            await RedirectResponse("/sign-in", 303)(scope, receive, send_with_headers)
+            await RedirectResponse(_sign_in_for(scope), 303)(scope, receive, send_with_headers)
             return
         if headers.get("authorization"):
             await asyncio.sleep(WRONG_TOKEN_PAUSE_S)  # holds no thread; makes guessing slow

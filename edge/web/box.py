@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from edge import health
 from edge.errors import BoxError, EvidenceError, NotFound
 from edge.releases import version
-from edge.web.answers import HealthOut, RehearsedOut, StatusOut
+from edge.web.box_answers import HealthOut, RehearsedOut, StatusOut
 from edge.web.documents import problems
 from edge.web.tasks import Work, Works
 

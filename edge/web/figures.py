@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
@@ -31,9 +32,10 @@ class Figure:
     empty: bool
 
 
-def of_span(figures: Figures, language: str) -> tuple[Figure, ...]:
-    """Verdicts by hour, the most frequent reasons, and the time of an answer."""
+def of_span(figures: Figures, language: str, zone: ZoneInfo) -> tuple[Figure, ...]:
+    """Verdicts by hour of `zone`, the most frequent reasons, and the time of an answer."""
     label = labels(language)
+    by_hour, times_of = (f"{label[name]} ({zone.key})" for name in ("chart_hours", "chart_times"))
     hours = [f"{one.hour:02d}" for one in figures.hours]
     stack = [
         Series(label[f"outcome_{outcome}"], tuple(one.outcomes[outcome] for one in figures.hours), outcome)
@@ -47,14 +49,14 @@ def of_span(figures: Figures, language: str) -> tuple[Figure, ...]:
     counts = [count for _, count in figures.reasons]
     nothing = not figures.hours
     return (
-        _figure("by-hour", label["chart_hours"], charts.columns, hours, stack, empty=nothing),
+        _figure("by-hour", by_hour, charts.columns, hours, stack, empty=nothing),
         Figure(
             label["chart_reasons"],
             charts.rows("reasons", label["chart_reasons"], said, counts, (label["reasons"], label["count"])),
             (),
             empty=not counts,
         ),
-        _figure("times", label["chart_times"], charts.lines, hours, times, empty=nothing),
+        _figure("times", times_of, charts.lines, hours, times, empty=nothing),
     )
 
 

@@ -11,7 +11,7 @@ import json
 from datetime import datetime
 from importlib import resources
 from typing import Annotated
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -27,6 +27,7 @@ from edge.handhelds.site import PORT, Site, site_of
 from edge.messages import labels
 from edge.moment import ClockTrust
 from edge.people.roles import Right
+from edge.web.access import is_loopback
 from edge.web.answers import Outgoing
 from edge.web.documents import problems
 from edge.web.handheld_gate import COOKIE, COOKIE_S, handheld_of
@@ -177,6 +178,7 @@ def _managed(
         "qr": Markup(svg(code)) if code else "",  # noqa: S704 - drawn here, of modules
         "fingerprint": " ".join(fingerprint[at : at + 4] for at in range(0, len(fingerprint), 4)),
         "minutes": int(TOKEN_S // 60),
+        "here_only": bool(code) and is_loopback(urlsplit(code).hostname or ""),
         "plain": not code.startswith("https:"),
     }
     return page("handhelds.html", work, language, **values)

@@ -9,6 +9,7 @@ import asyncio
 import base64
 import hmac
 import json
+import re
 import time
 from functools import cache
 from types import SimpleNamespace
@@ -44,6 +45,7 @@ pictures = APIRouter(tags=["inspections"])
 
 SHOWN_RECENT = 12
 SHOWN_LATE = 5
+_OWN = re.compile(r"/(?![/\\])[^\\\x00-\x1f]*")  # an address of this bench and of no other site
 _PROBLEM = "problem_"  # before a code, in edge/labels.toml
 
 Inspection = Annotated[str, Query(pattern=ID_PATTERN)]
@@ -142,22 +144,26 @@ def report_picture(work: Works, inspection: Id, language: Language) -> Response:
 
 
 @router.get("/sign-in")
-def sign_in_page(work: Works, language: Language) -> HTMLResponse:
-    """Asks for the token."""
-    return page("sign_in.html", work, language, wrong=False)
+def sign_in_page(work: Works, language: Language, to: str = "/") -> HTMLResponse:
+    """Asks for the token. `to` is where the browser wanted to go."""
+    return page("sign_in.html", work, language, wrong=False, to=to)
 
 
 @router.post("/sign-in")
 async def sign_in(
-    request: Request, work: Works, language: Language, token: Annotated[str, Form(max_length=1000)] = ""
+    request: Request,
+    work: Works,
+    language: Language,
+    token: Annotated[str, Form(max_length=1000)] = "",
+    to: Annotated[str, Form(max_length=1000)] = "/",
 ) -> Response:
     """Turns the token into a cookie, because an EventSource and a picture cannot send a header."""
     if not hmac.compare_digest(token.strip().encode(), work.settings.token.encode()) or not work.settings.token:
         await asyncio.sleep(WRONG_TOKEN_PAUSE_S)
-        again = page("sign_in.html", work, language, wrong=True)
+        again = page("sign_in.html", work, language, wrong=True, to=to)
         again.status_code = 401
         return again
-    answer = RedirectResponse("/", 303)
+    answer = RedirectResponse(to if _OWN.fullmatch(to) else "/", 303)
     answer.set_cookie(
         COOKIE,
         session_cookie(work.settings.token, time.time()),

@@ -219,7 +219,7 @@ def _charts(work: Work, language: str, station: str, begun: datetime, ended: dat
     """The figures of a shift, drawn; its first second and its last one belong to it."""
     zone = zone_of(work.settings.time_zone)
     seen, _ = seen_between(work.bench.ledger, begun, ended + timedelta(seconds=1), zone, station=station)
-    return of_span(figures_of(seen), language)
+    return of_span(figures_of(seen), language, zone)
 
 
 def _page(request: Request, work: Work, language: str, station: str, **values: Any) -> HTMLResponse:  # noqa: ANN401

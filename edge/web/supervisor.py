@@ -142,7 +142,7 @@ def _read(work: Work, asked: Asked, day: date, zone: ZoneInfo, language: str) ->
         "parcels": _parcels(work, listed, held),
         "officers": _officers(seen),
         "charts": (
-            *figures.of_span(figures_of(seen), language),
+            *figures.of_span(figures_of(seen), language, zone),
             figures.of_ages(days, ages(ledger, spans), language),
         ),
         "overrides": [_overridden(one, told) for one in overrides_of(seen)],

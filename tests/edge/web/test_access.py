@@ -96,6 +96,31 @@ def test_signing_in_gives_a_cookie_that_holds_no_token_and_no_script_reads(anoth
         assert client.get("/api/v1/status").status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("wanted", "reached"),
+    [
+        ("/?station=2&lang=ja", "/?station=2&lang=ja"),
+        ("//elsewhere.example/", "/"),
+        ("/\\elsewhere.example/", "/"),
+        ("/\t/elsewhere.example/", "/"),
+        ("https://elsewhere.example/", "/"),
+    ],
+)
+def test_whoever_signs_in_comes_to_the_page_that_was_asked_for_and_to_no_other_site(
+    another: Callable[..., Server], wanted: str, reached: str
+) -> None:
+    with another(token=TOKEN).client() as client:
+        answer = client.post("/sign-in", data={"token": TOKEN, "to": wanted})
+        assert answer.headers["location"] == reached
+
+
+def test_the_sign_in_page_keeps_where_its_caller_wanted_to_go(another: Callable[..., Server]) -> None:
+    with another(token=TOKEN).client() as client:
+        sent = client.get("/?station=2&lang=ja", headers={"Accept": "text/html"}).headers["location"]
+        assert sent == "/sign-in?to=%2F%3Fstation%3D2%26lang%3Dja"
+        assert 'name="to" value="/?station=2&amp;lang=ja"' in client.get(sent).text
+
+
 def test_a_session_ends_and_cannot_be_made_without_the_token(bench: Bench, tmp_path: Path) -> None:
     async def nothing(*_: object) -> None:
         """Stand for the app behind the gate."""

@@ -37,6 +37,14 @@ def _code(box: PeopleBox, headers: dict[str, str] | None = None, name: str = "ya
     return found[1]
 
 
+@pytest.mark.parametrize(("host", "told"), [("127.0.0.1:8080", True), ("bench-1.port.example", False)])
+def test_a_code_that_leads_to_the_box_itself_is_pointed_out(box: PeopleBox, host: str, *, told: bool) -> None:
+    with box.server.client(headers=BEARER | {"Host": host}) as page:
+        shown = page.post("/handhelds", data={"name": "yard 3", "station": "2"})
+    assert f"http://{host}/handheld#pair=" in shown.text
+    assert ("no handheld reaches that" in shown.text) is told
+
+
 @contextmanager
 def _paired(box: PeopleBox) -> Iterator[httpx.Client]:
     with box.server.client() as handheld:
