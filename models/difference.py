@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     from models.locate import Grey
-    from models.measurements import Image, Rectangle
-    from models.pack import Judgement, Tensor
+    from models.measurements import Image, Rectangle, Tensor
+    from models.pack import Judgement
 
 PEAK_SHARE = 0.5  # of the peak above the background, where a box ends
 MOST_PLACES = 5

@@ -10,8 +10,8 @@ import numpy as np
 from models import interval
 
 if TYPE_CHECKING:
-    from models.measurements import Image
-    from models.pack import Features, Network, Tensor
+    from models.measurements import Image, Tensor
+    from models.pack import Features, Network
 
 
 def tensor(picture: Image, network: Network) -> Tensor:

@@ -44,7 +44,8 @@ from models.regions import Reading
 from models.register import register
 
 if TYPE_CHECKING:
-    from models.pack import Pack, Tensor
+    from models.measurements import Tensor
+    from models.pack import Pack
 
 __all__ = [
     "PreparedFace",

@@ -22,7 +22,7 @@ from models.regions import Reading
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from models.pack import Tensor
+    from models.measurements import Tensor
 
 
 # Kinds that a camera can make up by itself: every capture must show them.

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from models.aligned import Aligned
-    from models.measurements import FaceDifference, Image, Rectangle
-    from models.pack import Pack, Tensor
+    from models.measurements import FaceDifference, Image, Rectangle, Tensor
+    from models.pack import Pack
 
 JPEG_QUALITY = 88
 PAIR_PX = 320  # long side of one half of a pair

@@ -16,8 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from models.measurements import Image
-    from models.pack import Tensor
+    from models.measurements import Image, Tensor
 
 GREEN, OTHERS = 1, (0, 2)
 FINER = 2  # half resolution: a cell of the maps is two pixels

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 Image: TypeAlias = npt.NDArray[np.uint8]
+Tensor: TypeAlias = npt.NDArray[np.float32]
 Rectangle: TypeAlias = tuple[int, int, int, int]
 Corners: TypeAlias = tuple[tuple[float, float], ...]
 

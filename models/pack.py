@@ -33,11 +33,12 @@ if TYPE_CHECKING:
 
     import onnxruntime
 
+    from models.measurements import Tensor
+
 SCHEMA = 1
 MANIFEST = "manifest.toml"
 BUILTIN = "drawn-5"
 
-Tensor: TypeAlias = npt.NDArray[np.float32]
 Features: TypeAlias = dict[str, npt.NDArray[np.uint8]]  # by scale: rows x columns x channels
 Table: TypeAlias = dict[str, Any]
 Precision: TypeAlias = Literal["int8", "fp32"]

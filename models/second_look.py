@@ -19,8 +19,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from models.measurements import Image
-    from models.pack import Tensor
+    from models.measurements import Image, Tensor
 
 REACH_CELLS = 8  # around a place nothing else is a place; what moves with it
 FINER = 2  # cells of the maps are so much coarser than the half resolution that is looked at

@@ -24,7 +24,7 @@ from models import embed, pack
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from models.measurements import Image
+    from models.measurements import Image, Tensor
     from models.pack import Network, Precision
 
 TOLERANCE = 0.25  # logits of a cell's mean: processors differ by less, a damaged network or wrong arithmetic by more
@@ -107,7 +107,7 @@ def answered(network: Network) -> Blocks:
     }
 
 
-def _means(rows: pack.Tensor) -> list[float]:
+def _means(rows: Tensor) -> list[float]:
     return [float(part.mean()) for part in np.array_split(rows, GRID, axis=1)]
 
 

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
     import onnxruntime
 
-    from models.measurements import Image
-    from models.pack import Tensor
+    from models.measurements import Image, Tensor
 
 BUILTIN: Final = "text-1"
 HEIGHT_PX: Final = 48

@@ -16,8 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from models.measurements import Image
-    from models.pack import Tensor
+    from models.measurements import Image, Tensor
 
 UNUSABLE = 0.0  # logit from which a cell may not be judged
 DOUBTFUL = -2.0  # logit above which it may not where it hangs together with such a cell

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from provisioning.stick import Hall
-    from provisioning.usb import Wifi
+    from provisioning.wifi import Wifi
 
 FILES = ("user-data", "meta-data", "network-config")
 

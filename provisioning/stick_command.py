@@ -14,6 +14,7 @@ from provisioning import first_boot as boots
 from provisioning import usb as sticks
 from provisioning.hall import Host
 from provisioning.stick import Hall, seats
+from provisioning.wifi import Wifi
 from sync.state import now_utc
 
 
@@ -51,7 +52,7 @@ def usb(
         settings=_text(settings),
         seats=seats(_text(boxes)),
         hall=Hall(locale, keyboard, timezone, tuple(time_server or ()), wifi_country),
-        wifi=sticks.Wifi.of(wifi, _passphrase(wifi, wifi_passphrase_file)) if wifi else None,
+        wifi=Wifi.of(wifi, _passphrase(wifi, wifi_passphrase_file)) if wifi else None,
         cloud_init=cloud_init,
     )
     written = sticks.write(contents, out, now_utc())

@@ -13,6 +13,8 @@ from models.errors import PackError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from models.measurements import Tensor
+
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
@@ -35,7 +37,7 @@ def refusal(folder: Path) -> PackError:
     return caught.value
 
 
-def maps(loaded: pack.Pack, registered: pack.Tensor, capture: pack.Tensor) -> dict[str, pack.Tensor]:
+def maps(loaded: pack.Pack, registered: Tensor, capture: Tensor) -> dict[str, Tensor]:
     """The maps of two normalised sides."""
     sides = [loaded.network.features(side) for side in (registered, capture)]
     return loaded.network.maps({scale: interval.between(known, sides[1][scale]) for scale, known in sides[0].items()})

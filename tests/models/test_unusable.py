@@ -10,8 +10,7 @@ import pytest
 from models import unusable
 
 if TYPE_CHECKING:
-    from models.measurements import Image
-    from models.pack import Tensor
+    from models.measurements import Image, Tensor
 
 SKIN = (120, 150, 205)  # BGR
 

@@ -22,7 +22,8 @@ from provisioning import stick
 from provisioning.debian import read_deb
 from provisioning.every_setting import SETTINGS
 from provisioning.stick import PATH, Hall, Seat
-from provisioning.usb import Contents, Wifi, Written, require_settings, write
+from provisioning.usb import Contents, Written, require_settings, write
+from provisioning.wifi import Wifi
 from sekisho import app
 from tests.provisioning.debs import certificate, small_deb
 from tests.sync.publishing import Publishing
