@@ -162,6 +162,7 @@ class Flow:
             seen = seen.with_more(self._locked_away(look, opened.inspection))
             with nullcontext(look.frame) if look.frame is not None else self._workers.look(data) as frame:
                 frame.hide(Hidden(look.seen.captures[0].hidden))
+                read_print.begin(_beside_symbols(sha256, seen), frame)
                 seen = self._compared(sha256, frame, seen, turn)
                 seen = self._recognised(sha256, frame, seen, turn)
                 seen = self._printed(sha256, frame, seen, turn)
@@ -254,17 +255,14 @@ class Flow:
     def _printed(self, sha256: str, frame: OpenFrame, seen: Seen, turn: _Turn) -> Seen:
         """The print beside this capture's symbols, and on its labels: serial, batch, expiry, registered words."""
         shown, identity = _capture(seen, sha256), identify(seen.symbols)
-        symbols = [symbol for symbol in seen.symbols if symbol.source == f"capture:{sha256}" and symbol.corners]
-        places = [
-            read_print.beside(symbol, item) for symbol in symbols for item in identify((symbol,)).items if item.elements
-        ]
-        places += [
+        wanted = list(_beside_symbols(sha256, seen))
+        labels = [
             read_print.on_label(region, comparison.gtin)
             for comparison in seen.comparisons
             if comparison.capture == sha256 and comparison.score is not None
             for region in comparison.regions
         ]
-        wanted = [one for one in places if one is not None]
+        wanted += [one for one in labels if one is not None]
         if not wanted:
             return seen
         keep, known = self._evidence.put, known_values(identity)
@@ -325,6 +323,15 @@ class _Turn:
 
 def _capture(seen: Seen, sha256: str) -> Capture:
     return next(shown for shown in seen.captures if shown.sha256 == sha256)
+
+
+def _beside_symbols(sha256: str, seen: Seen) -> tuple[read_print.Wanted, ...]:
+    """The print that is wanted beside a capture's symbols."""
+    symbols = [symbol for symbol in seen.symbols if symbol.source == f"capture:{sha256}" and symbol.corners]
+    places = (
+        read_print.beside(symbol, item) for symbol in symbols for item in identify((symbol,)).items if item.elements
+    )
+    return tuple(one for one in places if one is not None)
 
 
 def _together(looks: tuple[_Look, ...], symbols: tuple[DecodedSymbol, ...], consignment: Consignment | None) -> Seen:

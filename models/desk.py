@@ -15,14 +15,17 @@ import socket
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 import numpy as np
 
 from models import addresses, symbols
+from models.aside import Aside
 from models.discreet import told_without_words
 from models.errors import ModelsError, WorkerFailed
+from models.locate import View
 from models.measurements import (
     CaptureAdvice,
     Corners,
@@ -32,13 +35,14 @@ from models.measurements import (
     FrameReading,
     Hidden,
     Image,
+    PictureQuality,
     Rectangle,
     Symbol,
     TextPlace,
     TextReading,
 )
 from models.picture import measure, parse, read_header
-from models.worker import Orders, Question, receive, send
+from models.worker import WITHOUT_ANSWER, Orders, Question, receive, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,12 +69,12 @@ class Desk:
         self._shelf: Any = None
         self._gallery: Any = None
         self._reader: Any = None
-        self._printed: dict[tuple[TextPlace, bool], Any] = {}
+        self._aside = Aside()
 
     def lay(self, picture: bytes) -> None:
         """Parse a picture and keep it: a large JPEG at half its sides, which most questions are content with."""
+        self._aside.clear()
         self._image, self._data = None, picture
-        self._printed.clear()
         start = time.perf_counter()
         header = read_header(picture, self._orders.limits)
         self._size, self._halved = header.upright_size, header.halves(HALVE_ABOVE)
@@ -83,26 +87,44 @@ class Desk:
             self._image, self._halved = parse(self._data, self._orders.limits), False
         return self._picture()
 
+    @property
+    def _scale(self) -> float:
+        """Pixels of the whole picture to a pixel of what lies here."""
+        return 2.0 if self._halved else 1.0
+
+    def _view(self) -> View:
+        """What lies here as comparisons want it, shared by all of them."""
+        return self._aside.get(("view", self._scale), self._new_view)
+
+    def _begin_view(self) -> None:
+        self._aside.begin(("view", self._scale), partial(_with_keypoints, self._new_view()))
+
+    def _new_view(self) -> View:
+        return View(self._picture(), self._unfold if self._halved else None)
+
     def answer(self, question: str, arguments: tuple[object, ...]) -> object:
         """Answer one question about the picture."""
         handler: Callable[..., object] = getattr(self, f"do_{question}")
         return handler(*arguments)
 
     def do_read(self, symbols_budget_s: float) -> FrameReading:
-        """Size, quality, symbols."""
+        """Size, quality, symbols. A face is asked for next, as a rule: its keypoints are found meanwhile."""
         start = time.perf_counter()
-        quality = measure(self._picture())
-        middle = time.perf_counter()
-        found = symbols.read_easily(self._picture()) if self._halved else ()
+        image = self._picture()
+        self._aside.begin("quality", partial(_measured, image))
+        self._begin_view()
+        found = symbols.read_easily(image) if self._halved else ()
         if not found:
-            found = symbols.read(self._unfold(), budget_s=symbols_budget_s - (time.perf_counter() - middle))
+            whole = self._unfold()
+            self._begin_view()
+            found = symbols.read(whole, budget_s=symbols_budget_s - (time.perf_counter() - start))
         end = time.perf_counter()
         hidden = addresses.find(self._picture(), found)
         label = addresses.cut(self._picture(), hidden) if hidden else b""
         if hidden:
             found = tuple(addresses.covered_symbol(self._picture(), one, hidden) for one in found)
-        ms = {"parse": self._parse_ms, "quality": (middle - start) * 1e3, "symbols": (end - middle) * 1e3}
-        ms |= {"addresses": (time.perf_counter() - end) * 1e3}
+        ms = {"parse": self._parse_ms, "symbols": (end - start) * 1e3, "addresses": (time.perf_counter() - end) * 1e3}
+        quality, ms["quality"] = self._aside.get("quality", partial(_measured, image))
         return FrameReading(
             *self._size,
             quality,
@@ -122,7 +144,7 @@ class Desk:
         faces = self._loaded()
         halved = self._halved
         measured: tuple[FaceMeasurement, ...] = faces.compare(
-            self._picture(), references, self._pack, self._shelf, earlier, finer=self._unfold if halved else None
+            self._view(), references, self._pack, self._shelf, earlier
         )
         if halved:
             measured = tuple(upsized_face(one) for one in measured)
@@ -138,7 +160,7 @@ class Desk:
             if one not in self._gallery:
                 self._gallery[one] = faces.sketch(one, self._pack)
         gallery = [self._gallery[one] for one in references]
-        matches: tuple[FaceMatch, ...] = faces.recognise(self._picture(), gallery, self._pack)
+        matches: tuple[FaceMatch, ...] = faces.recognise(self._view(), gallery, self._pack)
         return matches
 
     def do_text(self, place: TextPlace, first: int, count: int, hidden: Hidden, *how: bool) -> TextReading:
@@ -147,22 +169,40 @@ class Desk:
         A line that stands where something is hidden is not shown.
         """
         again, picture, whole = how
-        printed = self._printed.get((place, whole)) or self._print_at(place, whole=whole)
-        self._printed[place, whole] = printed
-        reading: TextReading = printed.lines(first, count, again=again, picture=picture)
+        reading: TextReading = self._printed(place, whole=whole).lines(first, count, again=again, picture=picture)
         if reading.picture and hidden and addresses.shows(hidden, addresses.around_box(reading.lines[0].box)):
             return replace(reading, picture=b"")
         return reading
 
-    def _print_at(self, place: TextPlace, *, whole: bool) -> Any:  # noqa: ANN401 - of a module that is loaded when it is needed
-        text, reading = importlib.import_module("models.text"), importlib.import_module("models.text_reading")
-        if self._reader is None:
-            self._reader = text.carried(self._orders.pack_dir) or text.builtin()
+    def do_text_ahead(self, place: TextPlace, count: int) -> None:
+        """Begin with the first lines of print at a place, which are asked for soon."""
+        self._opened_reader()  # not by two threads at once
+        self._aside.begin((place, self._scale), partial(self._print_at, place, self._picture(), self._scale, count))
+
+    def _printed(self, place: TextPlace, *, whole: bool) -> Any:  # noqa: ANN401 - as `_print_at`
+        """The print at a place; of the whole picture also where its type is too small in the halved one."""
         if self._halved and not whole:
-            printed = reading.Printed(self._picture(), place, self._reader, 2.0)
+            printed = self._as_it_lies(place)
             if (printed.type_px or 0.0) >= TYPE_PX:
                 return printed
-        return reading.Printed(self._unfold(), place, self._reader)
+        self._unfold()
+        return self._as_it_lies(place)
+
+    def _as_it_lies(self, place: TextPlace) -> Any:  # noqa: ANN401 - as `_print_at`
+        make = partial(self._print_at, place, self._picture(), self._scale)
+        return self._aside.get((place, self._scale), make)
+
+    def _print_at(self, place: TextPlace, image: Image, scale: float, count: int = 0) -> Any:  # noqa: ANN401 - of a module that is loaded when it is needed
+        """The print at a place of this picture, with `count` lines read."""
+        printed = importlib.import_module("models.text_reading").Printed(image, place, self._opened_reader(), scale)
+        printed.lines(0, count)
+        return printed
+
+    def _opened_reader(self) -> Any:  # noqa: ANN401 - likewise
+        text = importlib.import_module("models.text")
+        if self._reader is None:
+            self._reader = text.carried(self._orders.pack_dir) or text.builtin()
+        return self._reader
 
     def do_load(self) -> None:
         """Open the pack now, and a reader that it brings: what cannot be used is told before a picture needs it."""
@@ -171,8 +211,7 @@ class Desk:
 
     def do_signatures(self) -> tuple[bytes, bytes]:
         """What the picture looks like, for a search among thousands: all of it and its middle."""
-        signature, locate = importlib.import_module("models.signature"), importlib.import_module("models.locate")
-        view = locate.View(self._picture())
+        signature, view = importlib.import_module("models.signature"), self._view()
         height, width = view.small[0].shape
         found: tuple[bytes, bytes] = signature.signatures(view.sift, (width, height), signature.builtin())
         return found
@@ -188,8 +227,8 @@ class Desk:
 
     def do_forget(self) -> None:
         """Let go of the picture and give its memory back to the system."""
+        self._aside.clear()
         self._image, self._data = None, b""
-        self._printed.clear()
         with contextlib.suppress(OSError, AttributeError):  # a C library without malloc_trim
             ctypes.CDLL(None).malloc_trim(0)
 
@@ -197,6 +236,17 @@ class Desk:
         if self._image is None:
             raise WorkerFailed("worker_crashed", "A question comes with a picture, got none.")
         return self._image
+
+
+def _with_keypoints(view: View) -> View:
+    _ = view.orb
+    return view
+
+
+def _measured(image: Image) -> tuple[PictureQuality, float]:
+    """Its quality, and the milliseconds that took."""
+    start = time.perf_counter()
+    return measure(image), (time.perf_counter() - start) * 1e3
 
 
 def upsized(symbol: Symbol) -> Symbol:
@@ -271,7 +321,7 @@ def serve(wire: socket.socket, desk: Callable[[Orders], Desk] = Desk) -> None:
             signal.setitimer(signal.ITIMER_REAL, question.budget_s + GRACE_S)
             answer = _answer(table, question)
             signal.setitimer(signal.ITIMER_REAL, 0)
-            if question.name != "forget":
+            if question.name not in WITHOUT_ANSWER:
                 send(wire, answer)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PEAK_SHARE = 0.5  # of the peak above the background, where a box ends
 MOST_PLACES = 5
+PEAK = 2  # what a peak's area is filled with, of cells 0 and 1
 INKS = 12  # sectors of the hue
 LEAST_INK_CELLS, AMPLE_INK_CELLS = 60, 400  # below the first an ink is not judged, from the second it counts in full
 LEAST_CHROMA = 10.0  # below it a colour has hardly a hue
@@ -101,15 +102,14 @@ def places(kind: str, values: Tensor, judgement: Judgement, cell_px: int) -> tup
             break
         row, column = (int(index) for index in np.unravel_index(int(left.argmax()), left.shape))
         top, most = float(left[row, column]), min(judgement.top_cells, free.size)
-        score = judgement.score(float(np.partition(free, -most)[-most:].mean()))
+        high = top if most == 1 else float(np.partition(free, -most)[-most:].mean())  # which is slow on equal values
+        score = judgement.score(high)
         if found and score < found[0].score / 2:
             break
         area = (left >= ground + PEAK_SHARE * (top - ground)).astype(np.uint8)
-        _, labels, stats, _ = cv2.connectedComponentsWithStats(area, connectivity=8)
-        label = labels[row, column]
-        x, y, w, h = (int(value) for value in stats[label][:4])
+        _, _, _, (x, y, w, h) = cv2.floodFill(area, None, (column, row), PEAK, flags=8)
         found.append(Place(kind, score, (x * cell_px, y * cell_px, w * cell_px, h * cell_px)))
-        left[labels == label] = -np.inf
+        left[area == PEAK] = -np.inf
         reach = judgement.window_cells
         left[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1] = -np.inf
     return tuple(found)

@@ -8,7 +8,7 @@ thresholds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -74,29 +74,26 @@ Cache = MutableMapping[FaceReference, PreparedFace]
 
 
 def compare(
-    frame: Image,
+    capture: Image | View,
     references: Sequence[FaceReference | PreparedFace],
     pack: Pack,
     cache: Cache | None = None,
     earlier: Sequence[Sequence[bytes]] = (),
-    *,
-    finer: Callable[[], Image] | None = None,
 ) -> tuple[FaceMeasurement, ...]:
     """Compare one capture with each registered face, in the order given.
 
     Args:
-        frame: uint8 H x W x 3 BGR, upright; not altered.
+        capture: uint8 H x W x 3 BGR, upright, not altered; or a view of it, with what was found in it before.
         references: registered faces, prepared or not.
         pack: the loaded model pack.
         cache: where prepared faces are looked for and kept, if given; it must belong to this pack.
         earlier: for each reference the layers of earlier captures, with which this one is judged together; or nothing.
-        finer: opens the same picture at twice its sides, for fine print that `frame` is too coarse for; or nothing.
 
     Raises:
         PictureRefused: a registered picture cannot be decoded.
         ValueError: an earlier layer is none.
     """
-    view = View(frame, finer)
+    view = _view(capture)
     layers = earlier or [()] * len(references)
     return tuple(
         _measured(view, _prepared(reference, pack, cache), pack, before)
@@ -128,7 +125,7 @@ def compare_together(
     return next((one for one in reversed(answers) if one.score is not None), answers[0])
 
 
-def recognise(frame: Image, gallery: Sequence[Sketch], pack: Pack, most: int = 5) -> tuple[FaceMatch, ...]:
+def recognise(capture: Image | View, gallery: Sequence[Sketch], pack: Pack, most: int = 5) -> tuple[FaceMatch, ...]:
     """The registered faces that a capture looks like, best first; none when it looks like none.
 
     ORB against every face; where that convinces nowhere, SIFT against the first `most` of the gallery, which a search
@@ -137,7 +134,7 @@ def recognise(frame: Image, gallery: Sequence[Sketch], pack: Pack, most: int = 5
     of the face's textured blocks that were found again.
     """
     del pack  # geometry needs none; among more faces than can be verified `models.signature` finds the likeliest
-    view = View(frame)
+    view = _view(capture)
     candidates = tuple(gallery)
     for kind in ("orb", "sift"):
         found = [(one, location) for one in candidates if (location := located(view, one, kind)) is not None]
@@ -149,6 +146,10 @@ def recognise(frame: Image, gallery: Sequence[Sketch], pack: Pack, most: int = 5
         if kind == "orb":
             candidates = tuple(dict.fromkeys((*gallery[:most], *likeliest(view, gallery, most))))
     return ()
+
+
+def _view(capture: Image | View) -> View:
+    return capture if isinstance(capture, View) else View(capture)
 
 
 def likeliest(view: View, gallery: Sequence[Sketch], most: int) -> tuple[Sketch, ...]:

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 START_BUDGET_S: Final = 60.0  # the first imports on a cold card of a small board
 WORKER_MEMORY_BYTES: Final = 3_000_000_000  # address space, of which onnxruntime reserves much and touches little
 SYMBOLS_SHARE: Final = 0.75  # of the budget of a reading; the rest is for parsing
+WITHOUT_ANSWER: Final = frozenset({"text_ahead", "forget"})
 MESSAGE_BYTES: Final = 1_000_000_000
 _HEADER: Final = struct.Struct("<Q")
 
@@ -65,7 +66,7 @@ class Orders:
 class Question:
     """One question to a worker. `picture` comes with the first one about it."""
 
-    name: str  # "read", "compare", "recognise", "text", "load", "forget"
+    name: str  # "read", "compare", "recognise", "text", "text_ahead", "load", "forget"
     picture: bytes | None
     arguments: tuple[object, ...]
     budget_s: float
@@ -112,7 +113,7 @@ class PixelWorkers:
         try:
             yield OpenFrame(worker, data, self._read_budget_s, self._compare_budget_s)
         finally:
-            worker.forget()
+            worker.tell("forget")
             self._check_in(worker)
 
     @property
@@ -282,6 +283,11 @@ class OpenFrame:
         assert isinstance(answer, TextReading)  # noqa: S101 - the worker's contract
         return answer
 
+    def text_ahead(self, place: TextPlace, count: int) -> None:
+        """Let the first lines at a place be read beside what is asked next; `text` tells how that went."""
+        if self._laid_in == self._worker.starts:
+            self._worker.tell("text_ahead", (place, count))
+
     def signatures(self) -> tuple[bytes, bytes]:
         """Signatures of the whole picture and of its middle; see `models.signature`.
 
@@ -306,7 +312,7 @@ class _Worker:
     def __init__(self, module: str, orders: Orders) -> None:
         self._module = module
         self._orders = orders
-        self._starts = 0
+        self.starts = 0  # of its process
         self._ended = False
         self._start()
 
@@ -329,7 +335,7 @@ class _Worker:
         )
         theirs.close()
         self._socket = ours
-        self._starts += 1
+        self.starts += 1
         self._greeted = False
         send(ours, self._orders, time.monotonic() + START_BUDGET_S)
 
@@ -338,7 +344,7 @@ class _Worker:
         if not self._greeted:
             self._answered("start", START_BUDGET_S, time.monotonic() + START_BUDGET_S)
             self._greeted = True
-        return self._starts
+        return self.starts
 
     def ask(self, question: str, picture: bytes | None, arguments: tuple[object, ...], budget_s: float) -> object:
         """Put one question and return its answer, or raise what the worker raised."""
@@ -352,11 +358,11 @@ class _Worker:
             raise answer
         return answer
 
-    def forget(self) -> None:
-        """Let go of the picture. The worker does so while nobody waits."""
+    def tell(self, question: str, arguments: tuple[object, ...] = ()) -> None:
+        """Put one of the questions that have no answer; nobody waits for it."""
         if self._greeted:
             with contextlib.suppress(OSError):
-                send(self._socket, Question("forget", None, (), 1.0), time.monotonic() + 1.0)
+                send(self._socket, Question(question, None, arguments, 1.0), time.monotonic() + 1.0)
 
     def end(self) -> None:
         """End the process for good."""

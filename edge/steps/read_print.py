@@ -57,6 +57,12 @@ def on_label(region: RegionReading, gtin: Gtin) -> Wanted | None:
     return Wanted(gtin, TextPlace(region.corners, beside=False), {"words": region.text})
 
 
+def begin(wanted: Sequence[Wanted], frame: OpenFrame) -> None:
+    """Let the worker read the first lines of every place beside what it is asked before `read`."""
+    for one in wanted:
+        frame.text_ahead(one.place, AT_ONCE)
+
+
 def read(
     capture: Capture,
     wanted: Sequence[Wanted],

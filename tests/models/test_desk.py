@@ -149,3 +149,36 @@ def test_print_of_a_large_picture_is_read_at_half_its_sides_unless_the_whole_is_
     assert (whole.whole, table._halved) == (True, False)
     assert [line.text for line in half.lines] == [line.text for line in whole.lines] == ["LOT A26 SN 4711"]
     assert whole.lines[0].box == pytest.approx(half.lines[0].box, abs=8)
+
+
+def test_print_that_was_begun_ahead_is_what_is_read_when_it_is_asked_for() -> None:
+    label = Image.new("RGB", (3600, 2700), (220, 220, 220))
+    drawn = Image.fromarray(
+        np.array(zxingcpp.create_barcode("EASY", zxingcpp.BarcodeFormat.DataMatrix).to_image(scale=24))
+    )
+    label.paste(drawn, (1000, 1000))
+    ImageDraw.Draw(label).text((1040, 1420), "LOT A26 SN 4711", (20, 20, 20), ImageFont.load_default(70))
+    data = cv2.imencode(".jpg", np.asarray(label))[1].tobytes()
+    table = desk()
+    table.lay(data)
+    place = TextPlace(table.do_read(600.0).symbols[0].corners, beside=True)
+    usual = table.do_text(place, 0, 4, Hidden(), False, False, False)
+    assert [line.text for line in usual.lines] == ["LOT A26 SN 4711"]
+    table.lay(data)
+    table.do_text_ahead(place, 4)
+    begun = table._aside._made[place, 2.0]
+    ahead = table.do_text(place, 0, 4, Hidden(), False, False, False)
+    assert replace(ahead, ms={}) == replace(usual, ms={})
+    assert begun.done()
+    assert table._aside._made[place, 2.0] is begun
+
+
+def test_keypoints_of_the_half_are_not_those_of_the_whole() -> None:
+    table = desk()
+    table.lay(photograph("FINE PRINT 0123456789", 2))
+    half = table._view()
+    table.do_read(600.0)
+    whole = table._view()
+    assert (half.image.shape, whole.image.shape) == ((1350, 1800, 3), (2700, 3600, 3))
+    assert half.finer is not None
+    assert whole.finer is None

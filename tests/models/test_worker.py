@@ -15,6 +15,7 @@ import pytest
 import zxingcpp
 
 from models.errors import PackError, PictureRefused, WorkerFailed
+from models.measurements import TextPlace
 from models.pack import BUILTIN, packs_dir
 from models.worker import PixelWorkers
 
@@ -47,6 +48,22 @@ def test_a_refused_picture_passes_through_whole(workers: PixelWorkers) -> None:
     assert refused.value.code == "image_empty"
     assert refused.value.message == "A picture has at least one byte, got 0."
     assert refused.value.hint == "Send the picture again."
+
+
+def test_print_may_be_begun_before_it_is_asked_for(workers: PixelWorkers) -> None:
+    with workers.look(picture()) as frame:
+        place = TextPlace(frame.read().symbols[0].corners, beside=True)
+        usual = frame.text(place, 0, 4)
+    with workers.look(picture()) as frame:
+        frame.text_ahead(place, 4)  # no picture lies there yet: nothing happens
+        frame.read()
+        frame.text_ahead(place, 4)
+        assert frame.text(place, 0, 4).lines == usual.lines
+        os.kill(workers.pids()[0], signal.SIGKILL)
+        frame.text_ahead(place, 4)  # only quicker: nobody is told that it failed
+        with pytest.raises(WorkerFailed):
+            frame.text(place, 0, 4)
+        assert frame.text(place, 0, 4).lines == usual.lines
 
 
 def test_the_next_picture_is_read_after_a_crash(workers: PixelWorkers) -> None:

@@ -40,6 +40,7 @@ class Frame:
     again: str | None = None  # what the second look reads; None: the same
     halved: tuple[str, ...] | None = None  # what a large picture says at half its sides; None: it is not large
     asked: list[tuple[int, int, bool]] = field(default_factory=list)
+    begun: list[int] = field(default_factory=list)
 
     def text(
         self,
@@ -58,6 +59,10 @@ class Frame:
         some = tuple(self._line(text, again=again) for text in lines[first : first + count])
         shown = b"jpeg" if picture else b""
         return TextReading(some, len(lines) > first + count, 0.9, "text-1", shown, whole=not halved)
+
+    def text_ahead(self, place: TextPlace, count: int) -> None:
+        assert place == PLACE
+        self.begun.append(count)
 
     def _line(self, text: str, *, again: bool) -> TextLine:
         second = (self.again or text) if again else None
@@ -174,3 +179,10 @@ def test_the_registered_words_of_a_free_label_are_wanted() -> None:
     assert read_print.on_label(replace(label, kind="logo"), drawn.GTIN) is None
     assert read_print.on_label(replace(label, text=""), drawn.GTIN) is None
     assert read_print.on_label(replace(label, seen=0.5), drawn.GTIN) is None
+
+
+def test_what_is_begun_ahead_are_the_lines_that_are_asked_for_first() -> None:
+    frame = Frame(("SN: AB123456",))
+    read_print.begin((WANTED,), cast("OpenFrame", frame))
+    read(frame)
+    assert frame.begun == [count for _, count, _ in frame.asked[:1]]
