@@ -22,6 +22,7 @@ LEAST_CELLS = 60
 BURNT_OUT = 0.96  # of full scale: what a camera clips tells no colour
 WHITE = 0.98  # likewise in the registered face
 MOSTLY_USABLE = 200  # of 255, of a cell
+STRIP_PX = 32
 _ROUNDS = 5
 
 Floats = npt.NDArray[np.float32]
@@ -49,14 +50,16 @@ def matched(capture: Image, face: Image, usable: npt.NDArray[np.uint8] | None = 
     grid = _place(x.ravel(), y.ravel())
     offset = cv2.resize((grid @ place).reshape(rows, columns, 3), (width, height), interpolation=cv2.INTER_LINEAR)
     slope = cv2.resize((grid[:, 1:] @ lightness).reshape(rows, columns, 3), (width, height))
-    values = np.multiply(capture, np.float32(1 / 255), dtype=np.float32)
-    grey = cv2.transform(values, np.full((3, 3), 1 / 3, np.float32))  # in three channels alike
-    out = cv2.add(
-        cv2.transform(values, np.ascontiguousarray(linear.T)),
-        cv2.transform(cv2.multiply(values, values), np.ascontiguousarray(square.T)),
-    )
-    out = cv2.add(cv2.add(out, offset), cv2.multiply(slope, grey))
-    return np.asarray(cv2.multiply(out, np.array([255.0] * 4), dtype=cv2.CV_8U), np.uint8)  # rounds, stays in 0..255
+    straight, squared = (np.ascontiguousarray(one.T) for one in (linear, square))
+    result = np.empty_like(capture)
+    for top in range(0, height, STRIP_PX):  # small arrays are used again; new ones of a face's size cost the most here
+        strip = slice(top, top + STRIP_PX)
+        values = np.multiply(capture[strip], np.float32(1 / 255), dtype=np.float32)
+        grey = cv2.transform(values, np.full((3, 3), 1 / 3, np.float32))  # in three channels alike
+        out = cv2.add(cv2.transform(values, straight), cv2.transform(cv2.multiply(values, values), squared))
+        out = cv2.add(cv2.add(out, offset[strip]), cv2.multiply(slope[strip], grey))
+        result[strip] = cv2.multiply(out, np.array([255.0] * 4), dtype=cv2.CV_8U)  # rounds, stays in 0..255
+    return result
 
 
 def _cells(picture: Image, columns: int, rows: int) -> Floats:
