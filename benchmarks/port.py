@@ -1,10 +1,11 @@
 """The simulated port against the figures that were set: detection, false alarms, input faults, time of all checks.
 
     ./run bench port [--only year inputs checks] [--parcels 100000] [--trials 100000] [--seed 1] [--processes 1]
-                     [--weigh CODE=WEIGHT,... ...] [--consignments 1000000] [--watched 100000] [--out DIR]
+                     [--weigh CODE=WEIGHT,... ...] [--faces FILE] [--consignments 1000000] [--watched 100000]
+                     [--out DIR]
 
 1. year: parcels of a seeded year through the real judgement (docs/simulated-port.md says what is assumed). Each
-   --weigh shows what other weights would have made of the same parcels.
+   --weigh shows what other weights would have made of the same parcels; --faces draws from other measured packages.
 2. inputs: genuine scans, clean and under an input fault: how many bring a CHECK that the clean scan does not.
 3. checks: identify, find the declaration, look up and decide, together, with so many consignments cached and so many
    names watched. Milliseconds are processor time of one thread; time on the clock stands beside it.
@@ -56,6 +57,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--weigh", nargs="+", default=[], help="such as consignment.hs=note,watch.listed=note")
+    parser.add_argument("--faces", type=Path, help="measured by ./run bench port_faces; else the frozen ones")
     parser.add_argument("--consignments", type=int, default=1_000_000)
     parser.add_argument("--watched", type=int, default=100_000)
     parser.add_argument("--out", type=Path)
@@ -81,7 +83,8 @@ def main() -> None:
 
 
 def year(port: Scenario, options: argparse.Namespace, limits: Limits) -> dict[str, Any]:
-    measured, start = faces.frozen(), time.perf_counter()
+    measured = faces.read(options.faces.read_bytes()) if options.faces else faces.frozen()
+    start = time.perf_counter()
     done = run.run(port, measured, seed=options.seed, count=options.parcels, processes=options.processes)
     spent = time.perf_counter() - start
     about = {
@@ -98,6 +101,8 @@ def year(port: Scenario, options: argparse.Namespace, limits: Limits) -> dict[st
     for one in document["limits"]:
         print(f"  {report.line(one)}, ratio {one['ratio']:.2f}")
         limits.require(one["name"], kept=one["kept"])
+    for name, one in document["bounds"].items():
+        print(f"  bound: {name}: {report.percent(one['share'])} of {one['of']}")
     print("false alarms in 1,000 clean parcels (alone):")
     for one in document["alarms_per_1000"]:
         print(f"  {one['code']:26} {one['cause']:12} {one['parcels']:8.2f} ({one['alone']:.2f})")

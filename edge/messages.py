@@ -122,9 +122,11 @@ def sentence(code: str, arguments: Mapping[str, str], language: str) -> str:
 
 
 def _word(value: str, language: str) -> str:
-    """An argument "@id" names a message; an id that nobody knows shows as it is."""
+    """An argument "@id" names a message, "@id @id" several; an id that nobody knows shows as it is."""
     if not value.startswith("@"):
         return value
+    if " @" in value:
+        return ", ".join(_word(one, language) for one in value.split())
     code = value[1:]
     return texts(language)[code] if code in catalogue() else code.rpartition(".")[2]
 

@@ -16,6 +16,7 @@ from edge.errors import PolicyError
 from edge.inspection import Weight
 
 SCHEMA = 1
+_TOGETHER = "together."  # codes that a policy without that part need not weigh
 _Days = Annotated[int, Field(ge=1, le=3650)]
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Percent = Annotated[float, Field(ge=0, le=100)]
@@ -99,6 +100,9 @@ class FacePolicy(_Part):
     microprint_contrast: _Share
     microprint_likeness: _Share
     second_angle_share: _Share
+    # A policy of before them need not name these.
+    several_share: _Share = 1.0
+    label_share: Annotated[float, Field(ge=1, le=10)] = 1.2
 
 
 class TextPolicy(_Part):
@@ -113,6 +117,13 @@ class PeoplePolicy(_Part):
     """Who has to agree."""
 
     detain_by_two: bool = False
+
+
+class TogetherPolicy(_Part):
+    """Notes that weigh nothing alone, by what they come from, and from how many of these sources they are a finding."""
+
+    sources: Annotated[int, Field(ge=2, le=10)]
+    notes: dict[Annotated[str, Field(pattern="[a-z_]+")], Annotated[tuple[str, ...], Field(min_length=1)]]
 
 
 class Policy(_Part):
@@ -131,6 +142,7 @@ class Policy(_Part):
     face: FacePolicy
     text: TextPolicy
     people: PeoplePolicy = PeoplePolicy()  # a policy of before it need not name it
+    together: TogetherPolicy | None = None  # likewise: without it notes stay notes
     weights: dict[str, Weight]
 
     @property
@@ -188,11 +200,14 @@ def parse(text: str, *, origin: str) -> Policy:
         code = "policy_unknown_key" if first["type"] == "extra_forbidden" else "policy_value"
         message = f"{origin}: {where}: {first['msg']}, got {first['input']!r}."
         raise PolicyError(code, message, hint=hint) from error
-    known = _codes()
-    unknown, missing = (
-        sorted((policy.weights.keys() | set(policy.late.findings)) - known),
-        sorted(known - policy.weights.keys()),
-    )
+    known, together = _codes(), policy.together
+    named = policy.weights.keys() | set(policy.late.findings)
+    needed = known
+    if together is None:
+        needed = frozenset(code for code in known if not code.startswith(_TOGETHER))
+    else:
+        named |= {code for codes in together.notes.values() for code in codes}
+    unknown, missing = sorted(named - known), sorted(needed - policy.weights.keys())
     if unknown:
         raise PolicyError("policy_unknown_key", f"{origin}: expected finding codes, got {unknown[0]!r}.", hint=hint)
     if missing:

@@ -46,8 +46,33 @@ def check(lookup: LookupResult, policy: Policy) -> Checked:
         return Checked(not_run=(missed,) if missed else ())
     known = [found for found in lookup.items if found.product is not None]
     if not known:
-        return Checked(not_run=(NotChecked("consignment", "reason.no_product_data"),))
+        return _of_package(consignment, lookup, policy)
     return joined(_of_item(found, consignment, lookup, policy) for found in known)
+
+
+def _of_package(consignment: Consignment, lookup: LookupResult, policy: Policy) -> Checked:
+    """No code names a registered product: the declaration against the one that the package looks like."""
+    if not lookup.recognised:
+        return Checked(not_run=(NotChecked("consignment", "reason.no_product_data"),))
+    product, best = lookup.recognised[0], declared_line(lookup.recognised[0], consignment)
+    findings = Findings(policy, source=Source(consignment.document_type or consignment.document))
+    if best.fit >= policy.consignment.words_similarity:
+        made = tuple(_of_line(best.line, product, consignment, findings, policy))
+        return Checked(findings=made, ran=("consignment",))
+    line = _telling_line(product, consignment)
+    if isinstance(line, str):
+        return Checked(not_run=(NotChecked("consignment", line),))
+    told = findings.make("consignment.package", declared=line.description, product=product.name)
+    return Checked(findings=(told,), ran=("consignment",))
+
+
+def _telling_line(product: Product, consignment: Consignment) -> DeclaredLine | str:
+    """The line with comparable words that fits best, or the reason why no line's words can be compared."""
+    telling = [line for line in consignment.lines if not _is_vague(line)]
+    comparable = [line for line in telling if _same_script(line, product)]
+    if not comparable:
+        return "reason.other_script" if telling else "reason.vague_words"
+    return max(comparable, key=lambda line: _fit(line, product))
 
 
 def not_comparable(lookup: LookupResult, name: str) -> NotChecked | None:
@@ -100,12 +125,9 @@ def _of_item(found: ItemLookup, consignment: Consignment, lookup: LookupResult, 
     findings = Findings(policy, gtin, Source(consignment.document_type or consignment.document))
     best = declared_line(product, consignment)
     if best.fit < policy.consignment.words_similarity:
-        telling = [line for line in consignment.lines if not _is_vague(line)]
-        comparable = [line for line in telling if _same_script(line, product)]
-        if not comparable:
-            reason = "reason.other_script" if telling else "reason.vague_words"
-            return Checked(not_run=(NotChecked("consignment", reason, gtin),))
-        line = max(comparable, key=lambda line: _fit(line, product))
+        line = _telling_line(product, consignment)
+        if isinstance(line, str):
+            return Checked(not_run=(NotChecked("consignment", line, gtin),))
         made = findings.make("consignment.goods", declared=line.description, product=product.name)
         return Checked(findings=(made,), ran=("consignment",))
     made_of_line = tuple(_of_line(best.line, product, consignment, findings, policy))

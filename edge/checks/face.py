@@ -3,6 +3,9 @@
 Several captures of one face are judged together, as maps, when they are compared: the comparison that rests on most of
 them stands for all. Where captures were judged apart (after a restart, of several items), the mean of their scores
 counts. Several registered print runs of one side: the nearest one counts. "Not aligned" is never "different".
+
+What a marked label reads differs from item to item (batch, date, address): a difference of its print that is no larger
+than that is told as such (`face.label`). Where a label lies, its size and its registered words are checks of their own.
 """
 
 from __future__ import annotations
@@ -13,12 +16,11 @@ from statistics import fmean
 
 from edge.checks import Checked, Findings, Proof, Source, advice, region
 from edge.comparison import Difference, FaceComparison, Recognition, Retake
-from edge.identity import Identity
-from edge.inspection import Case, Finding, NotChecked, Seen
-from edge.lookup import ItemLookup, Product, RegisteredFace
-from edge.policy import Policy
+from edge.inspection import Case, Finding, NotChecked, Seen, Weight
+from edge.lookup import ItemLookup, LookupResult, Product, RegisteredFace
+from edge.policy import FacePolicy, Policy
 
-_KINDS = ("structure", "colour", "print", "hologram", "microprint", "label")
+_KINDS = ("structure", "colour", "print", "hologram", "microprint")
 
 
 def check(found: ItemLookup, seen: Seen, policy: Policy) -> Checked:
@@ -31,7 +33,7 @@ def check(found: ItemLookup, seen: Seen, policy: Policy) -> Checked:
     if not seen.captures:
         return _not_run(gtin, "reason.no_capture")
     mine = [c for c in seen.comparisons if c.gtin == found.item.gtin]
-    comparable = [c for c in mine if c.score is not None]
+    comparable = [_beside_words(c, policy.face) for c in mine if c.score is not None]
     if not comparable:
         return _not_comparable(found, mine, seen, policy)
     findings = Findings(policy, gtin)
@@ -69,13 +71,19 @@ def check_other_product(found: ItemLookup, seen: Seen, names: dict[str, Product]
     return Checked(findings=tuple(made[:1]))
 
 
-def check_unread(identity: Identity, seen: Seen, names: dict[str, Product], policy: Policy) -> Checked:
-    """No code was read, but the package looks like a registered product."""
-    if identity.items or not seen.recognitions:
+def check_unread(lookup: LookupResult, seen: Seen, names: dict[str, Product], policy: Policy) -> Checked:
+    """No code was read, or none that the registry knows, but the package looks like a registered product.
+
+    A new size or variety has a number of its own and may look the same: nothing follows from that alone.
+    """
+    if not seen.recognitions or any(found.product is not None for found in lookup.items):
         return Checked()
     best = max(seen.recognitions, key=lambda match: match.similarity)
     other = names[str(best.gtin)].name if str(best.gtin) in names else str(best.gtin)
-    return Checked(findings=(Findings(policy).make("face.looks_like", other=other),))
+    if not lookup.items:
+        return Checked(findings=(Findings(policy).make("face.looks_like", other=other),))
+    number = str(lookup.items[0].item.gtin)
+    return Checked(findings=(Findings(policy).make("face.other_number", other=other, gtin=number),))
 
 
 def _not_run(gtin: str, reason: str) -> Checked:
@@ -135,15 +143,17 @@ def _of_side(
     side: tuple[float, list[FaceComparison]], findings: Findings, faces: dict[int, RegisteredFace]
 ) -> list[Finding]:
     score, comparisons = side
-    worst = max(comparisons, key=lambda c: c.score or 0.0)
+    limits = findings.policy.face
+    labelled, worst = _labelled(comparisons, limits), max(comparisons, key=lambda c: c.score or 0.0)
     face = faces.get(worst.face_id)
     source = Source(face.source, face.registered) if face else Source()
     maker = Findings(findings.policy, findings.item, source)
     newest = comparisons[-1]
     of_regions = region.findings_of(newest, maker)
     made = of_regions + [_finding(f"face.{d.kind}", worst, d, maker) for d in _missing_everywhere(comparisons)]
-    if score >= worst.threshold_check:
-        leading = max(worst.differences, key=lambda d: d.score, default=None)
+    share = limits.several_share if all(one.together for one in comparisons) else 1.0  # judged together, not apart
+    leading = max(_counting(worst, limits), key=lambda d: d.score, default=None)
+    if score >= worst.threshold_check * share:
         code = f"face.{leading.kind}" if leading is not None and leading.kind in _KINDS else "face.differs"
         code = "face.decisive" if score >= worst.threshold_strong else code
         told = {finding.arguments.get("where") for finding in of_regions}
@@ -152,7 +162,37 @@ def _of_side(
             generic.arguments["where"] not in told and not any(finding.code == code for finding in made)
         ):
             made.insert(0, generic)
-    return made + advice.findings_of(newest, maker)
+    elif score >= worst.threshold_check * limits.second_angle_share:
+        made.append(_finding("face.slight", worst, leading, maker))
+    if labelled is not None:
+        made.append(_finding("face.label", worst, labelled, maker))
+    doubted = any(maker.policy.weights[finding.code] is not Weight.NOTE for finding in made)
+    return made + advice.findings_of(newest, maker, doubted=doubted)
+
+
+def _counting(comparison: FaceComparison, limits: FacePolicy) -> list[Difference]:
+    """The differences that are more than other words on a label."""
+    return [d for d in comparison.differences if not region.of_words(d, comparison.threshold_check, limits)]
+
+
+def _beside_words(comparison: FaceComparison, limits: FacePolicy) -> FaceComparison:
+    """The comparison with the score of what else differs, where the words of a label differ most."""
+    leading, counting = max(comparison.differences, key=lambda d: d.score, default=None), _counting(comparison, limits)
+    if leading is None or leading in counting:
+        return comparison
+    return replace(comparison, score=max((d.score for d in counting), default=0.0))
+
+
+def _labelled(comparisons: list[FaceComparison], limits: FacePolicy) -> Difference | None:
+    """Other words on a label, by all captures of the side, on the mean."""
+    found = [
+        max((d for d in c.differences if d not in _counting(c, limits)), key=lambda d: d.score, default=None)
+        for c in comparisons
+    ]
+    mean = fmean(d.score if d is not None else 0.0 for d in found)
+    if mean < comparisons[-1].threshold_check:
+        return None
+    return max((d for d in found if d is not None), key=lambda d: d.score)
 
 
 def _missing_everywhere(comparisons: list[FaceComparison]) -> list[Difference]:

@@ -10,9 +10,17 @@ from collections.abc import Iterator
 
 from edge.captures import Evidence
 from edge.checks import Findings, Proof
-from edge.comparison import FaceComparison, RegionReading
+from edge.comparison import Difference, FaceComparison, RegionReading
 from edge.inspection import Finding
 from edge.policy import FacePolicy
+
+_OF_WORDS = frozenset({"structure", "print"})  # kinds of difference that other words on a label make
+
+
+def of_words(difference: Difference, threshold: float, limits: FacePolicy) -> bool:
+    """Whether a difference is no more than other words on a marked label make; `threshold` is the pack's for check."""
+    on_label = difference.kind in _OF_WORDS and difference.region.partition(":")[0] == "label"
+    return on_label and difference.score < threshold * limits.label_share
 
 
 def codes_of(reading: RegionReading, limits: FacePolicy) -> tuple[str, ...]:

@@ -30,7 +30,12 @@ def check(found: ItemLookup, edition: Edition | None, policy: Policy, *, stale: 
     if product is None or status is None:
         return Checked(not_run=(NotChecked("serial", "reason.no_product", gtin),))
     if status in _NOT_RUN:
-        return Checked(not_run=(NotChecked("serial", _NOT_RUN[status], gtin),))
+        missed = NotChecked("serial", _NOT_RUN[status], gtin)
+        if status is SerialStatus.NOT_GIVEN:
+            return Checked(
+                findings=(Findings(policy, gtin).make("serial.not_read", product=product.name),), not_run=(missed,)
+            )
+        return Checked(not_run=(missed,))
     repaired = repaired or found.misread
     findings = Findings(policy, gtin, Source(product.right_holder, edition.issued.date() if edition else None))
     if status is SerialStatus.BEFORE_PROGRAMME:

@@ -27,6 +27,7 @@ from edge.checks import (
     supply,
     system,
     text,
+    together,
 )
 from edge.checks import input as input_faults
 from edge.identity import Identity
@@ -54,15 +55,19 @@ def assess(case: Case, policy: Policy) -> Verdict:
             consignment.check_watch_list(lookup, policy),
             sightings.check_parcel(lookup, case.identity, policy),
             _no_item(case.identity),
-            face.check_unread(case.identity, case.seen, _names(lookup), policy),
+            face.check_unread(lookup, case.seen, _names(lookup), policy),
         )
     )
     answer = joined((answer, *(bulletin.check(found, case, answer, policy) for found in lookup.items)))
     answer = joined((answer, registry.check_terms(answer, case, policy)))
+    answer = joined((answer, together.check(answer, policy)))
     if not _counted(answer, policy) and not _limited(answer):
         nothing = Findings(policy).make("product.nothing_checked")
         answer = joined((answer, Checked(findings=(nothing,))))
-    findings = tuple(sorted(answer.findings, key=lambda finding: _ORDER.index(finding.weight)))
+    first = together.parts(answer.findings, policy)  # of the notes: those that a heavier finding rests on
+    findings = tuple(
+        sorted(answer.findings, key=lambda one: (_ORDER.index(one.weight), (one.code, one.item) not in first))
+    )
     return Verdict(
         outcome=outcome_of(findings),
         findings=findings,

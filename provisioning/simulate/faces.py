@@ -18,7 +18,7 @@ from edge.comparison import CaptureAdvice, Difference, FaceComparison, Recogniti
 from edge.gs1 import Gtin
 from edge.lookup import RegisteredFace
 
-SCHEMA = 1
+SCHEMA = 2
 NAME = "faces.json"
 _NOWHERE = Box(0, 0, 1, 1)
 

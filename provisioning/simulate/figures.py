@@ -17,6 +17,7 @@ from provisioning.simulate.scenario import Scenario
 from provisioning.simulate.tally import Row, Share, share
 
 OUTCOMES = (Outcome.NO_FINDING, Outcome.CANNOT_ASSESS, Outcome.CHECK, Outcome.STRONG_INDICATION)
+PERFECT = "genuine"  # the package of a counterfeit that is a perfect copy
 _GRAVE = frozenset({Weight.CHECK, Weight.STRONG})
 
 
@@ -75,6 +76,30 @@ def against_limits(rows: Sequence[Row], scenario: Scenario) -> list[Figure]:
     return found
 
 
+def bounds(rows: Sequence[Row]) -> dict[str, Share]:
+    """What no better judgement could change at these rates.
+
+    Of counterfeits: how many would be found if every picture told every package that differs, beside what is found now.
+    Of clean parcels: in how many no check that counts can run, as nobody registered serials or a face.
+    """
+    clean, fakes = [row for row in rows if row.clean], [row for row in rows if not row.clean]
+
+    def seen_through(row: Row) -> bool:
+        return row.alarm or (row.faced and bool(row.severity) and row.face != PERFECT)
+
+    faced = [row for row in fakes if row.faced]
+    return {
+        "counterfeits with a registered face, if pictures told everything": share(faced, seen_through),
+        "the same, not found now and shown in no picture or a perfect copy": share(
+            faced, lambda row: not seen_through(row)
+        ),
+        "clean parcels that nothing registered can assess": share(clean, lambda row: not row.judgeable),
+        "clean parcels that cannot be assessed for it": share(
+            [row for row in clean if row.outcome is Outcome.CANNOT_ASSESS], lambda row: not row.judgeable
+        ),
+    }
+
+
 def _is(outcome: Outcome) -> Callable[[Row], bool]:
     return lambda row: row.outcome is outcome
 
@@ -106,14 +131,14 @@ def limits_met(rows: Sequence[Row]) -> list[tuple[str, str, float]]:
     clean = [row for row in rows if row.clean]
     for row in clean:
         if row.outcome is Outcome.CANNOT_ASSESS:
-            having.update({code for found in row.findings for code, weight in found if weight is Weight.LIMIT})
+            having.update({one.code for found in row.findings for one in found if one.weight is Weight.LIMIT})
     scale = 1000 / max(1, len(clean))
     return [(code, message(code).cause, count * scale) for code, count in having.most_common()]
 
 
 def grave_codes(row: Row) -> set[str]:
     """The codes that make a person look."""
-    return {code for found in row.findings for code, weight in found if weight in _GRAVE}
+    return {one.code for found in row.findings for one in found if one.weight in _GRAVE}
 
 
 def detection(rows: Sequence[Row]) -> dict[str, Share]:
@@ -198,6 +223,7 @@ def document(rows: Sequence[Row], scenario: Scenario, policy: Policy, about: Map
         "outcomes": {
             name: {outcome: _shown(one) for outcome, one in table.items()} for name, table in outcomes(rows).items()
         },
+        "bounds": {name: _shown(one) for name, one in bounds(rows).items()},
         "alarms_per_1000": [
             {"code": code, "cause": cause, "parcels": round(count, 3), "alone": round(alone, 3)}
             for code, cause, count, alone in alarms(rows)

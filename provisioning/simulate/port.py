@@ -19,6 +19,7 @@ from typing import Any
 
 from edge import policy as policies
 from edge.captures import Capture, DecodedSymbol, Quality
+from edge.checks import advice
 from edge.comparison import FaceComparison, Recognition
 from edge.gs1 import Gtin
 from edge.identity import Identity
@@ -47,6 +48,7 @@ _WEEK = 7  # daily files that become one
 _KEPT_DAYS = 91
 _MOST_PENDING = 200  # keys
 _RETAKES = frozenset({"capture.second_angle"})  # besides every capture.* that limits the answer
+_MOST_SHOTS = advice.ENOUGH_CAPTURES
 _TWICE_S = 3.0  # between two scans of the same code
 _QUALITY = Quality(sharpness=200.0, glare=0.0, brightness=120.0)
 
@@ -181,7 +183,7 @@ class Box:
         if visit.parcel.severity:
             desk.photograph()  # with the scan
         judged = desk.assess()
-        if desk.another_picture(judged.verdict):
+        while desk.another_picture(judged.verdict):
             desk.photograph()
             judged = desk.assess()
         if visit.twice and not desk.silent_when_scanned_again():
@@ -259,9 +261,9 @@ class _Desk:
         return Judged(self.visit, verdict, self.shots, (time.perf_counter() - started) * 1e3)
 
     def another_picture(self, verdict: Verdict) -> bool:
-        """Whether the bench asks for one more picture, and the officer takes it."""
-        asked = self.shots == 1 and any(_asks_for_another(finding) for finding in verdict.findings)
-        return asked and (self.visit.draw * 1e4) % 1 < self.box.judge.second_picture
+        """Whether the bench asks for one more picture, and the officer takes it: asked again, again or not."""
+        asked = 0 < self.shots < _MOST_SHOTS and any(_asks_for_another(finding) for finding in verdict.findings)
+        return asked and (self.visit.draw * 10 ** (3 + self.shots)) % 1 < self.box.judge.second_picture
 
     def photograph(self) -> None:
         """One more picture of each package: what the compare step said of a drawn one."""

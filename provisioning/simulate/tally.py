@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import sqrt
+from typing import NamedTuple
 
+from edge.checks import together
 from edge.inspection import Outcome, Weight
 from edge.policy import Policy
 from provisioning.simulate.parcels import COUNTERFEIT, Parcel
@@ -18,6 +20,14 @@ from provisioning.simulate.port import Judged, worse
 ALARM = frozenset({Outcome.CHECK, Outcome.STRONG_INDICATION})
 NOTHING_CHECKED = "product.nothing_checked"
 _Z = 1.96
+
+
+class Said(NamedTuple):
+    """One finding of a visit."""
+
+    code: str
+    weight: Weight
+    item: str = ""  # GTIN; "": the parcel
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +45,7 @@ class Row:
     rates: Mapping[str, bool]
     severity: str
     outcome: Outcome  # the gravest of all visits
-    findings: tuple[tuple[tuple[str, Weight], ...], ...]  # of each visit: code and weight
+    findings: tuple[tuple[Said, ...], ...]  # of each visit
     ran: tuple[tuple[str, ...], ...]  # of each visit: the checks that ran
     captures: int
 
@@ -75,17 +85,22 @@ def _row(parcel: Parcel, visits: Sequence[Judged]) -> Row:
         rates=parcel.rates,
         severity=parcel.severity,
         outcome=outcome,
-        findings=tuple(tuple((found.code, found.weight) for found in one.verdict.findings) for one in visits),
+        findings=tuple(
+            tuple(Said(found.code, found.weight, found.item) for found in one.verdict.findings) for one in visits
+        ),
         ran=tuple(one.verdict.checked for one in visits),
         captures=sum(one.captures for one in visits),
     )
 
 
 def outcome_with(row: Row, policy: Policy, weights: Mapping[str, Weight], *, without: frozenset[str]) -> Outcome:
-    """What would have been said with other weights, and `without` some findings and checks (by code or check name)."""
+    """What would have been said with other weights, and `without` some findings and checks (by code or check name).
+
+    What notes say together is said again of those that are left.
+    """
     graves = [
         _outcome(
-            {weights.get(code, weight) for code, weight in found if code not in without and code != NOTHING_CHECKED},
+            {one.weight for one in _said(found, policy, weights, without)},
             counted=any(name in policy.counting.checks for name in ran if name not in without),
         )
         for found, ran in zip(row.findings, row.ran, strict=True)
@@ -94,6 +109,16 @@ def outcome_with(row: Row, policy: Policy, weights: Mapping[str, Weight], *, wit
     for one in graves[1:]:
         gravest = worse(gravest, one)
     return gravest
+
+
+def _said(found: Iterable[Said], policy: Policy, weights: Mapping[str, Weight], without: frozenset[str]) -> list[Said]:
+    away = without | {NOTHING_CHECKED, together.CODE}
+    rest = [one._replace(weight=weights.get(one.code, one.weight)) for one in found if one.code not in away]
+    if policy.together is not None and together.CODE not in without:
+        notes = ((one.code, one.item) for one in rest if one.weight is Weight.NOTE)
+        weight = weights.get(together.CODE, policy.weights[together.CODE])
+        rest += [Said(together.CODE, weight, item) for item in together.speaking(notes, policy.together)]
+    return rest
 
 
 def _outcome(weights: set[Weight], *, counted: bool) -> Outcome:
@@ -113,7 +138,7 @@ def reweighed(some: Iterable[Row], policy: Policy, weights: Mapping[str, Weight]
         replace(
             row,
             outcome=outcome_with(row, policy, weights, without=frozenset()),
-            findings=tuple(tuple((code, weights.get(code, old)) for code, old in found) for found in row.findings),
+            findings=tuple(tuple(_said(found, policy, weights, frozenset())) for found in row.findings),
         )
         for row in some
     ]
@@ -215,7 +240,7 @@ CHECKS = {  # a whole check: what it finds, by the beginning of the code, and th
 def ablations(some: Sequence[Row], policy: Policy) -> list[Ablation]:
     """Each finding that makes a person look, then each whole check, thought away."""
     grave = {Weight.CHECK, Weight.STRONG}
-    codes = sorted({code for row in some for found in row.findings for code, weight in found if weight in grave})
+    codes = sorted({one.code for row in some for found in row.findings for one in found if one.weight in grave})
     found = [_ablation(some, policy, code, frozenset({code})) for code in codes]
     for name, (beginnings, ran) in CHECKS.items():
         mine = frozenset(code for code in policy.weights if code.startswith(beginnings)) | {ran}
@@ -226,7 +251,7 @@ def ablations(some: Sequence[Row], policy: Policy) -> list[Ablation]:
 def _ablation(some: Sequence[Row], policy: Policy, name: str, without: frozenset[str]) -> Ablation:
     counts = {"found": 0, "lost": 0, "alarms": 0, "saved": 0, "unassessed": 0}
     for row in some:
-        touched = any(code in without for found in row.findings for code, _ in found)
+        touched = any(one.code in without for found in row.findings for one in found)
         if not touched and not any(check in without for ran in row.ran for check in ran):
             continue
         after = outcome_with(row, policy, {}, without=without)
@@ -249,11 +274,13 @@ class Raised:
 
 def raised(some: Sequence[Row], policy: Policy) -> list[Raised]:
     """Each finding that was made and does not make a person look, as if it did; the most telling first."""
-    light = {code for row in some for found in row.findings for code, _ in found}
+    light = {one.code for row in some for found in row.findings for one in found}
     light = {code for code in light if policy.weights[code] in (Weight.NOTE, Weight.LIMIT)} - {NOTHING_CHECKED}
     found = []
     for code in sorted(light):
-        having = [row for row in some if not row.alarm and any(code == one for said in row.findings for one, _ in said)]
+        having = [
+            row for row in some if not row.alarm and any(code == one.code for said in row.findings for one in said)
+        ]
         changed = [
             row for row in having if outcome_with(row, policy, {code: Weight.CHECK}, without=frozenset()) in ALARM
         ]

@@ -44,6 +44,19 @@ def test_a_missing_weight_is_refused() -> None:
     assert error.message == "p.toml: weights: expected every finding code, 'watch.listed' is missing."
 
 
+def test_a_code_that_nobody_finds_is_refused_among_what_speaks_together() -> None:
+    error = refused(TEXT.replace('value = ["consignment.value"', 'value = ["consignment.smell"'))
+    assert error.message == "p.toml: expected finding codes, got 'consignment.smell'."
+
+
+def test_a_policy_of_before_small_things_spoke_together_is_good_without_that_part_and_its_weight() -> None:
+    start, end = TEXT.index("[together]"), TEXT.index("[people]")
+    older = (TEXT[:start] + TEXT[end:]).replace('"together.several" = "check"\n', "")
+    assert policies.parse(older, origin="p.toml").together is None
+    error = refused(TEXT.replace('"together.several" = "check"\n', ""))
+    assert error.message == "p.toml: weights: expected every finding code, 'together.several' is missing."
+
+
 def test_a_value_out_of_range_is_refused_with_what_came() -> None:
     error = refused(TEXT.replace("registry_limit_days = 92", "registry_limit_days = 0"))
     assert error.code == "policy_value"

@@ -58,7 +58,10 @@ def test_a_region_says_it_instead_of_the_map_that_sees_the_same() -> None:
     seen = Difference("structure", 0.7, Box(0, 0, 9, 9), region="logo: Aoi")
     moved = compared(replace(IN_PLACE, offset_mm=3.0, gain=0.4), score=0.7, differences=(seen,))
     verdict = assess(drawn.case(seen=replace(drawn.pictured(), comparisons=(moved,))), POLICY)
-    assert (verdict.outcome, [one.code for one in verdict.findings]) == (Outcome.CHECK, ["face.region_moved"])
+    assert (verdict.outcome, [one.code for one in verdict.findings]) == (
+        Outcome.CHECK,
+        ["face.region_moved", "capture.second_angle"],
+    )
 
 
 def test_micro_print_beyond_the_picture_says_what_it_takes_and_accuses_nobody() -> None:
@@ -80,7 +83,7 @@ def test_glare_over_a_region_names_the_edge_to_lower() -> None:
 
 @pytest.mark.parametrize(
     ("score", "together", "asked"),
-    [(0.3, (), False), (0.45, (), True), (0.45, ("d" * 64, "e" * 64), False), (0.6, (), False), (None, (), False)],
+    [(0.19, (), False), (0.45, (), True), (0.45, ("d" * 64, "e" * 64), False), (0.6, (), False), (None, (), False)],
 )
 def test_a_second_angle_is_asked_for_in_doubt_only(
     score: float | None, together: tuple[str, ...], *, asked: bool

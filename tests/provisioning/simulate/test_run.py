@@ -92,6 +92,28 @@ def test_the_figures_are_one_document_of_all_tables() -> None:
     assert {row["rate"] for row in said["sensitivity"]} >= {"counterfeit", "sloppy", "listed"}
 
 
+def test_a_bound_is_never_below_what_is_found() -> None:
+    told, found = figures.bounds(rows()), figures.against_limits(rows(), small())
+    (now,) = [one.share for one in found if one.name.startswith("counterfeits with a")]
+    bound, rest, *_ = told.values()
+    assert now.value <= bound.value <= 1
+    assert bound.hits + rest.hits == now.total
+
+
+def test_what_notes_say_together_is_said_again_of_those_that_are_left() -> None:
+    said = policy.builtin()
+    assert said.together is not None
+    some = [row for row in rows() if "together.several" in figures.grave_codes(row)]
+    assert some
+    notes = frozenset(code for codes in said.together.notes.values() for code in codes)
+    for row in some:
+        assert "together.several" not in {
+            one.code
+            for found in tally.reweighed([row], said, dict.fromkeys(notes, Weight.LIMIT))[0].findings
+            for one in found
+        }
+
+
 def test_input_faults_are_tried_on_genuine_codes_alone() -> None:
     trials = run.input_trials(small(), faces.frozen(), seed=5, count=70)
     assert {one.fault for one in trials} == {*small().faults, "double_scan"}
@@ -102,7 +124,7 @@ def test_input_faults_are_tried_on_genuine_codes_alone() -> None:
 
 def test_an_outcome_follows_the_gravest_weight_that_is_left() -> None:
     row = next(row for row in rows() if row.outcome is Outcome.CHECK)
-    codes = {code for found in row.findings for code, weight in found if weight is Weight.CHECK}
+    codes = {one.code for found in row.findings for one in found if one.weight is Weight.CHECK}
     said = policy.builtin()
     assert tally.outcome_with(row, said, dict.fromkeys(codes, Weight.STRONG), without=frozenset()) is (
         Outcome.STRONG_INDICATION

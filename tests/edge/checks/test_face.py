@@ -1,0 +1,89 @@
+"""The package face: what a label reads is no difference of the package, and several pictures settle what one leaves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from edge import policy as policies
+from edge.captures import Box
+from edge.comparison import Difference
+from edge.inspection import Outcome, Seen, Verdict
+from edge.steps.decide import assess
+from tests.edge import drawn_cases as drawn
+
+POLICY = policies.builtin().model_copy(
+    update={
+        "together": None,
+        "face": policies.builtin().face.model_copy(update={"second_angle_share": 0.6, "several_share": 0.7}),
+    }
+)
+BEFORE = (drawn.CAPTURE.sha256,)
+
+
+def difference(kind: str, score: float, place: str = "") -> Difference:
+    return Difference(kind, score, Box(1, 2, 3, 4), region=place)
+
+
+def judged(*differences: Difference, together: tuple[str, ...] = (), score: float | None = None) -> Verdict:
+    best = max((one.score for one in differences), default=0.0) if score is None else score
+    one = replace(drawn.COMPARISON, capture="d" * 64, score=best, differences=differences, together=together)
+    return assess(drawn.case(seen=Seen((drawn.CAPTURE,), comparisons=(one,))), POLICY)
+
+
+def codes(verdict: Verdict) -> list[str]:
+    return [finding.code for finding in verdict.findings]
+
+
+@pytest.mark.parametrize("kind", ["structure", "print"])
+def test_the_print_of_a_label_is_told_and_accuses_nobody(kind: str) -> None:
+    verdict = judged(difference(kind, 0.59, "label: AOI"), difference("structure", 0.05))
+    assert (verdict.outcome, codes(verdict)) == (Outcome.NO_FINDING, ["face.label"])
+    assert verdict.findings[0].arguments == {"where": "@where.label"}
+
+
+def test_what_differs_beside_a_label_counts_as_ever() -> None:
+    verdict = judged(difference("structure", 0.59, "label"), difference("structure", 0.55, "logo: Aoi"))
+    assert (verdict.outcome, codes(verdict)) == (
+        Outcome.CHECK,
+        ["face.structure", "face.label", "capture.second_angle"],
+    )
+    assert verdict.findings[0].arguments == {"where": "@where.logo"}
+
+
+def test_a_label_that_differs_by_more_than_other_words_is_a_difference_of_the_package() -> None:
+    verdict = judged(difference("structure", 0.61, "label"))
+    assert (verdict.outcome, codes(verdict)) == (Outcome.CHECK, ["face.structure", "capture.second_angle"])
+    assert verdict.findings[0].arguments == {"where": "@where.label"}
+
+
+def test_the_colour_of_a_label_is_a_difference_of_the_package() -> None:
+    assert "face.colour" in codes(judged(difference("colour", 0.6, "label")))
+
+
+def test_a_light_difference_is_a_note_and_asks_for_another_picture() -> None:
+    verdict = judged(difference("structure", 0.32))
+    assert (verdict.outcome, codes(verdict)) == (Outcome.NO_FINDING, ["face.slight", "capture.second_angle"])
+    assert codes(judged(difference("structure", 0.29))) == []
+
+
+def test_what_two_pictures_show_together_counts_from_the_policys_share_on() -> None:
+    assert codes(judged(difference("structure", 0.34), together=BEFORE)) == ["face.slight", "capture.second_angle"]
+    verdict = judged(difference("structure", 0.36), together=BEFORE)
+    assert (verdict.outcome, codes(verdict)) == (Outcome.CHECK, ["face.structure", "capture.second_angle"])
+
+
+def test_a_doubt_asks_for_another_picture_until_three_are_judged_together() -> None:
+    assert codes(judged(difference("structure", 0.6))) == ["face.structure", "capture.second_angle"]
+    three = (*BEFORE, "e" * 64)
+    assert codes(judged(difference("structure", 0.6), together=three)) == ["face.structure"]
+
+
+def test_captures_that_were_judged_apart_are_held_to_the_packs_own_threshold() -> None:
+    apart = tuple(
+        replace(drawn.COMPARISON, capture=name * 64, score=0.4, differences=(difference("structure", 0.4),))
+        for name in "cd"
+    )
+    verdict = assess(drawn.case(seen=Seen((drawn.CAPTURE,), comparisons=apart)), POLICY)
+    assert verdict.outcome is Outcome.NO_FINDING
