@@ -4,9 +4,10 @@
 
 Items of the demo's products are printed (with the harmless difference between two print runs), a part of them as an
 imitation would print them, photographed with conditions of three severities, and compared with the registered face by
-the product's own step (edge/steps/compare.py); where the bench would ask for another picture a second one is taken and
-compared together with the first. Nothing of the truth is shown to the comparison. Cases take turns, so that the first N
-items of a run are as even as all of them; a run goes on where the file ends, as long as pack and seed are the same.
+the product's own step (edge/steps/compare.py). Where anything is doubtful up to two more pictures are taken and judged
+together with those before, so that a bench may ask for them. Nothing of the truth is shown to the comparison. Cases,
+products and severities take turns of lengths without a common divisor: every product is met in every case, and the
+first N items are as even as all of them. A run measures what the file lacks, as long as pack and seed are the same.
 
 What an imitation prints differently, by grade (subtle 0.15, medium 0.5, gross 0.85 of an edit's severity): three in
 five an edit of the generator (models/training/edits.py), one in five a fault of printing (models/drawn/prints.py), one
@@ -83,11 +84,12 @@ def main() -> None:
     rows = kept(options.out, about)
     gallery = {product.key: prepared_of(product, pack) for product in PRODUCTS if product.registered}
     print(f"{options.out}: {len(rows)} of {options.items} items are measured")
-    for number in range(len(rows), options.items):
+    done = {row["number"] for row in rows}
+    for number in sorted(set(range(options.items)) - done):
         rows.append(measured(number, options.seed, pack, gallery))
-        if number % KEPT == KEPT - 1 or number == options.items - 1:
+        if len(rows) % KEPT == 0 or number == options.items - 1:
             write(options.out, about, rows)
-            print(f"{number + 1} items", flush=True)
+            print(f"{len(rows)} items", flush=True)
 
 
 def kept(path: Path, about: Mapping[str, object]) -> list[dict[str, Any]]:
@@ -116,7 +118,8 @@ def measured(number: int, seed: int, pack: packs.Pack, gallery: Gallery) -> dict
     prepared = gallery[product.key]
     registered_face = face_of(product)
     layers: dict[str, bytes] = {}
-    row: dict[str, Any] = {"case": case, "what": what, "product": product.key, "severity": severity, "captures": []}
+    row: dict[str, Any] = {"number": number, "case": case, "what": what, "product": product.key}
+    row |= {"severity": severity, "captures": []}
     for shot in range(MOST):
         image = photograph(face, shown, severity, rng, replaced="hologram" in what)
         frame = cast("OpenFrame", Desk(image, prepared, pack))
