@@ -145,6 +145,7 @@ def open_box(settings: Settings, now: Now | None = None, *, pictures: bool = Tru
             releases=ReleaseRows(ledger, bench.origin),
             inbox=inbox,
             forgetting=forgetting,
+            troubles=bench.troubles,
             now=bench.now,
             fixed=fixed,
         )

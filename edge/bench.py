@@ -45,6 +45,7 @@ from edge.storage.keys import derived, storage_key
 from edge.storage.ledger import Ledger, LedgerState
 from edge.storage.registry import Registry
 from edge.storage.shelves import Shelves
+from edge.troubles import Troubles
 from edge.vault import Vault
 from models.worker import PixelWorkers
 
@@ -69,6 +70,7 @@ class Bench:
         self.shelves = shelves
         self.events = Events()
         self.ledger = ledger
+        self.troubles = Troubles()
         self._workers = workers
         self._evidence = evidence
         self.vault = Vault(settings.state_dir, settings.vault_key)

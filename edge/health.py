@@ -15,6 +15,7 @@ from edge.bench import Bench
 from edge.checks.registry import age_days
 from edge.errors import BoxError, RegistryError, SekishoError
 from edge.examination import State
+from edge.manifests.inbox import set_aside
 from edge.moment import ClockTrust
 from edge.releases import read_journal, told, version
 
@@ -60,6 +61,8 @@ def status(bench: Bench) -> Status:
         _people(bench),
         _workers(bench),
         _vault(bench),
+        _upkeep(bench),
+        *_manifests(bench),
         _second_engine(),
         *_doctor(bench),
         _program(),
@@ -167,6 +170,25 @@ def _vault(bench: Bench) -> Part:
         detail = "no key to seal labels to: what is hidden in a picture is not kept at all"
         return Part("label vault", "ok", detail, "Enrol the box, or set SEKISHO_VAULT_KEY.")
     return Part("label vault", "ok", f"{count} sealed labels wait for their end")
+
+
+def _upkeep(bench: Bench) -> Part:
+    """Whether all that is done beside the inspections is done: retention, countdowns, late findings, manifests."""
+    troubles = bench.troubles.standing()
+    if not troubles:
+        return Part("upkeep", "ok", "every part does its work")
+    detail = "; ".join(f"{one.part}, since {one.since:%m-%d %H:%M} UTC: {one.said}" for one in troubles)
+    return Part("upkeep", "fault", detail, troubles[0].hint)
+
+
+def _manifests(bench: Bench) -> tuple[Part, ...]:
+    """The manifests of the inbox that could not be used."""
+    names = set_aside(bench.settings.state_dir)
+    if not names:
+        return ()
+    detail = f"{len(names)} set aside: {', '.join(names[:3])}{', ...' if len(names) > 3 else ''}"  # noqa: PLR2004 - shown
+    hint = "Why stands beside each in consignments/inbox/refused. Mend it or delete it: it names people."
+    return (Part("manifests", "note", detail, hint),)
 
 
 def _second_engine() -> Part:

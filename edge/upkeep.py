@@ -1,7 +1,8 @@
 """What a serving bench does beside its inspections: new model packs, late findings, and what retention lets go.
 
 One thread with the lowest priority, which rests much longer than it works, so that no inspection waits for it. An
-edition or a policy is taken up by the inspections themselves and needs nothing here.
+edition or a policy is taken up by the inspections themselves and needs nothing here. A part that fails is told on the
+status page and tried again; it never keeps another from its work.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from edge.errors import ModelError, SekishoError
+from edge.errors import ModelError
 from edge.forgetting import Forgetting
 from edge.late import LateSearch
 from edge.manifests.inbox import Inbox
@@ -24,6 +25,7 @@ from edge.release_rows import ReleaseRows
 from edge.retention import Retention
 from edge.storage.shelf import Shelf
 from edge.storage.shelves import PackOnDisk
+from edge.troubles import Troubles
 from edge.vault import Countdown
 from models.errors import ModelsError
 from models.worker import PixelWorkers
@@ -51,23 +53,31 @@ class Upkeep:
         releases: ReleaseRows,
         inbox: Inbox,
         forgetting: Forgetting,
+        troubles: Troubles,
         now: Now,
         fixed: bool,
     ) -> None:
-        """`fixed`: a setting names the pack, and no other is taken up."""
+        """`fixed`: a setting names the pack, and no other is taken up. What a part cannot do goes to `troubles`."""
         self._packs = packs
         self._workers = workers
         self._late = late
-        self._retention = retention
-        self._countdown = countdown
         self._orders = orders
         self._releases = releases
-        self._inbox = inbox
-        self._forgetting = forgetting
+        self._troubles = troubles
         self._now = now
         self._fixed = fixed
         self._refused: Path | None = None
         self._stop = threading.Event()
+        self._parts: tuple[tuple[str, Callable[[], bool]], ...] = (
+            ("model pack", self.take_up_pack),
+            ("late findings", late.piece),
+            ("orders", self._carry_out_orders),
+            ("retention", retention.piece),
+            ("label vault", countdown.piece),
+            ("releases", self.note_releases),
+            ("manifests", inbox.piece),
+            ("declarations whose time is over", forgetting.piece),
+        )
 
     def once(self) -> bool:
         """Do one piece of what another pack or edition asks for; whether there may be more.
@@ -78,14 +88,21 @@ class Upkeep:
         self.take_up_pack()
         return self._late.piece()
 
-    def retain(self) -> bool:
-        """Let go a few of the things whose time has come; whether there may be more.
+    def round(self) -> bool:
+        """Do one piece of every part; whether there may be more. A part that fails is told, and the others go on."""
+        more = False
+        for part, piece in self._parts:
+            try:
+                more = piece() or more
+            except Exception as error:  # none may end the thread: names and pictures would stay for good
+                if self._troubles.tell(part, error, self._now().utc):
+                    log.exception("The upkeep of the bench could not do its part.")
+            else:
+                self._troubles.mended(part)
+        return more
 
-        Raises:
-            SekishoError, OSError: see `Retention.step` and `Countdown.step`.
-        """
-        more = bool(self._orders.carry_out(self._now())) or self._retention.piece()
-        return self._countdown.piece() or more
+    def _carry_out_orders(self) -> bool:
+        return bool(self._orders.carry_out(self._now()))
 
     def note_releases(self) -> bool:
         """Write to the ledger what became of releases; there is never more.
@@ -96,13 +113,16 @@ class Upkeep:
         self._releases.write(self._now())
         return False
 
-    def take_up_pack(self) -> None:
-        """Renew the pixel workers when another pack is in use. One that no worker can open is told, and left alone."""
+    def take_up_pack(self) -> bool:
+        """Renew the pixel workers when another pack is in use; there is never more.
+
+        One that no worker can open is told, and left alone.
+        """
         if self._fixed:
-            return
+            return False
         pack = self._packs.current()
         if pack.path in (self._workers.pack_dir, self._refused):
-            return
+            return False
         try:
             self._workers.renew(pack.path)
         except ModelsError as error:
@@ -110,6 +130,7 @@ class Upkeep:
             self._packs.problem = ModelError(error.code, error.message, hint=error.hint)
         else:
             self._refused = None
+        return False
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -128,10 +149,5 @@ class Upkeep:
         rest_s = REST_S
         while not self._stop.wait(rest_s):
             start = time.monotonic()
-            more = False
-            for part in (self.once, self.retain, self.note_releases, self._inbox.piece, self._forgetting.piece):
-                try:
-                    more = part() or more
-                except (SekishoError, OSError):  # the bench itself meets and tells it; it goes on when it is mended
-                    log.exception("The upkeep of the bench could not do its part.")
+            more = self.round()
             rest_s = (time.monotonic() - start) * (1 - SHARE) / SHARE if more else REST_S

@@ -24,6 +24,12 @@ _READERS = {
 SUFFIXES = frozenset(_READERS)
 
 
+def shown(path: Path) -> str:
+    """The name of a file as it can be stored and shown: what is no UTF-8 or no print is written with backslashes."""
+    name = path.name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in name)
+
+
 def rows(path: Path) -> Iterator[tuple[int, ConsignmentIn | Refused]]:
     """The consignments of a manifest by row number, each good or refused.
 
@@ -36,13 +42,13 @@ def rows(path: Path) -> Iterator[tuple[int, ConsignmentIn | Refused]]:
     reader = _READERS.get(path.suffix.lower())
     hint = "docs/consignments.md describes the forms."
     if reader is None:
-        message = f"{path.name}: expected a manifest named *.csv, *.json, *.jsonl or *.xml, got {path.suffix!r}."
+        message = f"{shown(path)}: expected a manifest named *.csv, *.json, *.jsonl or *.xml, got {path.suffix!r}."
         raise RequestRefused("request_manifest", message, hint=hint)
     if path.is_symlink() or not path.is_file():
-        message = f"{path}: expected a regular file, got something else."
+        message = f"{shown(path)}: expected a regular file, got something else."
         raise RequestRefused("request_manifest", message, hint=hint)
     size = path.stat().st_size
     if size > MOST_BYTES:
-        message = f"{path.name}: expected {MOST_BYTES} bytes at most, got {size}."
+        message = f"{shown(path)}: expected {MOST_BYTES} bytes at most, got {size}."
         raise RequestRefused("request_manifest", message, hint="Send it in parts.")
     return reader(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,36 +17,70 @@ _MOST_ROW = 100_000  # characters: a quote that is never closed must not take th
 _MOST_ROWS = 200  # of one document
 
 
+# The first cell of a row, whatever comes behind it: a row without this one has no document that can be told.
+_FIRST = re.compile(r'(?:([^",\r\n]*)|"((?:[^"\r\n]|"")*)")(?=[,\r\n]|$)')
+
+
 def read(path: Path) -> Iterator[tuple[int, ConsignmentIn | Refused]]:
-    """The consignments of a CSV manifest. Row 1 is the header; a consignment has the number of its first row."""
+    """The consignments of a CSV manifest. Row 1 is the header; a consignment has the number of its first row.
+
+    A row is a line: no cell holds a line break, so that a quote that is never closed takes nothing but its own row.
+    """
     with path.open("rb") as opened, io.TextIOWrapper(opened, "utf-8-sig", "surrogateescape", newline="") as file:
-        numbered = csv.reader(_bounded(file), strict=True)
         group = _Group()
         try:
-            header = [name.strip() for name in next(numbered, [])]
-            _require_columns(header)
-            for number, cells in _rows(numbered, header):
-                document = cells.get("document", "") if isinstance(cells, dict) else group.document
-                if group.rows and document != group.document:
+            header = _header(file)
+            for number, line in _lines(file):
+                cells = _cells(line, header)
+                document = cells.get("document", "") if isinstance(cells, dict) else _document(line, header)
+                if document and group.rows and document != group.document:
                     yield from group.ended()
-                    group = _Group()
+                    group = _Group(group.passed_on)
                 group.take(number, cells, document)
         except (ClaimRefusedError, _TooLongError) as error:
+            number = error.number if isinstance(error, _TooLongError) else 1
+            group.doubt = number
             yield from group.ended()
-            yield 1 if not group.rows else group.last + 1, Refused("", f"{error} What follows was not read.")
+            yield number, Refused("", f"{error} What follows was not read.")
             return
         yield from group.ended()
 
 
 class _TooLongError(Exception):
-    pass
+    def __init__(self, line: str, number: int) -> None:
+        super().__init__(f"{line[:40]!r}: expected a row of {_MOST_ROW} characters at most, got a longer one.")
+        self.number = number
 
 
-def _bounded(file: io.TextIOWrapper) -> Iterator[str]:
+def _header(file: io.TextIOWrapper) -> list[str]:
+    """The names of the columns.
+
+    Raises:
+        ClaimRefusedError: the first row is no header. _TooLongError: it does not end.
+    """
+    for _, line in _lines(file, 1):
+        try:
+            names = [name.strip() for name in next(csv.reader([line], strict=True), [])]
+        except csv.Error as error:
+            raise ClaimRefusedError("", line.strip(), "a CSV row of column names", str(error)) from error
+        _require_columns(names)
+        return names
+    raise ClaimRefusedError("", "document", "this column", "none")
+
+
+def _lines(file: io.TextIOWrapper, start: int = 2) -> Iterator[tuple[int, str]]:
+    """The lines that say something, by number.
+
+    Raises:
+        _TooLongError: one does not end.
+    """
+    number = start - 1
     while line := file.readline(_MOST_ROW):
+        number += 1
         if len(line) >= _MOST_ROW:
-            raise _TooLongError(f"{line[:40]!r}: expected a row of {_MOST_ROW} characters at most, got a longer one.")
-        yield line
+            raise _TooLongError(line, number)
+        if line.strip("\r\n"):
+            yield number, line
 
 
 def _require_columns(header: list[str]) -> None:
@@ -58,35 +93,39 @@ def _require_columns(header: list[str]) -> None:
             raise ClaimRefusedError("", name, "this column", "none")
 
 
-def _rows(reader: Iterator[list[str]], header: list[str]) -> Iterator[tuple[int, dict[str, str] | Refused]]:
-    number = 1
-    while True:
-        number += 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield number, Refused("", f"expected a CSV row, got {error}.")
-            continue
-        if not cells:
-            continue
-        if len(cells) != len(header):
-            yield number, Refused("", f"expected {len(header)} cells as in the header, got {len(cells)}.")
-        else:
-            yield number, {name: cell for name, cell in zip(header, cells, strict=True) if cell}
+def _cells(line: str, header: list[str]) -> dict[str, str] | Refused:
+    try:
+        cells = next(csv.reader([line], strict=True))
+    except csv.Error as error:
+        return Refused("", f"expected a CSV row in one line, got {error}.")
+    if len(cells) != len(header):
+        return Refused("", f"expected {len(header)} cells as in the header, got {len(cells)}.")
+    return {name: cell for name, cell in zip(header, cells, strict=True) if cell}
+
+
+def _document(line: str, header: list[str]) -> str:
+    """The document that a bad row is of; "" when it cannot be told: a comma too many shifts what is behind it."""
+    found = _FIRST.match(line) if header[0] == "document" else None
+    return (found[1] or (found[2] or "").replace('""', '"')) if found else ""
 
 
 class _Group:
     """The rows of one document. One bad row refuses all of them: a declaration without one of its lines says less."""
 
-    def __init__(self) -> None:
+    def __init__(self, doubt: int | None = None) -> None:
+        """`doubt`: a bad row whose document cannot be told, and may be this one."""
         self.document = ""
         self.rows: list[tuple[int, dict[str, str] | Refused]] = []
-        self.last = 1
+        self.doubt = doubt
+        self.passed_on: int | None = None  # such a row at its end, which may be of what follows as well
 
     def take(self, number: int, cells: dict[str, str] | Refused, document: str) -> None:
-        self.document, self.last = document, number
+        self.document = document or self.document
+        self.passed_on = number if isinstance(cells, Refused) and not document else None
+        if not document:
+            self.doubt = number
+        if isinstance(cells, dict) and not document:  # it names none: at most it goes on with what it follows
+            cells = Refused("document", "'': expected a value in each row, got none.")
         if len(self.rows) <= _MOST_ROWS:
             self.rows.append((number, cells))
 
@@ -95,7 +134,7 @@ class _Group:
         if not self.rows:
             return
         refused = list(self._refused())
-        if not refused:
+        if not refused and self.doubt is None:
             first = self.rows[0][1]
             lines = [cells for _, cells in self.rows if isinstance(cells, dict)]
             own: dict[str, Any] = {name: first[name] for name in CONSIGNMENT if name in first}  # type: ignore[operator,index] # a row without a fault is a dict
@@ -108,21 +147,26 @@ class _Group:
                 return
         yield from refused
         bad = {number for number, _ in refused}
-        why = f"refused with row {min(bad)}, which is of the same document."
+        certain = bad - {self.doubt}
+        why = (
+            f"row {min(certain)}, which is of the same document" if certain else f"row {self.doubt}, which may be of it"
+        )
+        why = f"refused with {why}."
         yield from ((number, Refused("", why)) for number, _ in self.rows if number not in bad)
 
     def _refused(self) -> Iterator[tuple[int, Refused]]:
-        own: dict[str, str] = {}
+        first, own = 0, dict[str, str]()
         for number, cells in self.rows:
             if isinstance(cells, Refused):
                 yield number, cells
                 continue
+            if not own:
+                first, own = number, cells
             for name in CONSIGNMENT:
-                if name in cells and number != self.rows[0][0] and own.get(name) != cells[name]:
-                    said = f"{cells[name][:80]!r}: expected what row {self.rows[0][0]} says"
+                if name in cells and own.get(name) != cells[name]:
+                    said = f"{cells[name][:80]!r}: expected what row {first} says"
                     yield number, Refused(name, f"{said}, {own.get(name, '')[:80]!r}, got another.")
                     break
-            own = own or dict(cells)
 
     def _row_of(self, column: str) -> int:
         """The row of a refused cell: `lines.3.hs` is of the fourth."""

@@ -48,9 +48,24 @@ class Import:
                 digest = _digest(path)
             except OSError as error:
                 raise _unreadable(path, error) from error
-            self._builder = cache.building(path.name, digest, now.utc, day)
+            self._builder = cache.building(manifests.shown(path), digest, now.utc, day)
             stack.callback(self._builder.close)
             self._open = stack.pop_all()
+
+    @property
+    def taken(self) -> int:
+        """How many consignments were taken so far."""
+        return self._builder.taken
+
+    @property
+    def refused(self) -> int:
+        """How many rows were refused so far."""
+        return self._builder.refused
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """The refused rows so far, the first MOST_REFUSALS."""
+        return tuple(self._refusals)
 
     def close(self) -> None:
         """Let go of what is held; an import that was not finished leaves nothing."""
@@ -91,7 +106,7 @@ class Import:
             BoxError: consignments_unwritable.
         """
         self._builder.finish()
-        return Report(self.path.name, self._builder.taken, self._builder.refused, tuple(self._refusals))
+        return Report(manifests.shown(self.path), self.taken, self.refused, self.refusals)
 
 
 def taken_in(path: Path, cache: Consignments, now: Moment) -> Report:
@@ -122,5 +137,5 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 
 def _unreadable(path: Path, error: OSError) -> RequestRefused:
-    message = f"{path}: expected a file that can be read, got {error.strerror or error}."
+    message = f"{manifests.shown(path)}: expected a file that can be read, got {error.strerror or error}."
     return RequestRefused("request_manifest", message, hint="Check the stick and the file's permissions.")

@@ -33,7 +33,7 @@ def read(path: Path) -> Iterator[tuple[int, ConsignmentIn | Refused]]:
                 bounded.since = 0
                 yield number, _one(element)
                 root.clear()
-        except (ParseError, DefusedXmlException, _TooLongError, LookupError) as error:
+        except (ParseError, DefusedXmlException, _TooLongError, LookupError, ValueError) as error:  # an encoding, too
             yield number + 1, Refused("", f"expected XML without a document type, got {_said(error)}. {_REST}")
 
 

@@ -73,7 +73,7 @@ def test_a_house_waybill_comes_in_the_same_form(tmp_path: Path) -> None:
         ("A1,,x,,,1,,,", "value: '1': expected a currency beside it, got none."),
         ("A1,,x,,,,,85 18,", "hs: '85 18': expected at most 12 HS digits, got '85 18'."),
         ("A1,,,,,,,,", "description: '': expected a value, got none."),
-        (",,x,,,,,,", "document: '': expected a value, got none."),
+        (",,x,,,,,,", "document: '': expected a value in each row, got none."),
         ("-,,x,,,,,,", "document: '-': expected the number of a transport document, got none."),
         ("A1,x", "expected 9 cells as in the header, got 2."),
     ],
@@ -95,9 +95,86 @@ def test_a_document_is_refused_whole_when_one_of_its_rows_is(tmp_path: Path) -> 
     assert [one.document for one in taken(tmp_path, "m.csv", text)] == ["B2"]
 
 
+GOOD, LONG, REST = "DOC-A,,x,,,,,,\n", f'DOC-B,,"{"x" * 32}', "What follows was not read."
+
+
+@pytest.mark.parametrize(
+    ("rows", "used", "refusals"),
+    [
+        (  # a comma too many: the row names its document all the same
+            f"{GOOD}DOC-B,,x, wireless,,,,,,\nDOC-B,,y,,,,,,\nDOC-C,,z,,,,,,\n",
+            ["DOC-A", "DOC-C"],
+            [
+                "row 3: expected 9 cells as in the header, got 10.",
+                "row 4: refused with row 3, which is of the same document.",
+            ],
+        ),
+        (  # a quote that is never closed takes nothing but its row
+            f'{GOOD}"DOC-B","x,,,,,,\nDOC-B,,y,,,,,,\nDOC-C,,z,,,,,,\n',
+            ["DOC-A", "DOC-C"],
+            [
+                "row 3: expected a CSV row in one line, got unexpected end of data.",
+                "row 4: refused with row 3, which is of the same document.",
+            ],
+        ),
+        (  # whose row it is cannot be told: neither neighbour is used without what may be a line of it
+            f'{GOOD}"DOC"x,,y,,,,,,\nDOC-B,,y,,,,,,\nDOC-C,,z,,,,,,\n',
+            ["DOC-C"],
+            [
+                "row 3: expected a CSV row in one line, got ',' expected after '\"'.",
+                "row 2: refused with row 3, which may be of it.",
+                "row 4: refused with row 3, which may be of it.",
+            ],
+        ),
+        (  # a document is left out: it may go on with the one before
+            f"{GOOD},,y,,,,,,\nDOC-C,,z,,,,,,\n",
+            ["DOC-C"],
+            [
+                "row 3: document: '': expected a value in each row, got none.",
+                "row 2: refused with row 3, which may be of it.",
+            ],
+        ),
+        (  # what is not read on may be of the last document
+            f'{GOOD}DOC-B,,y,,,,,,\nDOC-B,,"{"x" * 100_000}',
+            ["DOC-A"],
+            [
+                "row 3: refused with row 4, which may be of it.",
+                f"row 4: {LONG!r}: expected a row of 100000 characters at most, got a longer one. {REST}",
+            ],
+        ),
+    ],
+)
+def test_a_bad_row_takes_its_own_document_with_it_and_no_half_of_one_is_used(
+    tmp_path: Path, rows: str, used: list[str], refusals: list[str]
+) -> None:
+    assert said(tmp_path, "m.csv", HEADER + rows) == refusals
+    assert [one.document for one in taken(tmp_path, "m.csv", HEADER + rows)] == used
+
+
+def test_where_the_document_stands_behind_other_cells_a_bad_row_is_of_none_that_can_be_told(tmp_path: Path) -> None:
+    text = "description,document\nx,A\ncup, white,A\ny,B\nz,C\n"
+    assert [one.document for one in taken(tmp_path, "m.csv", text)] == ["C"]
+
+
+def test_a_quote_that_is_never_closed_costs_none_of_the_rows_behind_it(tmp_path: Path) -> None:
+    text = f'{HEADER}A,,"x,,,,,,\n' + "".join(f"B{number},,x,,,,,,\n" for number in range(2_000))
+    assert (len(said(tmp_path, "m.csv", text)), len(taken(tmp_path, "m.csv", text))) == (1, 2_000)
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
+        (
+            "m.csv",
+            '"document"x,description\n',
+            "row 1: '\"document\"x,description': expected a CSV row of column names, got ',' expected after '\"'.",
+        ),
+        ("m.csv", "", "row 1: 'document': expected this column, got none."),
+        (
+            "m.xml",
+            '<?xml version="1.0" encoding="Shift_JIS"?><a/>',
+            "row 1: expected XML without a document type, got multi-byte encodings are not supported.",
+        ),
         (
             "m.csv",
             "document,colour\nA,red\n",
@@ -158,7 +235,7 @@ def test_only_a_regular_file_of_a_known_form_is_a_manifest(tmp_path: Path) -> No
     (tmp_path / "m.csv").symlink_to(tmp_path / "m.txt")
     for name, message in (
         ("m.txt", "m.txt: expected a manifest named *.csv, *.json, *.jsonl or *.xml, got '.txt'."),
-        ("m.csv", f"{tmp_path / 'm.csv'}: expected a regular file, got something else."),
+        ("m.csv", "m.csv: expected a regular file, got something else."),
     ):
         with pytest.raises(RequestRefused) as refused:
             manifests.rows(tmp_path / name)

@@ -19,7 +19,7 @@ from edge.errors import BoxError, Conflict
 from edge.forgetting import Forgetting
 from edge.inspection import Origin
 from edge.manifests.importing import Import, taken_in
-from edge.manifests.inbox import REST_S, Inbox
+from edge.manifests.inbox import REASON, REST_S, Inbox, set_aside
 from edge.moment import ClockTrust, Moment
 from edge.policy import builtin
 from edge.storage.consignments import Consignments, number_key
@@ -218,8 +218,87 @@ def test_the_inbox_is_taken_in_and_emptied_and_what_is_no_manifest_is_put_aside(
     while inbox.piece():
         pass
     assert sorted(path.name for path in inbox.directory.iterdir()) == ["refused"]
-    assert [path.name for path in (inbox.directory / "refused").iterdir()] == ["c.json"]
+    assert set_aside(box.folder) == ("c.json",)
     assert box.says("b1") == "cup"
+
+
+BAD = [  # name as bytes, content, why it is set aside
+    (
+        b"header.csv",
+        b'"document"x,description\n',
+        "row 1: '\"document\"x,description': expected a CSV row of column names",
+    ),
+    (
+        b"sjis.xml",
+        b'<?xml version="1.0" encoding="Shift_JIS"?><a/>',
+        "row 1: expected XML without a document type, got",
+    ),
+    (b"no\xe9.json", b"[{}]", "row 1: document: '': expected a value, got none."),
+    (b"new\nline.csv", b"colour\nred\n", "row 1: 'colour': expected a column of docs/consignments.md, got another."),
+]
+
+
+def lay(inbox: Inbox, name: bytes, content: bytes) -> None:
+    inbox.directory.mkdir(parents=True, exist_ok=True)
+    path = inbox.directory / os.fsdecode(name)
+    path.write_bytes(content)
+    old = time.time() - REST_S - 10
+    os.utime(path, (old, old))
+
+
+@pytest.mark.parametrize(("name", "content", "why"), BAD)
+def test_no_file_of_the_inbox_keeps_another_from_being_taken_in_and_its_reason_stands_beside_it(
+    box: Box, name: bytes, content: bytes, why: str
+) -> None:
+    inbox = Inbox(box.folder, box.cache, box.moment)
+    lay(inbox, name, content)
+    lay(inbox, b"z.json", json.dumps([declared("B", "cup")]).encode())
+    while inbox.piece():
+        pass
+    assert (box.says("B"), list(inbox.directory.glob("*.*"))) == ("cup", [])
+    (reason,) = (inbox.directory / "refused").glob(f"*{REASON}")
+    assert why in reason.read_text("utf-8")
+
+
+def test_a_file_with_a_name_of_no_encoding_is_taken_in_by_inbox_and_command(box: Box) -> None:
+    inbox = Inbox(box.folder, box.cache, box.moment)
+    lay(inbox, b"no\xe9.json", json.dumps([declared("B", "cup")]).encode())
+    while inbox.piece():
+        pass
+    assert (box.says("B"), box.cache.imports()[0][1][0].file) == ("cup", r"no\xe9.json")
+    path = box.folder / os.fsdecode(b"no\xe9.json")
+    path.write_text(json.dumps([declared("B", "cup")]))
+    run = CliRunner().invoke(consignments_app, ["import", str(path), "--state-dir", str(box.folder)])
+    assert (run.exit_code, run.stdout) == (0, "no\\xe9.json: 1 consignments taken, 0 rows refused\n")
+
+
+def test_a_refused_file_stays_when_another_of_its_name_is_refused(box: Box) -> None:
+    inbox = Inbox(box.folder, box.cache, box.moment)
+    for content in (b"colour\n", b"shape\n"):
+        lay(inbox, b"m.csv", content)
+        os.utime(inbox.directory / "m.csv", (len(content), len(content)))  # written at another time
+        while inbox.piece():
+            pass
+    assert set_aside(box.folder) == ("m-2.csv", "m.csv")
+    assert (inbox.directory / "refused" / "m.csv").read_bytes() == b"colour\n"
+
+
+def test_a_file_that_cannot_be_taken_away_is_taken_in_once(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    inbox = Inbox(box.folder, box.cache, box.moment)
+    lay(inbox, b"m.json", json.dumps([declared("B", "cup")]).encode())
+
+    unlink = Path.unlink
+
+    def refused(path: Path, *, missing_ok: bool = False) -> None:
+        if path.parent == inbox.directory:
+            raise PermissionError(1, "Operation not permitted")
+        unlink(path, missing_ok=missing_ok)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", refused)
+        with pytest.raises(PermissionError):
+            inbox.piece()
+    assert (inbox.piece(), len(box.cache.segments()), box.says("B")) == (False, 1, "cup")
 
 
 def test_the_command_imports_and_says_what_is_there(tmp_path: Path) -> None:
