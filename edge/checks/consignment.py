@@ -1,7 +1,8 @@
 """Declared versus found, line by line. A declaration is a claim: compared, never corrected.
 
-What cannot be compared accuses nobody: words in a script that the registry has none in, words that name no goods, a
-value in another currency, a house number of several issuers. Each is named among what was not checked.
+What cannot be compared accuses nobody: words in a script that the registry has none in, words that name no goods or are
+listed nowhere, a value in another currency, a house number of several issuers. Each is named among what was not
+checked, and goods are another's only where every line names other ones: one that cannot be read may be the item's.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
+from edge import goods
 from edge.checks import Checked, Findings, Source, joined
 from edge.consignment import Consignment, DeclaredLine
 from edge.inspection import Finding, NotChecked
@@ -20,14 +22,6 @@ from edge.policy import Policy
 
 _CHAPTER, _HEADING = 2, 4  # digits of an HS chapter and heading
 _FITS = 100.0
-# Words that name no goods, in the languages of the bench: a line of nothing else says nothing to compare.
-_VAGUE = frozenset(map(normalised, (
-    "gift", "gifts", "present", "presents", "sample", "samples", "goods", "item", "items", "merchandise",
-    "product", "products", "other", "misc", "personal", "effects", "accessories", "parts", "stuff", "ギフト",
-    "贈り物", "プレゼント", "サンプル", "見本", "商品", "雑貨", "日用品", "その他", "礼品", "礼物", "样品",
-    "樣品", "货物", "貨物", "선물", "샘플", "상품", "물품", "qua", "tang", "hang", "mau", "hadiah", "sampel",
-    "barang", "ของขวัญ", "ตัวอย่าง", "สินค้า",
-)))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +48,22 @@ def _of_package(consignment: Consignment, lookup: LookupResult, policy: Policy) 
     """No code names a registered product: the declaration against the one that the package looks like."""
     if not lookup.recognised:
         return Checked(not_run=(NotChecked("consignment", "reason.no_product_data"),))
-    product, best = lookup.recognised[0], declared_line(lookup.recognised[0], consignment)
+    product, least = lookup.recognised[0], policy.consignment.words_similarity
+    best = declared_line(product, consignment, least)
     findings = Findings(policy, source=Source(consignment.document_type or consignment.document))
-    if best.fit >= policy.consignment.words_similarity:
+    if best.fit >= least:
         made = tuple(_of_line(best.line, product, consignment, findings, policy))
         return Checked(findings=made, ran=("consignment",))
-    line = _telling_line(product, consignment)
-    if isinstance(line, str):
-        return Checked(not_run=(NotChecked("consignment", line),))
-    told = findings.make("consignment.package", declared=line.description, product=product.name)
+    missing = _unclear(product, consignment)
+    if missing:
+        return Checked(not_run=(NotChecked("consignment", missing),))
+    told = findings.make("consignment.package", declared=best.line.description, product=product.name)
     return Checked(findings=(told,), ran=("consignment",))
 
 
-def _telling_line(product: Product, consignment: Consignment) -> DeclaredLine | str:
-    """The line with comparable words that fits best, or the reason why no line's words can be compared."""
-    telling = [line for line in consignment.lines if not _is_vague(line)]
-    comparable = [line for line in telling if _same_script(line, product)]
-    if not comparable:
-        return "reason.other_script" if telling else "reason.vague_words"
-    return max(comparable, key=lambda line: _fit(line, product))
+def _unclear(product: Product, consignment: Consignment) -> str:
+    """Why the lines, none of which fits, may yet declare a product; "" where every one clearly names other goods."""
+    return next(filter(None, (_not_telling(line, product) for line in consignment.lines)), "")
 
 
 def not_comparable(lookup: LookupResult, name: str) -> NotChecked | None:
@@ -104,12 +95,12 @@ def check_watch_list(lookup: LookupResult, policy: Policy) -> Checked:
     return Checked(findings=tuple(made), ran=("watch_list",))
 
 
-def declared_line(product: Product, consignment: Consignment) -> Declared:
+def declared_line(product: Product, consignment: Consignment, least: float) -> Declared:
     """The line that fits a product best; of those that fit alike, as two goods of one heading, the one that names it.
 
-    The consignment has lines.
+    The consignment has lines. `least` is the policy's likeness of words, 0..100.
     """
-    fits = [(line, _fit(line, product)) for line in consignment.lines]
+    fits = [(line, _fit(line, product, least)) for line in consignment.lines]
     own = f"{product.brand} {product.name}"
     best = max(fit for _, fit in fits)
     lines = [line for line, fit in fits if fit == best]
@@ -123,12 +114,12 @@ def _of_item(found: ItemLookup, consignment: Consignment, lookup: LookupResult, 
         return Checked()
     gtin = str(found.item.gtin)
     findings = Findings(policy, gtin, Source(consignment.document_type or consignment.document))
-    best = declared_line(product, consignment)
+    best = declared_line(product, consignment, policy.consignment.words_similarity)
     if best.fit < policy.consignment.words_similarity:
-        line = _telling_line(product, consignment)
-        if isinstance(line, str):
-            return Checked(not_run=(NotChecked("consignment", line, gtin),))
-        made = findings.make("consignment.goods", declared=line.description, product=product.name)
+        missing = _unclear(product, consignment)
+        if missing:
+            return Checked(not_run=(NotChecked("consignment", missing, gtin),))
+        made = findings.make("consignment.goods", declared=best.line.description, product=product.name)
         return Checked(findings=(made,), ran=("consignment",))
     made_of_line = tuple(_of_line(best.line, product, consignment, findings, policy))
     more = tuple(_more_found(found, consignment, lookup, findings, policy))
@@ -191,18 +182,21 @@ def _more_found(
     items = [one.item for one in lookup.items if one.item.gtin == found.item.gtin and one.item.serial is not None]
     if product is None or items[:1] != [found.item]:
         return
-    lines = [line for line in consignment.lines if _fit(line, product) >= policy.consignment.words_similarity]
+    least = policy.consignment.words_similarity
+    lines = [line for line in consignment.lines if _fit(line, product, least) >= least]
     quantities = [line.quantity for line in lines]
     declared, count = sum(one for one in quantities if one is not None), len({item.serial for item in items})
     if None not in quantities and count > declared:
         yield findings.make("consignment.more", found=str(count), product=product.name, declared=str(declared))
 
 
-def _fit(line: DeclaredLine, product: Product) -> float:
+def _fit(line: DeclaredLine, product: Product, least: float) -> float:
     """0..100: how well a line names a product: by GTIN or HS heading, else by its name, brand or registered words."""
     if line.gtin and line.gtin.zfill(14) == str(product.gtin):
         return _FITS
     if len(line.hs) >= _HEADING and line.hs[:_HEADING] == product.hs[:_HEADING]:
+        return _FITS
+    if goods.says(line.description, _registered(product), least):
         return _FITS
     return max((_alike(line.description, words) for words in _registered(product)), default=0.0)
 
@@ -212,7 +206,7 @@ def _registered(product: Product) -> list[str]:
 
 
 def _alike(declared: str, registered: str) -> float:
-    """How alike words are, 0..100: any of them in any order; written on without spaces, as a part of the other.
+    """How alike words are, 0..100: as sets; written on without spaces, as a part of the other.
 
     In Latin letters, too, where the two stand in different scripts.
     """
@@ -228,10 +222,19 @@ def _alike(declared: str, registered: str) -> float:
     return score
 
 
-def _is_vague(line: DeclaredLine) -> bool:
-    return all(word in _VAGUE or word.isdecimal() for word in normalised(line.description).split())
+def _not_telling(line: DeclaredLine, product: Product) -> str:
+    """Why nothing follows from a line's words not being the product's; "" where it clearly names other goods.
 
-
-def _same_script(line: DeclaredLine, product: Product) -> bool:
-    """Whether the registry has words in a script of the line: otherwise nothing follows from their being different."""
-    return any(scripts(normalised(line.description)) & scripts(normalised(words)) for words in _registered(product))
+    It does by words for goods of another kind, or by words that nobody listed with an HS number of another chapter.
+    """
+    if goods.is_vague(line.description):
+        return "reason.vague_words"
+    texts = _registered(product)
+    mine = scripts(normalised(line.description))
+    if not any(mine & scripts(normalised(words)) for words in texts):
+        return "reason.other_script"
+    declared, own = goods.kinds(line.description), goods.kinds_of(texts, product.hs)
+    if declared:
+        return "" if own and declared.isdisjoint(own) else "reason.other_words"
+    other_chapter = line.hs and product.hs and line.hs[:_CHAPTER] != product.hs[:_CHAPTER]
+    return "" if other_chapter and own.isdisjoint(goods.kinds_of((), line.hs)) else "reason.other_words"

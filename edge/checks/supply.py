@@ -30,7 +30,7 @@ def check(lookup: LookupResult, policy: Policy) -> Checked:
         return Checked(not_run=(missed,) if missed else ())
     made: list[Finding] = []
     for product in products.values():
-        best = declared_line(product, consignment)
+        best = declared_line(product, consignment, policy.consignment.words_similarity)
         if best.fit >= policy.consignment.words_similarity:
             made += _of_product(product, best.line, consignment, policy)
     if not _says_something(consignment):
