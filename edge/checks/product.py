@@ -7,7 +7,7 @@ from datetime import date
 
 from edge.checks import Checked, Findings, Source
 from edge.inspection import Finding, NotChecked
-from edge.lookup import ItemLookup, LookupResult, Recordation
+from edge.lookup import ItemLookup, LookupResult, Recordation, SerialStatus
 from edge.names import normalised
 from edge.policy import Policy
 
@@ -21,9 +21,12 @@ def check(found: ItemLookup, policy: Policy, today: date) -> Checked:
         return Checked(
             findings=(findings.make(code, gtin=gtin),), not_run=(NotChecked("recordation", "reason.no_product", gtin),)
         )
-    if found.item.expiry is None or found.item.expiry >= today:
-        return Checked(ran=("product",))
-    return Checked(findings=(findings.make("goods.expired", date=found.item.expiry.isoformat()),), ran=("product",))
+    made = []
+    if found.serial is SerialStatus.NO_PROGRAMME and not found.faces:
+        made.append(findings.make("product.nothing_registered", product=found.product.name))
+    if found.item.expiry is not None and found.item.expiry < today:
+        made.append(findings.make("goods.expired", date=found.item.expiry.isoformat()))
+    return Checked(findings=tuple(made), ran=("product",))
 
 
 def check_recordations(found: ItemLookup, lookup: LookupResult, policy: Policy, today: date) -> Checked:

@@ -111,3 +111,19 @@ def test_more_notes_never_silence_what_fewer_said(notes: list[tuple[str, str]]) 
     fewer, more = together.speaking(notes[:-1], WANTED), together.speaking(notes, WANTED)
     assert not fewer or more
     assert all(len(sources) >= WANTED.sources for sources in more.values())
+
+
+def test_where_nothing_is_registered_one_small_thing_is_enough() -> None:
+    bare = replace(drawn.FOUND, serial=SerialStatus.NO_PROGRAMME, faces=())
+    consignment = Consignment("RR473124829JP", "CN23", Party("A. Sender"), lines=(replace(LINE, value_minor=350_000),))
+    verdict = assess(drawn.case(bare, consignment=consignment), policies.builtin())
+    assert (verdict.outcome, verdict.findings[0].code) == (Outcome.CHECK, "together.several")
+    assert verdict.findings[0].arguments == {"parts": "@together.origin @together.reference"}
+    alone = assess(drawn.case(bare), policies.builtin())
+    assert alone.outcome is Outcome.CANNOT_ASSESS
+    assert [one.code for one in alone.findings] == ["product.nothing_checked", "product.nothing_registered"]
+
+
+def test_a_face_that_could_still_be_pictured_is_something_registered() -> None:
+    faced = replace(drawn.FOUND, serial=SerialStatus.NO_PROGRAMME)
+    assert "product.nothing_registered" not in [one.code for one in assess(drawn.case(faced), POLICY).findings]
