@@ -16,7 +16,8 @@ from edge.moment import ClockTrust
 from edge.policy import Policy
 from edge.ports import Now
 from edge.storage.chain import Entry
-from edge.storage.consignments import Consignments, Segment
+from edge.storage.consignment_segment import Segment
+from edge.storage.consignments import Consignments
 from edge.storage.ledger import Ledger
 
 FORGOTTEN, RULE = "forgotten", "consignments_days"
@@ -79,7 +80,7 @@ class Forgetting:
             }
             self._ledger.append([Entry(FORGOTTEN, "", self._origin(""), self._now(), body)])
         for one in over:
-            self._cache.drop(one)
+            one.drop()
 
     def _told_before(self) -> set[str]:
         """What the last row says has gone: a crash may have left its files."""

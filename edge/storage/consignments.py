@@ -15,53 +15,37 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import re
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from edge.consignment import Consignment
 from edge.declaration import ConsignmentIn
 from edge.errors import BoxError, Conflict
-from edge.storage.database import Connection, Readers, connect, fsync_directory, made_folder
-from edge.storage.keys import derived, seal, storage_key, unseal
+from edge.storage.consignment_segment import (
+    PURPOSE,
+    SEGMENTS,
+    Segment,
+    SegmentBuilder,
+    document_hash,
+    document_key,
+    number_hash,
+    number_key,
+)
+from edge.storage.database import Readers, connect, fsync_directory, made_folder
+from edge.storage.keys import derived, storage_key, unseal
 from edge.storage.owned import rights_of_owner
 
 FOLDER = "consignments"
-UNDATED = "undated"  # imported by a clock that was not believed: the countdown runs from the day when one is
-_PURPOSE = b"consignment"
-_SCHEMA = 1
-_DDL = f"""
-CREATE TABLE consignments (id INTEGER PRIMARY KEY, sealed BLOB NOT NULL);
-CREATE TABLE keys (hash INTEGER NOT NULL, id INTEGER NOT NULL);
-CREATE TABLE documents (hash INTEGER PRIMARY KEY, id INTEGER NOT NULL);
-CREATE TABLE imports (number INTEGER PRIMARY KEY, file TEXT NOT NULL, sha256 TEXT NOT NULL, at TEXT NOT NULL,
-    taken INTEGER NOT NULL, refused INTEGER NOT NULL);
-CREATE TABLE refusals (number INTEGER NOT NULL, row INTEGER NOT NULL, sealed BLOB NOT NULL);
-PRAGMA user_version={_SCHEMA};
-"""
-_INDEX = "CREATE INDEX keys_by_hash ON keys (hash, id)"  # at the end: sorted once, and not row by row all over the file
-_NAME = re.compile(r"(\d{4}-\d{2}-\d{2}|undated)-(\d{6})\.db")
-_AT_ONCE = 1_000  # rows that are written together
-_CACHE_KIB = 32_000  # of an import: memory stays bounded, whatever the size of the manifest
-_FIND = """
-SELECT c.sealed FROM json_each(?) AS k CROSS JOIN keys ON keys.hash=k.value CROSS JOIN consignments AS c ON c.id=keys.id
-"""
-_MOST_FOUND = 50  # of one segment: a container's number may stand over thousands
-
-
-def number_key(number: str) -> str:
-    """A number as it is compared: letters and digits, upper case; an SSCC without its AI 00.
-
-    Only for finding: what was declared stays as it was.
-    """
-    plain = "".join(letter for letter in number.upper() if letter.isalnum())
-    return plain[2:] if len(plain) == len("00") + 18 and plain.isdigit() and plain.startswith("00") else plain
+_MOST_FOUND = 50  # under one number of one segment: a container's may stand over thousands
+_MOST_ASKED = 100  # numbers of one parcel
+_FIND = "SELECT id FROM (SELECT id FROM keys WHERE hash=? LIMIT ?)"
+_SEALED = "SELECT sealed FROM consignments WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
+_AGAIN = "SELECT hash FROM documents WHERE hash IN (SELECT value FROM json_each(?))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +58,6 @@ class Imported:
     at: str
     taken: int
     refused: int
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One file of consignments."""
-
-    path: Path
-    day: date | None  # None: by a clock that was not believed
-    number: int
-
-    @classmethod
-    def of(cls, path: Path) -> Segment | None:
-        """By its name; None when it is no segment."""
-        found = _NAME.fullmatch(path.name)
-        if found is None:
-            return None
-        return cls(path, None if found[1] == UNDATED else date.fromisoformat(found[1]), int(found[2]))
 
 
 class Consignments:
@@ -120,7 +87,7 @@ class Consignments:
         Raises:
             BoxError: consignments_unreadable: the folder cannot be read.
         """
-        folder = self.directory / "segments"
+        folder = self.directory / SEGMENTS
         try:
             found = [Segment.of(path) for path in folder.iterdir()]
         except FileNotFoundError:
@@ -134,50 +101,73 @@ class Consignments:
     def declared(self, numbers: Sequence[str], others: Sequence[str] = ()) -> Consignment | None:
         """The one consignment that stands under `numbers`, or else under `others`: codes of no known form.
 
-        Of what was declared again the newest is used. Where several stand under the numbers and none can be chosen, the
-        answer is a consignment without lines whose `several` says how many.
+        Of what was declared again the newest is used. A document that is asked for goes before further numbers, one
+        that is written the same before one with other hyphens, and what carries more of the numbers before what
+        carries fewer. Only where `numbers` choose none, `others` are asked. Where none can be chosen at all, the answer
+        is a consignment without lines whose `several` says how many stand there.
 
         Raises:
             BoxError: consignments_unreadable. EvidenceError: evidence_key.
         """
         if not (numbers or others) or not self._refresh():
             return None
-        return self._chosen(numbers) or self._chosen(others)
+        asked, more = _keys_of(numbers), _keys_of(others)
+        best = _best(self._standing(asked), numbers, ())
+        if len(best) != 1 and more:
+            best = _best(self._standing((*asked, *more)), numbers, others)
+        if len(best) > 1:
+            return Consignment((*numbers, *others)[0], several=len(best))
+        return best[0] if best else None
 
-    def _chosen(self, numbers: Sequence[str]) -> Consignment | None:
-        asked = {key for key in map(number_key, numbers) if key}
-        newest: dict[tuple[str, str], Consignment] = {}
-        for one in self._found(asked):
-            if not asked & {number_key(number) for number in (one.document, *one.numbers)}:
-                continue  # of another number, by a chance of 1 in 2^64
-            newest.setdefault((number_key(one.document), one.issuer), one)
-        exact = [one for (document, _), one in newest.items() if document in asked]
-        found = exact or list(newest.values())
-        if not found:
-            return None
-        return found[0] if len(found) == 1 else Consignment(next(iter(numbers)), several=len(found))
-
-    def _found(self, asked: Iterable[str]) -> Iterator[Consignment]:
-        key = self._secrets()
-        hashes = "[" + ",".join(str(_hash(key[0], number)) for number in asked) + "]"
+    def _standing(self, asked: Sequence[str]) -> list[Consignment]:
+        """What stands under any of the numbers and was not declared again since, the newest first."""
+        if not asked:
+            return []
+        hash_key = self._secrets()[0]
+        hashes = [number_hash(hash_key, one, own=own) for one in asked for own in (True, False)]
         with self._lock:
             readers = list(self._open.items())
+        standing: dict[int, Consignment] = {}
+        newer: list[tuple[str, Readers]] = []
         for name, reader in readers:
-            try:
-                rows = reader.get().execute(_FIND, (hashes,)).fetchmany(_MOST_FOUND)
-            except sqlite3.Error as error:
-                if reader is not self._open.get(name):  # its time came meanwhile
-                    continue
-                raise _unreadable(self.directory / "segments" / name, error) from error
-            for (sealed,) in rows:
-                told = unseal(key[1], sealed, _PURPOSE)
-                if told is not None:
-                    yield ConsignmentIn.model_validate_json(told).as_noun()
+            found = {
+                document_hash(hash_key, one.document, one.issuer): one
+                for one in self._found(name, reader, hashes)
+                if not {number_key(number) for number in (one.document, *one.numbers)}.isdisjoint(asked)
+            }  # what is of another number came by a chance of 1 in 2^64
+            again = self._declared_again(found, newer) if found else set[int]()
+            standing |= {document: one for document, one in found.items() if document not in again}
+            newer.append((name, reader))
+        return list(standing.values())
+
+    def _found(self, name: str, reader: Readers, hashes: Sequence[int]) -> list[Consignment]:
+        """What a segment holds under the hashes, some of each."""
+        ids = self._asked(
+            name, reader, " UNION ".join([_FIND] * len(hashes)), [x for h in hashes for x in (h, _MOST_FOUND)]
+        )
+        if not ids:
+            return []
+        key = self._secrets()[1]
+        told = (unseal(key, sealed, PURPOSE) for sealed in self._asked(name, reader, _SEALED, [_json(ids)]))
+        return [ConsignmentIn.model_validate_json(one).as_noun() for one in told if one is not None]
+
+    def _declared_again(self, documents: Iterable[int], newer: Iterable[tuple[str, Readers]]) -> set[int]:
+        asked = _json(documents)
+        return {found for name, reader in newer for found in self._asked(name, reader, _AGAIN, [asked])}
+
+    def _asked(self, name: str, reader: Readers, sql: str, arguments: Sequence[Any]) -> list[Any]:
+        """The first column of an answer; nothing of a segment whose time came meanwhile."""
+        try:
+            return [row[0] for row in reader.get().execute(sql, arguments)]
+        except sqlite3.Error as error:
+            if reader is not self._open.get(name):
+                return []
+            raise _unreadable(self.directory / SEGMENTS / name, error) from error
 
     def _refresh(self) -> bool:
         """Open what has come and close what has gone; whether there is anything."""
         try:
-            stat = (self.directory / "segments").stat()
+            stat = (self.directory / SEGMENTS).stat()
         except OSError:
             return False
         stamp = (stat.st_mtime_ns, stat.st_ino)
@@ -236,7 +226,7 @@ class Consignments:
             for segment in self.segments()
             for row in _rows(segment.path, "SELECT sealed FROM refusals WHERE number=? ORDER BY row", (number,))
         ]
-        return tuple((unseal(key, sealed, _PURPOSE) or b"").decode() for sealed in found)
+        return tuple((unseal(key, sealed, PURPOSE) or b"").decode() for sealed in found)
 
     # --- changing -----------------------------------------------------------------------------------------------------
 
@@ -266,7 +256,7 @@ class Consignments:
         Raises:
             BoxError: consignments_unwritable. EvidenceError: evidence_key.
         """
-        return SegmentBuilder(self, file, sha256, at, day)
+        return SegmentBuilder(self.directory, self.segments(), self._secrets(), (file, sha256, at), day)
 
     def date_anew(self, segment: Segment, today: date) -> None:
         """Let the countdown of a segment run from `today`. For whoever holds the lock.
@@ -277,159 +267,27 @@ class Consignments:
         segment.path.rename(segment.path.with_name(f"{today}-{segment.number:06d}.db"))
         fsync_directory(segment.path.parent)
 
-    def drop(self, segment: Segment) -> None:
-        """Delete a segment. For whoever holds the lock.
 
-        Raises:
-            OSError: it cannot be deleted.
-        """
-        segment.path.unlink(missing_ok=True)
-        fsync_directory(segment.path.parent)
+def _keys_of(numbers: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(key for key in map(number_key, numbers) if key))[:_MOST_ASKED]
 
 
-class SegmentBuilder:
-    """A segment that is being written. For one thread."""
+def _best(found: Sequence[Consignment], numbers: Sequence[str], others: Sequence[str]) -> list[Consignment]:
+    """Those that the numbers speak for most."""
+    asked, more = frozenset(map(number_key, numbers)), frozenset(map(number_key, others))
+    written = frozenset(map(document_key, (*numbers, *others)))
 
-    def __init__(self, cache: Consignments, file: str, sha256: str, at: datetime, day: date | None) -> None:
-        """Begin; what an import that was cut off has left is cleared away."""
-        self._cache = cache
-        self._day = day
-        self._hash_key, self._key = cache._secrets()  # noqa: SLF001 - the same module
-        self.taken = self.refused = 0
-        self._rows: list[tuple[int, bytes]] = []
-        self._keys: list[tuple[int, int]] = []
-        older = cache.segments()
-        self._number = 1 + max((one.number for one in older), default=0)
-        self._told = (self._number, file, sha256, at.isoformat(timespec="seconds"))
-        with rights_of_owner(cache.directory):
-            building, self._out = (made_folder(cache.directory / name) for name in ("building", "segments"))
-            self._out.chmod(0o700)
-            for left in building.iterdir():
-                left.unlink()
-            self._path = building / f"{self._number:06d}.db"
-            self._path.touch(mode=0o600)
-        self._connection = _made(self._path)
+    def rank(one: Consignment) -> tuple[bool, bool, bool, int]:
+        document = number_key(one.document)
+        carried = (asked | more).intersection((document, *map(number_key, one.numbers)))
+        return document in asked, document in more, document_key(one.document) in written, len(carried)
 
-    def close(self) -> None:
-        """Give it up, unless it was finished."""
-        self._connection.close()
-        self._path.unlink(missing_ok=True)
-
-    def add(self, declared: ConsignmentIn) -> bool:
-        """Take one consignment; False when its document has stood in this manifest before: the first stays.
-
-        Raises:
-            BoxError: consignments_unwritable.
-        """
-        document = _hash(self._hash_key, f"{number_key(declared.document)}\0{declared.issuer}")
-        numbers = {number_key(one) for one in (declared.document, *declared.numbers)} - {""}
-        told = declared.model_dump_json(exclude_defaults=True).encode()
-        with self._told_unwritable():
-            row = (document, self.taken + 1)
-            if not self._connection.execute("INSERT OR IGNORE INTO documents VALUES (?, ?)", row).rowcount:
-                return False
-            self.taken += 1
-            self._rows.append((self.taken, seal(self._key, told, _PURPOSE)))
-            self._keys += [(_hash(self._hash_key, number), self.taken) for number in numbers]
-            if len(self._rows) >= _AT_ONCE:
-                self._flush()
-        return True
-
-    def _flush(self) -> None:
-        self._connection.executemany("INSERT INTO consignments VALUES (?, ?)", self._rows)
-        self._connection.executemany("INSERT INTO keys VALUES (?, ?)", self._keys)
-        self._rows, self._keys = [], []
-
-    def refuse(self, row: int, why: str, *, kept: bool) -> None:
-        """Count a refused row; `kept`: its reason is kept, too.
-
-        Raises:
-            BoxError: consignments_unwritable.
-        """
-        self.refused += 1
-        if kept:
-            with self._told_unwritable():
-                sealed = seal(self._key, why.encode(errors="replace"), _PURPOSE)
-                self._connection.execute("INSERT INTO refusals VALUES (?, ?, ?)", (self._number, row, sealed))
-
-    def finish(self) -> Segment:
-        """Make it durable and put it in its place, with the smaller segments of its day in it.
-
-        Raises:
-            BoxError: consignments_unwritable.
-        """
-        with self._told_unwritable():
-            self._flush()
-            imported = (*self._told, self.taken, self.refused)
-            self._connection.execute("INSERT INTO imports VALUES (?, ?, ?, ?, ?, ?)", imported)
-            self._connection.execute("COMMIT")
-            taken_in = [one for one in self._cache.segments() if one.day == self._day and self._takes_in(one)]
-            self._connection.execute(_INDEX)
-            self._connection.close()
-            with self._path.open("rb+") as file:
-                os.fsync(file.fileno())
-            place = self._out / f"{self._day or UNDATED}-{self._number:06d}.db"
-            self._path.rename(place)
-            fsync_directory(self._out)
-            for one in taken_in:
-                self._cache.drop(one)
-        return Segment(place, self._day, self._number)
-
-    def _takes_in(self, older: Segment) -> bool:
-        """Copy a smaller segment, but for documents that were declared again; whether it was one."""
-        connection = self._connection
-        connection.execute("ATTACH ? AS older", (str(older.path),))
-        try:
-            (count,) = connection.execute("SELECT COALESCE(MAX(id), 0) FROM older.consignments").fetchone()
-            (mine,) = connection.execute("SELECT COALESCE(MAX(id), 0) FROM main.consignments").fetchone()
-            if count > mine:
-                return False
-            connection.execute("BEGIN")
-            connection.execute("INSERT OR IGNORE INTO main.documents SELECT hash, id + ? FROM older.documents", (mine,))
-            connection.execute("CREATE TEMP TABLE moved AS SELECT id FROM main.documents WHERE id > ?", (mine,))
-            connection.execute("CREATE UNIQUE INDEX temp.moved_id ON moved (id)")
-            for table, columns in (("consignments", "id + ?1, sealed"), ("keys", "hash, id + ?1")):
-                connection.execute(
-                    f"INSERT INTO main.{table} SELECT {columns} FROM older.{table}"  # noqa: S608 - names of our own
-                    " WHERE id + ?1 IN (SELECT id FROM temp.moved)",
-                    (mine,),
-                )
-            connection.execute("INSERT OR IGNORE INTO main.imports SELECT * FROM older.imports")
-            connection.execute("INSERT INTO main.refusals SELECT * FROM older.refusals")
-            connection.execute("DROP TABLE temp.moved")
-            connection.execute("COMMIT")
-        finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            connection.execute("DETACH older")
-        return True
-
-    @contextlib.contextmanager
-    def _told_unwritable(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise BoxError(
-                "consignments_unwritable",
-                f"{self._path}: expected a segment that can be written, got: {error}.",
-                hint="Free space on the disk and import again. What was there before is in use as before.",
-            ) from error
+    ranks = [rank(one) for one in found]
+    return [one for one, its in zip(found, ranks, strict=True) if its == max(ranks)]
 
 
-def _made(path: Path) -> Connection:
-    connection = connect(path, read_only=False)
-    # A cut leaves a file in building/ that nobody reads: no journal is needed, and one sync at the end.
-    connection.execute("PRAGMA journal_mode=OFF")
-    connection.execute("PRAGMA synchronous=OFF")
-    connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
-    connection.executescript(_DDL)
-    connection.execute("BEGIN")
-    return connection
-
-
-def _hash(key: bytes, text: str) -> int:
-    """A keyed hash that SQLite holds as an integer: 64 bits, signed. What collides is told apart by its document."""
-    return int.from_bytes(blake2b(text.encode(), digest_size=8, key=key).digest(), "big", signed=True)
+def _json(numbers: Iterable[int]) -> str:
+    return f"[{','.join(map(str, numbers))}]"
 
 
 def _rows(path: Path, sql: str, arguments: tuple[Any, ...] = ()) -> list[Any]:

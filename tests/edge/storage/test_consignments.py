@@ -22,7 +22,8 @@ from edge.manifests.importing import Import, taken_in
 from edge.manifests.inbox import REASON, REST_S, Inbox, set_aside
 from edge.moment import ClockTrust, Moment
 from edge.policy import builtin
-from edge.storage.consignments import Consignments, number_key
+from edge.storage.consignment_segment import Segment, document_key, number_key
+from edge.storage.consignments import Consignments
 from edge.storage.ledger import Ledger
 
 DAY = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -112,6 +113,45 @@ def test_a_number_of_several_issuers_chooses_none(box: Box) -> None:
     assert box.says("4712") == "fan"
 
 
+AWB, HOUSE = "131-12345675", "HUB-0003/26"
+
+
+def crowd(box: Box) -> None:
+    """Sixty house waybills of one aircraft, and a postal item that names it, too."""
+    houses = [declared(f"HUB-{n:04}/26", f"goods {n}", issuer="Umi", numbers=[AWB, f"{n:018}"]) for n in range(60)]
+    box.takes(*houses, declared(NUMBER, "cup", numbers=["13112345675"]))
+
+
+def test_what_one_is_asked_for_by_its_own_number_is_found_however_many_share_another(box: Box) -> None:
+    crowd(box)
+    assert box.says(AWB, NUMBER) == box.says(NUMBER, AWB) == "cup"
+    assert box.says(AWB, others=(HOUSE,)) == box.says(AWB, others=("?", "hub 0003 26")) == "goods 3"
+    assert box.says(AWB, f"{59:018}") == "goods 59"
+    assert box.says(AWB) == "50 stand here"
+
+
+def test_a_house_number_of_two_issuers_is_told_apart_by_what_else_stands_on_the_parcel(box: Box) -> None:
+    crowd(box)
+    box.takes(declared(HOUSE, "hat", issuer="Yama"))
+    assert (box.says("1", others=(HOUSE,)), box.says(AWB, others=(HOUSE,))) == ("2 stand here", "goods 3")
+
+
+def test_what_was_replaced_is_found_by_no_number_that_it_alone_had(box: Box) -> None:
+    box.takes(declared("HX-77", "pen", issuer="Umi", numbers=["N1"]), declared("B", "hat"))
+    box.takes(declared("HX-77", "corrected earphones", issuer="Umi", numbers=["N2"]))
+    assert len(box.cache.segments()) == 2
+    new = "corrected earphones"
+    assert [box.says(number) for number in ("N1", "N2", "HX-77")] == [None, new, new]
+
+
+def test_house_numbers_that_differ_by_a_hyphen_alone_are_two_documents(box: Box) -> None:
+    assert box.takes(declared("4711-8", "cup", issuer="Umi"), declared("471-18", "pot", issuer="Umi")) == (2, 0)
+    assert [box.says("x", others=(one,)) for one in ("47118", "471-18")] == ["2 stand here", "pot"]
+    assert document_key("rr 473 124 829 jp") == NUMBER
+    assert document_key(AWB) == document_key("13112345675")
+    assert document_key("(00) 106141411234567897") == "106141411234567897"
+
+
 def test_a_document_that_comes_twice_in_a_manifest_is_refused_the_second_time(box: Box) -> None:
     assert box.takes(declared(NUMBER, "cup"), declared("RR473124829jp", "pot")) == (1, 1)
     assert box.says(NUMBER) == "cup"
@@ -182,7 +222,7 @@ def test_a_deletion_that_was_cut_off_is_ended_without_a_second_row(box: Box, mon
         raise OSError
 
     with monkeypatch.context() as patched:
-        patched.setattr(Consignments, "drop", cut)
+        patched.setattr(Segment, "drop", cut)
         with pytest.raises(OSError, match=r"^$"):
             box.forgetting.piece()
     box.forgetting.piece()
