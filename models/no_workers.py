@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from models.measurements import TextPlace
+
 
 class NoWorkers(PixelWorkers):
     """As `PixelWorkers`, of none."""
@@ -42,6 +44,9 @@ class _NothingSeen(OpenFrame):
         self._data = data
         self._hidden = Hidden()
         self._read_budget_s = self._compare_budget_s = 0.0  # nobody is waited for
+
+    def text_ahead(self, place: TextPlace, count: int) -> None:
+        """Nothing is begun."""
 
     def _ask(self, question: str, arguments: tuple[object, ...], budget_s: float) -> object:
         del arguments, budget_s
