@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from edge.gs1 import Sscc, TradeItem
 from edge.postal import ParcelNumber
 
+SHARED = frozenset({"AWB", "ISO6346"})  # schemes of numbers that many parcels travel under
+
 
 @dataclass(frozen=True, slots=True)
 class InputFault:
@@ -37,6 +39,11 @@ class Identity:
     def item_keys(self) -> tuple[str, ...]:
         """Keys under which serialised items are remembered: `sgtin:<GTIN>:<serial>`."""
         return tuple(key for key in map(item_key, self.items) if key)
+
+    @property
+    def own_keys(self) -> tuple[str, ...]:
+        """Of `parcel_keys` those that name this parcel alone, and no consolidation or container that it came in."""
+        return tuple(key for key in self.parcel_keys if key.partition(":")[0] not in SHARED)
 
     @property
     def parcel_keys(self) -> tuple[str, ...]:

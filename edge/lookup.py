@@ -180,6 +180,12 @@ class Sighting:
     place: str
     seen: datetime
     parcel: str = ""  # the parcel number it was seen with, "" when none
+    others: tuple[str, ...] = ()  # further numbers of the same parcel
+
+    @property
+    def numbers(self) -> frozenset[str]:
+        """Every number that the parcel is known by; none: it is not told which parcel it was."""
+        return frozenset((self.parcel, *self.others)) - {""}
 
 
 @dataclass(frozen=True, slots=True)

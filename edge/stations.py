@@ -47,6 +47,8 @@ class OpenInspection:
         if self.disposition is not None:
             return False
         mine = identify(self.seen.symbols)
+        if mine.own_keys and arrived.own_keys:  # both may bear the number of one consolidation
+            return bool(set(mine.own_keys) & set(arrived.own_keys))
         if mine.parcel_keys and arrived.parcel_keys:
             return bool(set(mine.parcel_keys) & set(arrived.parcel_keys))
         if set(mine.item_keys) & set(arrived.item_keys):

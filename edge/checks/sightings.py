@@ -1,6 +1,7 @@
 """Seen before: the same parcel again is silent, the same serial in another parcel a signal, anything else a note.
 
-"Another parcel" is said only where both parcel numbers are known and differ. What other boxes saw comes from a central
+"Another parcel" is said only where numbers of both parcels are known and none is the same; a master air waybill or a
+container's number names neither. What other boxes saw comes from a central
 as hashes by port and day (edge/storage/sighting_file.py): the same parcel on its way through several ports is silent
 there too, and a serial at another port is never decisive. A right holder may number twice, sold goods are returned and
 sent again, and one hash in a million is another's.
@@ -58,8 +59,8 @@ def _elsewhere(found: ItemLookup, policy: Policy) -> Checked:
 
 def _by_this_box(found: ItemLookup, case: Case, policy: Policy) -> Checked:
     mine = _numbers(case.identity)
-    others = [s for s in found.sightings if s.parcel and mine and s.parcel not in mine]
-    unclear = [s for s in found.sightings if not (s.parcel and mine) and not _a_moment_ago(s, case, policy)]
+    others = [s for s in found.sightings if s.numbers and mine and mine.isdisjoint(s.numbers)]
+    unclear = [s for s in found.sightings if not (s.numbers and mine) and not _a_moment_ago(s, case, policy)]
     for code, sightings in (("serial.seen_elsewhere", others), ("serial.seen_before", unclear)):
         if sightings:
             latest = max(sightings, key=lambda sighting: sighting.seen)
@@ -73,7 +74,7 @@ def _by_this_box(found: ItemLookup, case: Case, policy: Policy) -> Checked:
 
 def check_parcel(lookup: LookupResult, identity: Identity, policy: Policy) -> Checked:
     """Earlier inspections of the same parcel number inside the policy's window."""
-    if not identity.parcel_numbers:
+    if not identity.own_keys:
         return Checked()
     other = max((one for one in lookup.parcel_elsewhere if not one.here), key=lambda one: one.day, default=None)
     passed: tuple[Finding, ...] = ()
@@ -90,7 +91,7 @@ def check_parcel(lookup: LookupResult, identity: Identity, policy: Policy) -> Ch
 
 
 def _numbers(identity: Identity) -> set[str]:
-    return {key.partition(":")[2] for key in identity.parcel_keys}
+    return {key.partition(":")[2] for key in identity.own_keys}
 
 
 def _a_moment_ago(sighting: Sighting, case: Case, policy: Policy) -> bool:

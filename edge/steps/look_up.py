@@ -49,8 +49,8 @@ def look_up(
         return tuple(s for s in ledger.sightings(known, since) if s.inspection != inspection) if known else ()
 
     elsewhere = _elsewhere(identity, ledger, knowledge, now)
-    before = seen(*identity.parcel_keys)
-    passed = tuple(one for key in identity.parcel_keys for one in elsewhere.get(key, ()))
+    before = seen(*identity.own_keys)
+    passed = tuple(one for key in identity.own_keys for one in elsewhere.get(key, ()))
     if registry is None:
         return LookupResult(None, consignment=consignment, parcel_sightings=before, parcel_elsewhere=passed)
     return LookupResult(
@@ -72,12 +72,12 @@ def _elsewhere(
     identity: Identity, ledger: LedgerReader, knowledge: Knowledge | None, now: Moment
 ) -> dict[str, tuple[SeenElsewhere, ...]]:
     """What other boxes saw of the items and of the parcel; the rows of this box, which come back too, left out."""
-    keys = (*identity.item_keys, *identity.parcel_keys)
+    keys = (*identity.item_keys, *identity.own_keys)
     told = knowledge.seen_elsewhere(keys, utc_day(now.utc)) if knowledge is not None and keys else {}
     rows = {key: found for key, found in told.items() if found}
     if knowledge is None or not rows:
         return {}
-    place, parcel = knowledge.current().place, {key: told.get(key, ()) for key in identity.parcel_keys}
+    place, parcel = knowledge.current().place, {key: told.get(key, ()) for key in identity.own_keys}
     since = now.utc - timedelta(days=OLD_DAYS + 1)
     mine = {key: frozenset(utc_day(one.seen) for one in ledger.sightings([key], since)) for key in rows}
     return {key: judged(found, parcel, place=place, mine=mine[key]) for key, found in rows.items()}

@@ -21,6 +21,7 @@ from edge.storage.chain import SALT_BYTES, Entry, Head, Json, Outgoing, Row, can
 from edge.storage.database import FileState, Kind, Readers, Recognised, is_damage, recognise
 from edge.storage.keys import KEY_BYTES, derived, kept_key, storage_key, unseal
 from edge.storage.ledger_schema import COLUMNS, SCHEMA
+from edge.storage.personal import own_numbers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -201,8 +202,8 @@ class LedgerReader:
     def sightings(self, keys: Sequence[str], since: datetime, excluding: str = "") -> tuple[Sighting, ...]:
         """Earlier inspections that saw one of `keys` at or after `since`, oldest first, each once.
 
-        `excluding` leaves one inspection out: the one that asks. `Sighting.parcel` is the last personal value
-        "parcel" of that inspection, whose label may have been read after its goods; "" once it is erased.
+        `excluding` leaves one inspection out: the one that asks. Its parcel is told by every number of its own that
+        was read, whose label may have come after its goods; none once they are erased.
         """
         found: dict[str, Sighting] = {}
         for key in keys:
@@ -212,7 +213,7 @@ class LedgerReader:
             ):
                 if inspection not in found:
                     when = datetime.fromisoformat(seen).astimezone(UTC)
-                    found[inspection] = Sighting(inspection, station, place, when, self.parcel(inspection))
+                    found[inspection] = Sighting(inspection, station, place, when, *self._own_numbers(inspection))
         return tuple(sorted(found.values(), key=lambda sighting: sighting.seen))
 
     def parcel(self, inspection: str) -> str:
@@ -225,6 +226,25 @@ class LedgerReader:
             opened = self._opened(seq, "parcel", sealed)
             return "" if opened is None else opened[1]
         return ""
+
+    def _own_numbers(self, inspection: str) -> tuple[str, tuple[str, ...]]:
+        """The parcel number of an inspection, and the others of the same parcel; "" and () for none."""
+        told: dict[str, None] = {}
+        named = False
+        for seq, name, sealed in self._all(
+            "SELECT p.seq, p.name, p.sealed FROM entries AS e CROSS JOIN personal AS p ON p.seq=e.seq"
+            " AND p.name IN ('identity.parcel_numbers', 'identity.sscc')"
+            " WHERE e.inspection=? AND e.inspection<>'' ORDER BY p.seq DESC, p.name",
+            (inspection,),
+        ):
+            opened = self._opened(seq, name, sealed)
+            if opened is not None:
+                named = True
+                told |= dict.fromkeys(own_numbers(opened[1]))
+        if not named:
+            return self.parcel(inspection), ()
+        numbers = tuple(told)
+        return (numbers[0], numbers[1:]) if numbers else ("", ())
 
     # --- the chain --------------------------------------------------
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from edge.identity import SHARED
 from edge.inspection import Assessment, LateAssessment
 from edge.storage.documents import Json, from_json, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PARCEL = "parcel"  # the first parcel number: what `Sighting.parcel` is read from
+PARCEL = "parcel"  # the first parcel number, one of its own before a master air waybill's
 _ARGUMENTS, _SOURCES = "verdict.arguments", "verdict.sources"
 _DECLARED = ("consignment.", "supply.")  # findings that quote the declaration: its words may name anybody
 _PLACES: tuple[tuple[str, str, Json], ...] = (
@@ -42,7 +43,7 @@ def part(assessment: Assessment) -> tuple[Json, dict[str, str]]:
             personal[f"{noun}.{name}"] = _text(document[noun][name])
             document[noun][name] = nothing
     personal |= _parted_findings(document["verdict"]["findings"], _numbers(assessment))
-    keys = assessment.identity.parcel_keys
+    keys = assessment.identity.own_keys or assessment.identity.parcel_keys
     if keys:
         personal[PARCEL] = keys[0].partition(":")[2]
     return document, personal
@@ -87,6 +88,11 @@ def _numbers(assessment: Assessment) -> set[str]:
     if seen.consignment is not None:
         numbers |= {seen.consignment.document, seen.consignment.order, *seen.consignment.numbers}
     return numbers - {""}
+
+
+def own_numbers(value: str) -> tuple[str, ...]:
+    """The numbers that name one parcel alone, of a personal value "identity.parcel_numbers" or "identity.sscc"."""
+    return tuple(one["value"] for one in json.loads(value) if one.get("scheme") not in SHARED)
 
 
 def join(document: Json, personal: Mapping[str, str]) -> Assessment:

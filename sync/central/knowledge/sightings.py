@@ -21,6 +21,7 @@ import zstandard
 from sqlalchemy import Connection, delete, insert, select, text, update
 
 from edge.errors import NotFound
+from edge.identity import SHARED
 from edge.storage.keys import derived
 from edge.storage.knowledge import OLD_DAYS
 from edge.storage.sighting_file import Hashed, SeenAt, SightingFile, hashed, merged, written
@@ -124,12 +125,12 @@ def item_keys(body: Mapping[str, Any]) -> list[str]:
 
 
 def _parcel_keys(name: str, value: str) -> list[str]:
-    """Keys of parcel numbers, as `Identity.parcel_keys` makes them; the value is a JSON text of a JSON list."""
+    """Keys of parcel numbers, as `Identity.own_keys` makes them; the value is a JSON text of a JSON list."""
     try:
         found = json.loads(json.loads(value))
         if name == "identity.sscc":
             return [f"SSCC:{one['value']}" for one in found]
-        return [f"{one['scheme']}:{one['value']}" for one in found]
+        return [f"{one['scheme']}:{one['value']}" for one in found if one["scheme"] not in SHARED]
     except (ValueError, KeyError, TypeError):
         return []
 

@@ -7,8 +7,11 @@ from datetime import timedelta
 
 from edge import policy as policies
 from edge.checks.sightings import check_item
+from edge.gs1 import Sscc
+from edge.identity import Identity
 from edge.inspection import Finding
-from edge.lookup import SeenElsewhere
+from edge.lookup import SeenElsewhere, Sighting
+from edge.postal import ParcelNumber
 from tests.edge import drawn_cases as drawn
 
 POLICY = policies.builtin()
@@ -19,6 +22,24 @@ def _made(*seen: SeenElsewhere) -> list[Finding]:
     found = replace(drawn.FOUND, elsewhere=seen)
     made = check_item(found, drawn.case(found), POLICY).findings
     return [finding for finding in made if finding.code == "serial.velocity"]
+
+
+def _codes(identity: Identity, sighting: Sighting) -> list[str]:
+    found = replace(drawn.FOUND, sightings=(sighting,))
+    return [one.code for one in check_item(found, replace(drawn.case(found), identity=identity), POLICY).findings]
+
+
+def test_any_number_of_a_parcel_tells_that_it_is_the_same_and_the_number_of_a_consolidation_tells_nothing() -> None:
+    before = Sighting("i1", "1", "Naha", drawn.NOW.utc - timedelta(days=1), "RR1", ("106141411234567897",))
+    again = Identity(items=(drawn.ITEM,), sscc=(Sscc("106141411234567897"),))
+    assert _codes(again, before) == []
+    assert _codes(Identity(items=(drawn.ITEM,), parcel_numbers=(ParcelNumber("S10", "RR2"),)), before) == [
+        "serial.seen_elsewhere"
+    ]
+    master = ParcelNumber("AWB", "13112345675")
+    cloned = Identity(items=(drawn.ITEM,), parcel_numbers=(master, ParcelNumber("S10", "RR2")))
+    assert _codes(cloned, replace(before, others=())) == ["serial.seen_elsewhere"]
+    assert _codes(Identity(items=(drawn.ITEM,), parcel_numbers=(master,)), before) == ["serial.seen_before"]
 
 
 def _at(place: str, days_ago: int = 1, *, same: bool | None = None, here: bool = False) -> SeenElsewhere:

@@ -245,3 +245,13 @@ def test_a_document_of_something_else_is_told() -> None:
 def test_dates_are_kept_as_iso_8601() -> None:
     finding = Finding("c", Cause.STALE, Weight.NOTE, dated=date(2026, 2, 3))
     assert to_json(finding)["dated"] == "2026-02-03"
+
+
+def test_the_parcel_is_named_by_a_number_of_its_own_before_a_consolidations() -> None:
+    numbers = (ParcelNumber("AWB", "13112345675"), ParcelNumber("S10", "RR473124829JP"))
+    verdict = Verdict(Outcome.CHECK, (), (), (), Freshness("", None, None, None, "", "", "p"))
+    at = Moment(datetime(2026, 11, 21, tzinfo=UTC), ClockTrust.SYNCED)
+    assert (
+        part(Assessment("i", 1, Seen(), Identity(parcel_numbers=numbers), verdict, at, 1.0))[1]["parcel"]
+        == "RR473124829JP"
+    )

@@ -237,6 +237,22 @@ def test_a_parcel_number_read_after_the_goods_still_tells_the_parcel(ledger: Led
     assert [sighting.parcel for sighting in ledger.sightings(["sgtin:1:A"], DAY)] == [""]
 
 
+def test_a_parcel_is_known_by_every_number_of_its_own_and_by_none_of_a_consolidation(ledger: Ledger) -> None:
+    numbers = json.dumps([{"scheme": "AWB", "value": "13112345675"}, {"scheme": "S10", "value": "RR1"}])
+    sscc = json.dumps([{"value": "106141411234567897"}])
+    told = {
+        "identity.parcel_numbers": numbers,
+        "identity.sscc": sscc,
+        "parcel": "13112345675",
+    }  # as it once was written
+    ledger.append([entry("i1", sightings=["sgtin:1:A"], personal=told)])
+    (seen,) = ledger.sightings(["sgtin:1:A"], DAY)
+    assert (seen.parcel, seen.numbers) == ("RR1", frozenset({"RR1", "106141411234567897"}))
+    only = {"identity.parcel_numbers": json.dumps([{"scheme": "AWB", "value": "13112345675"}]), "parcel": "13112345675"}
+    ledger.append([entry("i2", sightings=["sgtin:1:B"], personal=only)])
+    assert [one.numbers for one in ledger.sightings(["sgtin:1:B"], DAY)] == [frozenset()]
+
+
 def test_parcel_numbers_and_names_lie_nowhere_in_clear(ledger: Ledger) -> None:
     ledger.append([entry(sightings=["S10:RR473124829JP"], personal={"consignor.name": "Bright Gadget"})])
     ledger.close()
