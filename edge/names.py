@@ -9,6 +9,7 @@ its counterpart. A Japanese reading of Han characters is not known here: publish
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,8 +17,10 @@ from functools import lru_cache
 from anyascii import anyascii
 from rapidfuzz import fuzz
 
-SAME, SPELLING, ORDER, VARIANT, SCRIPT = "same", "spelling", "order", "variant", "script"
+SAME, SPELLING, ORDER, VARIANT, SCRIPT, MORE = "same", "spelling", "order", "variant", "script", "more"
 WORD = 90.0  # of 100: below it a word is no counterpart of another
+_WRITTEN_OUT = 95.0  # of 100: an address with more words than the listed one
+_TELLING = 6  # letters of a listed address that must be there beside its numbers
 _SHORT = 4  # letters: shorter words must be the same, one slip makes them other words
 _READS_ALIKE = 0.5  # of the characters must be the same where two names in Han characters only read alike
 
@@ -25,9 +28,13 @@ _FORMS = frozenset((
     "ltd", "limited", "co", "company", "inc", "incorporated", "corp", "corporation", "llc", "llp", "lp", "plc",
     "pte", "pty", "gmbh", "mbh", "ag", "kg", "ug", "sa", "sas", "sarl", "srl", "spa", "bv", "nv", "oy", "ab", "as",
     "aps", "kk", "gk", "jsc", "tbk", "sdn", "bhd",
-    "gongsi", "youxian", "kaisha", "kabushiki",
+    "gongsi", "youxian", "kaisha", "kabushiki", "kabushikigaisha", "kabushikikaisha", "gaisha", "yugen", "godo",
+    "株", "有", "合", "資", "주", "유",  # (株), ㈱ and their like, folded
 ))  # fmt: skip
-_FORMS_BEFORE = frozenset({"pt", "ooo", "cv", "ud"})
+_FORMS_BEFORE = frozenset((
+    "pt", "ooo", "cv", "ud", "kabushiki", "kaisha", "kabushikigaisha", "kabushikikaisha", "gaisha", "yugen", "godo",
+    "kk", "gk", "株", "有", "合", "資", "주", "유",
+))  # fmt: skip
 _FORMS_WRITTEN_ON = (
     "株式会社", "有限会社", "合同会社", "合資会社", "股份有限公司", "有限責任公司", "有限责任公司", "有限公司",
     "公司", "주식회사", "유한회사", "บริษัท", "จำกัด",
@@ -43,7 +50,9 @@ class Likeness:
     """How alike two names are, and what shows it."""
 
     score: float  # 0..100
-    how: str  # "same", "order", "variant" (of characters), "script" (in Latin letters); "spelling": nearly
+    how: (
+        str  # "same", "order", "variant" (of characters), "script" (in Latin letters), "more" words; "spelling": nearly
+    )
     words: tuple[tuple[str, str], ...]  # each word with its counterpart, as they were compared
 
 
@@ -67,12 +76,26 @@ def essential(name: str) -> str:
     if not rest.isascii():
         for form in _FORMS_WRITTEN_ON:
             rest = rest.replace(form, " ")
-    words = rest.split()
-    while words and words[-1] in _FORMS:
-        words.pop()
-    if len(words) > 1 and words[0] in _FORMS_BEFORE:
-        words = words[1:]
+    words = _without_form(_without_form(rest.split(), _FORMS, last=True), _FORMS_BEFORE, last=False)
     return " ".join(words) or whole
+
+
+def _without_form(words: list[str], forms: frozenset[str], *, last: bool) -> list[str]:
+    """The words without legal forms at one end, also as single letters: K. K.
+
+    In front single letters may be somebody's initials: two words must be left.
+    """
+    while words:
+        sizes = [size for size in (4, 3, 2, 1) if _is_form(words[-size:] if last else words[:size], size, forms)]
+        found = sizes[0] if sizes else 0
+        if not found or (not last and len(words) - found < min(found, 2)):
+            break
+        words = words[:-found] if last else words[found:]
+    return words
+
+
+def _is_form(words: list[str], size: int, forms: frozenset[str]) -> bool:
+    return len(words) == size and (size == 1 or max(map(len, words)) == 1) and "".join(words) in forms
 
 
 @lru_cache(maxsize=4_096)
@@ -112,11 +135,34 @@ def _score(found: Likeness) -> float:
 
 
 def addresses(asked: str, listed: str) -> Likeness:
-    """How alike two addresses are: as names, and their numbers are the same."""
+    """How alike two addresses are: as names, and their numbers are the same in the same order.
+
+    One that has all words of the listed one, and others beside them, as a flat or a country, is that one written out.
+    """
     one, other = _address(asked), _address(listed)
     if _numbers(one) != _numbers(other):
         return Likeness(0.0, SPELLING, ())
-    return likeness(one, other)
+    found = likeness(one, other)
+    return (
+        found
+        if found.score >= _WRITTEN_OUT or not _has_all(one, other)
+        else Likeness(_WRITTEN_OUT, MORE, ((one, other),))
+    )
+
+
+def _has_all(asked: str, listed: str) -> bool:
+    """Whether an address has all words of a listed one that are telling: a number and some letters."""
+    telling = [word for word in listed.split() if not word.isdecimal()]
+    if not _numbers(listed) or len("".join(telling)) < _TELLING:
+        return False
+    return has_words(asked, listed)
+
+
+def has_words(name: str, words: str) -> bool:
+    """Whether a folded name has every one of some folded words; of scripts without spaces: all in one piece."""
+    if not words or not Counter(words.split()) - Counter(name.split()):
+        return bool(words)
+    return not words.isascii() and words.replace(" ", "") in name.replace(" ", "")
 
 
 def identifiers(asked: str, listed: str) -> Likeness:
@@ -131,8 +177,8 @@ def _address(text: str) -> str:
 
 
 def _numbers(address: str) -> list[str]:
-    """The runs of digits, in order of size: 1-2-3 and 3-2-1 are written so in different countries."""
-    return sorted("".join(letter if letter.isdecimal() else " " for letter in address).split())
+    """The runs of digits, in their order: 3-2-1 is another house than 1-2-3."""
+    return "".join(letter if letter.isdecimal() else " " for letter in address).split()
 
 
 def _by_words(one: str, other: str, *, joined: bool = False) -> Likeness:

@@ -80,7 +80,10 @@ def check_watch_list(lookup: LookupResult, policy: Policy) -> Checked:
 
     The same name written otherwise is one thing, nearly the same spelling another: many honest names are that near.
     """
-    if lookup.consignment is None or lookup.consignment.consignor is None:
+    consignment = lookup.consignment
+    if consignment is not None and consignment.several and not lookup.watch_hits:
+        return Checked(not_run=(NotChecked("watch_list", "reason.consignment_several"),))
+    if consignment is None or not (lookup.watch_hits or _names_a_sender(consignment)):
         return Checked(not_run=(NotChecked("watch_list", "reason.no_consignment"),))
     if lookup.edition is None:
         return Checked(not_run=(NotChecked("watch_list", "reason.no_registry"),))
@@ -93,6 +96,12 @@ def check_watch_list(lookup: LookupResult, policy: Policy) -> Checked:
         else:
             made.append(findings.make("watch.listed", kind=kind, entry=entry, how=f"@how.{hit.how}"))
     return Checked(findings=tuple(made), ran=("watch_list",))
+
+
+def _names_a_sender(consignment: Consignment) -> bool:
+    """Whether it names what a list may name: a sender, or with a platform the offer, order or seller."""
+    offered = consignment.platform and (consignment.listing or consignment.order)
+    return bool(consignment.consignor or consignment.seller or offered)
 
 
 def declared_line(product: Product, consignment: Consignment, least: float) -> Declared:

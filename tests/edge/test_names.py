@@ -25,6 +25,15 @@ from edge.names import addresses, essential, latin, likeness, normalised
         ("Buraito Gajietto", "ブライト・ガジェット", "script"),
         ("Neva Trading", "Нева Trading", "script"),
         ("Hangug Jeonja", "한국전자", "script"),
+        ("㈱山田商事", "株式会社山田商事", "same"),
+        ("(株)山田商事", "株式会社山田商事", "same"),
+        ("山田商事（株）", "株式会社山田商事", "same"),
+        ("㈱ﾀﾅｶ", "株式会社タナカ", "same"),
+        ("㈲田中", "田中 有限会社", "same"),
+        ("(주)한국전자", "한국전자 주식회사", "same"),
+        ("Kabushiki Kaisha Yamada Shoji", "Yamada Shoji K.K.", "same"),
+        ("K.K. Yamada Shoji", "Yamada Shoji Kabushiki-gaisha", "same"),
+        ("Bright Gadget G.m.b.H.", "Bright Gadget", "same"),
     ],
 )
 def test_a_name_written_otherwise_is_alike_and_says_how(asked: str, listed: str, how: str) -> None:
@@ -57,6 +66,30 @@ def test_an_address_is_another_one_when_a_number_is() -> None:
     assert addresses("12 Nathan Rd., Kowloon", "Kowloon, 12 Nathan Road").score == 100.0
     assert addresses("12 Nathan Road, Kowloon", "13 Nathan Road, Kowloon").score == 0.0
     assert addresses("1-2-3 Naha", "Naha 1-2-3").score == 100.0
+    assert addresses("3-2-1 Nathan Road, Kowloon", "1-2-3 Nathan Road, Kowloon").score == 0.0
+
+
+@pytest.mark.parametrize(
+    ("asked", "listed", "alike"),
+    [
+        ("1-2-3 Nathan Road, Kowloon, Hong Kong", "1-2-3 Nathan Rd, Kowloon", True),
+        ("Flat B, 1-2-3 Nathan Road, Kowloon", "1-2-3 Nathan Road, Kowloon", True),
+        ("香港九龍彌敦道1-2-3号", "九龍彌敦道1-2-3", True),
+        ("Flat 4, 1-2-3 Nathan Road, Kowloon", "1-2-3 Nathan Road, Kowloon", False),
+        ("1-2-3 Nathan Road", "1-2-3 Nathan Road, Kowloon", False),
+        ("12 Oak Road, Naha", "12 Oak", False),
+        ("Nathan Road, Kowloon, Hong Kong", "Nathan Road, Kowloon", False),
+    ],
+)
+def test_an_address_with_more_words_is_the_listed_one_written_out(asked: str, listed: str, *, alike: bool) -> None:
+    found = addresses(asked, listed)
+    assert (found.score >= 90, found.how == "more") == (alike, alike)
+
+
+def test_a_short_name_is_not_taken_for_a_legal_form() -> None:
+    assert [essential(name) for name in ("K.K.", "AS Roma", "株", "Co-op", "G. K. Chan")] == [
+        "k k", "as roma", "株", "co op", "g k chan",
+    ]  # fmt: skip
 
 
 def test_a_legal_form_alone_stays_a_name() -> None:

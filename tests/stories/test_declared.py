@@ -22,6 +22,9 @@ WATCH = """entry,kind,name,reason
 W-1,consignor,深圳東方貿易有限公司,seized before
 W-2,listing,example-market/L-9,seized before
 """
+PRODUCTS = f"""gtin,name,brand,right_holder,serialised,words_en
+{GTIN},Kumo 2,Kumo,Kumo KK,yes,earphones
+"""
 
 
 @pytest.fixture
@@ -29,7 +32,7 @@ def settings(tmp_path: Path) -> Settings:
     """A box with an edition, a watch list and one declared consignment."""
     settings = Settings(state_dir=tmp_path / "state", workers=1, reserve_bytes=0)
     shelf = Shelves.of(settings).editions
-    shelf.activate(shelf.stage(edition(tmp_path, 1, watch_list=WATCH)))
+    shelf.activate(shelf.stage(edition(tmp_path, 1, products=PRODUCTS, watch_list=WATCH)))
     declared = {
         "document": NUMBER,
         "numbers": ["106141411234567897"],
@@ -37,7 +40,7 @@ def settings(tmp_path: Path) -> Settings:
         "consignee": {"name": "Hanako Yamada"},
         "platform": "Example-Market",
         "listing": "l-9",
-        "lines": [{"description": "garden hose", "quantity": 1}],
+        "lines": [{"description": "bath towel", "quantity": 1}],
     }
     (tmp_path / "m.json").write_text(json.dumps([declared]))
     cache = Consignments(settings.state_dir)
@@ -56,7 +59,7 @@ def inspected(settings: Settings, *codes: str) -> Assessment:
 def test_a_declaration_is_found_by_any_code_of_the_parcel_and_compared(settings: Settings, code: str) -> None:
     found = inspected(settings, f"]d201{GTIN}21A1", code)
     told = {finding.code: finding.arguments for finding in found.verdict.findings}
-    assert told["consignment.goods"]["declared"] == "garden hose"
+    assert told["consignment.goods"]["declared"] == "bath towel"
     hits = [one.arguments for one in found.verdict.findings if one.code == "watch.listed"]
     assert sorted((hit["kind"], hit["entry"], hit["how"]) for hit in hits) == [
         ("@kind.consignor", "W-1", "@how.script"),
@@ -82,4 +85,4 @@ def test_declarations_that_cannot_be_read_are_a_fault_of_the_box_and_stop_no_ins
 def test_no_name_of_a_declaration_stands_in_the_hash_chain(settings: Settings) -> None:
     inspected(settings, f"]d201{GTIN}21A1", NUMBER)
     data = b"".join(path.read_bytes() for path in settings.state_dir.glob("ledger.db*"))
-    assert [word for word in ("Hanako", "Dongfang", "garden hose", "L-9") if word.encode() in data] == []
+    assert [word for word in ("Hanako", "Dongfang", "bath towel", "L-9") if word.encode() in data] == []

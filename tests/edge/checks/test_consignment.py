@@ -137,6 +137,22 @@ def test_a_route_or_importer_outside_the_right_holders_is_an_advice_and_another_
     ]
 
 
+@pytest.mark.parametrize(
+    "maker", ["Aoi Chitose Works Factory 2", "Aoi Chitose", "葵千歳工場", "AOI CHITOSE WORKS (JAPAN)"]
+)
+def test_a_maker_with_more_words_or_in_another_script_is_no_other_maker(maker: str) -> None:
+    assert supplied(replace(LINE, maker=maker)) == []
+
+
+def test_a_maker_in_another_script_is_named_as_not_compared() -> None:
+    other = supply.check(looked_up(replace(LINE, maker="葵千歳工場")), POLICY)
+    assert [(one.check, one.reason) for one in other.not_run] == [("supply", "reason.other_script")]
+
+
+def test_another_importer_is_told_where_neither_maker_nor_route_is_declared() -> None:
+    assert supplied(replace(LINE, quantity=40), consignee=Party("Umi Shoten")) == ["supply.importer"]
+
+
 def test_a_person_who_receives_a_few_is_no_importer() -> None:
     assert supplied(LINE, consignee=Party("Hanako", country="JP"), dispatch="JP") == []
 
@@ -165,6 +181,22 @@ def test_a_small_consignment_is_told_where_the_right_holder_opted_in() -> None:
     assert rights("Naha") == ["recordation.small"]
     assert rights("Naha", gross_g=1500, line=replace(LINE, quantity=9)) == ["recordation.small"]
     assert rights("Osaka") == ["recordation.other_office"]
+
+
+def test_an_offer_on_the_list_is_told_where_no_sender_is_declared() -> None:
+    hit = WatchHit("W-2", "listing", "example-market/L-991", "example-market/L-991", 100.0, "seized", "Customs")
+    offered = looked_up(consignor=None, platform="example-market", listing="L-991")
+    checked = consignment.check_watch_list(replace(offered, watch_hits=(hit,)), POLICY)
+    assert ([one.code for one in checked.findings], checked.ran) == (["watch.listed"], ("watch_list",))
+    assert consignment.check_watch_list(offered, POLICY).ran == ("watch_list",)
+
+
+def test_without_a_sender_or_with_several_declarations_the_watch_list_was_not_asked() -> None:
+    for lookup, reason in (
+        (looked_up(consignor=None, listing="L-991"), "reason.no_consignment"),
+        (looked_up(None, consignor=None, several=2), "reason.consignment_several"),
+    ):
+        assert consignment.check_watch_list(lookup, POLICY).not_run == (NotChecked("watch_list", reason),)
 
 
 def test_a_watch_hit_says_how_it_is_alike_and_no_name() -> None:
