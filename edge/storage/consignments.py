@@ -41,11 +41,11 @@ from edge.storage.keys import derived, storage_key, unseal
 from edge.storage.owned import rights_of_owner
 
 FOLDER = "consignments"
-_MOST_FOUND = 50  # under one number of one segment: a container's may stand over thousands
+_MOST_FOUND = 50  # under one number: a container's may stand over thousands
 _MOST_ASKED = 100  # numbers of one parcel
-_FIND = "SELECT id FROM (SELECT id FROM keys WHERE hash=? LIMIT ?)"
-_SEALED = "SELECT sealed FROM consignments WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
-_AGAIN = "SELECT hash FROM documents WHERE hash IN (SELECT value FROM json_each(?))"
+_FIND = "SELECT hash, id FROM (SELECT hash, id FROM keys WHERE hash=? LIMIT ?)"
+_SEALED = "SELECT c.sealed FROM json_each(?) AS k CROSS JOIN consignments AS c ON c.id=k.value ORDER BY c.id"
+_AGAIN = "SELECT d.hash FROM json_each(?) AS k CROSS JOIN documents AS d ON d.hash=k.value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,41 +124,44 @@ class Consignments:
         if not asked:
             return []
         hash_key = self._secrets()[0]
-        hashes = [number_hash(hash_key, one, own=own) for one in asked for own in (True, False)]
+        wanted = {number_hash(hash_key, one, own=own): _MOST_FOUND for one in asked for own in (True, False)}
         with self._lock:
             readers = list(self._open.items())
-        standing: dict[int, Consignment] = {}
-        newer: list[tuple[str, Readers]] = []
-        for name, reader in readers:
-            found = {
+        found = [
+            {
                 document_hash(hash_key, one.document, one.issuer): one
-                for one in self._found(name, reader, hashes)
+                for one in self._found(name, reader, wanted)
                 if not {number_key(number) for number in (one.document, *one.numbers)}.isdisjoint(asked)
             }  # what is of another number came by a chance of 1 in 2^64
-            again = self._declared_again(found, newer) if found else set[int]()
-            standing |= {document: one for document, one in found.items() if document not in again}
-            newer.append((name, reader))
+            for name, reader in readers
+        ]
+        standing: dict[int, Consignment] = {}
+        while found:  # from the oldest on
+            standing = found.pop() | standing
+            name, reader = readers[len(found) - 1] if found else ("", None)
+            if reader is not None and standing:
+                for again in self._asked(name, reader, _AGAIN, [_json(standing)]):
+                    standing.pop(again[0], None)
         return list(standing.values())
 
-    def _found(self, name: str, reader: Readers, hashes: Sequence[int]) -> list[Consignment]:
-        """What a segment holds under the hashes, some of each."""
-        ids = self._asked(
-            name, reader, " UNION ".join([_FIND] * len(hashes)), [x for h in hashes for x in (h, _MOST_FOUND)]
-        )
-        if not ids:
+    def _found(self, name: str, reader: Readers, wanted: dict[int, int]) -> list[Consignment]:
+        """What a segment holds under the hashes: of each as many as are `wanted`, which becomes fewer."""
+        left = [(one, most) for one, most in wanted.items() if most]
+        if not left:
             return []
-        key = self._secrets()[1]
-        told = (unseal(key, sealed, PURPOSE) for sealed in self._asked(name, reader, _SEALED, [_json(ids)]))
+        rows = self._asked(name, reader, " UNION ALL ".join([_FIND] * len(left)), [x for one in left for x in one])
+        for one, _ in rows:
+            wanted[one] -= 1
+        if not rows:
+            return []
+        key, ids = self._secrets()[1], {row[1] for row in rows}
+        told = (unseal(key, sealed, PURPOSE) for (sealed,) in self._asked(name, reader, _SEALED, [_json(ids)]))
         return [ConsignmentIn.model_validate_json(one).as_noun() for one in told if one is not None]
 
-    def _declared_again(self, documents: Iterable[int], newer: Iterable[tuple[str, Readers]]) -> set[int]:
-        asked = _json(documents)
-        return {found for name, reader in newer for found in self._asked(name, reader, _AGAIN, [asked])}
-
     def _asked(self, name: str, reader: Readers, sql: str, arguments: Sequence[Any]) -> list[Any]:
-        """The first column of an answer; nothing of a segment whose time came meanwhile."""
+        """The rows of an answer; none of a segment whose time came meanwhile."""
         try:
-            return [row[0] for row in reader.get().execute(sql, arguments)]
+            return reader.get().execute(sql, arguments).fetchall()
         except sqlite3.Error as error:
             if reader is not self._open.get(name):
                 return []
