@@ -18,6 +18,23 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sent something and offered it where: what the watch list is asked for."""
+
+    consignor: Party | None = None
+    platform: str = ""
+    seller: str = ""
+    order: str = ""
+    listing: str = ""
+
+    @property
+    def is_told(self) -> bool:
+        """Whether there is anything to ask for; an id means nothing without its platform."""
+        of_offer = bool(self.platform and (self.listing or self.order))
+        return self.consignor is not None or bool(self.seller) or of_offer
+
+
+@dataclass(frozen=True, slots=True)
 class DeclaredLine:
     """One line of a CN22/CN23/ITMATT declaration. A claim, compared and never corrected."""
 
@@ -54,6 +71,15 @@ class Consignment:
     dispatch: str = ""  # country it was sent from, ISO 3166-1 alpha-2
     destination: str = ""
     several: int = 0  # so many consignments stand under the scanned numbers and none can be chosen; 0: this is the one
+    senders: tuple[Sender, ...] = ()  # of those several, each once; none where they are too many
+
+    @property
+    def asked_senders(self) -> tuple[Sender, ...]:
+        """Whom the watch list is asked for: of several, one of them is meant."""
+        if self.several:
+            return self.senders
+        sender = Sender(self.consignor, self.platform, self.seller, self.order, self.listing)
+        return (sender,) if sender.is_told else ()
 
     @property
     def is_small(self) -> bool | None:

@@ -79,29 +79,26 @@ def check_watch_list(lookup: LookupResult, policy: Policy) -> Checked:
     """Hits of the watch list. Names stay out of the arguments: the entry's id is enough to find them.
 
     The same name written otherwise is one thing, nearly the same spelling another: many honest names are that near.
+    Where several were declared and none can be chosen, the sender of any of them is told, and is a note.
     """
-    consignment = lookup.consignment
-    if consignment is not None and consignment.several and not lookup.watch_hits:
-        return Checked(not_run=(NotChecked("watch_list", "reason.consignment_several"),))
-    if consignment is None or not (lookup.watch_hits or _names_a_sender(consignment)):
-        return Checked(not_run=(NotChecked("watch_list", "reason.no_consignment"),))
+    declared = lookup.consignment
+    if declared is None or not (lookup.watch_hits or declared.asked_senders):
+        reason = "reason.consignment_several" if declared is not None and declared.several else "reason.no_consignment"
+        return Checked(not_run=(NotChecked("watch_list", reason),))
     if lookup.edition is None:
         return Checked(not_run=(NotChecked("watch_list", "reason.no_registry"),))
     made = []
     for hit in lookup.watch_hits:
         findings = Findings(policy, source=Source(hit.source, hit.valid_to))
         kind, entry = f"@kind.{hit.kind}", hit.entry
-        if hit.how == SPELLING:
+        if hit.among:
+            how, senders = f"@how.{hit.how}", str(hit.among)
+            made.append(findings.make("watch.one_of_several", senders=senders, kind=kind, entry=entry, how=how))
+        elif hit.how == SPELLING:
             made.append(findings.make("watch.similar", kind=kind, entry=entry, similarity=f"{hit.similarity:.0f}"))
         else:
             made.append(findings.make("watch.listed", kind=kind, entry=entry, how=f"@how.{hit.how}"))
     return Checked(findings=tuple(made), ran=("watch_list",))
-
-
-def _names_a_sender(consignment: Consignment) -> bool:
-    """Whether it names what a list may name: a sender, or with a platform the offer, order or seller."""
-    offered = consignment.platform and (consignment.listing or consignment.order)
-    return bool(consignment.consignor or consignment.seller or offered)
 
 
 def declared_line(product: Product, consignment: Consignment, least: float) -> Declared:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import TypeAlias
 
 from edge.checks.registry import judged_day
 from edge.comparison import Recognition
-from edge.consignment import Consignment
+from edge.consignment import Consignment, Sender
 from edge.gs1 import TradeItem
 from edge.identity import Identity, item_key
 from edge.lookup import ItemLookup, LookupResult, Product, SeenElsewhere, SerialStatus, Sighting, WatchHit
@@ -110,39 +111,44 @@ def _misread(item: TradeItem, product: Product, registry: Registry) -> bool:
 def _watch_hits(
     consignment: Consignment | None, registry: Registry, policy: Policy, now: Moment
 ) -> tuple[WatchHit, ...]:
-    """What was declared of the sender and of the offer against the list; the most alike first."""
-    hits = []
+    """What was declared of the sender and of the offer against the list, each entry once; the most alike first."""
+    senders = consignment.asked_senders if consignment is not None else ()
+    among = len(senders) if len(senders) > 1 else 0
     day, least = judged_day(registry.edition, now), policy.consignment.watch_similarity
-    for words, (kinds, compare) in _asked(consignment).items():
-        for entry in registry.watch_candidates(words, kinds):
-            found = compare(words, entry.listed)
-            if found.score >= least and _valid(entry, day):
-                hit = WatchHit(
-                    entry.entry, entry.kind, entry.listed, words, found.score, entry.reason, entry.source,
-                    entry.valid_to, found.how, found.words,
-                )  # fmt: skip
-                hits.append(hit)
-    return tuple(sorted(hits, key=lambda hit: -hit.similarity))
+    hits: dict[tuple[str, str], WatchHit] = {}
+    for sender in senders:
+        for (words, compare), kinds in _asked(sender).items():
+            for entry in registry.watch_candidates(words, kinds):
+                found, before = compare(words, entry.listed), hits.get((entry.entry, entry.kind))
+                better = before is None or found.score > before.similarity
+                if better and found.score >= least and _valid(entry, day):
+                    hits[entry.entry, entry.kind] = WatchHit(
+                        entry.entry, entry.kind, entry.listed, words, found.score, entry.reason, entry.source,
+                        entry.valid_to, found.how, found.words, among,
+                    )  # fmt: skip
+    return tuple(sorted(hits.values(), key=lambda hit: -hit.similarity))
 
 
-def _asked(consignment: Consignment | None) -> dict[str, tuple[tuple[str, ...], Callable[[str, str], Likeness]]]:
-    """What is asked: words, of which kinds of entries, and how they are compared. Ids mean nothing without a platform.
+_Compare: TypeAlias = Callable[[str, str], Likeness]
 
-    Where no seller is named it stands as the consignor.
+
+def _asked(sender: Sender) -> dict[tuple[str, _Compare], tuple[str, ...]]:
+    """What is asked, how it is compared, and in which kinds of entries. Ids mean nothing without a platform.
+
+    Where no seller is named it stands as the consignor. The same words may be asked for as several things.
     """
-    if consignment is None:
-        return {}
-    sender, platform = consignment.consignor, consignment.platform
-    asked: dict[str, tuple[tuple[str, ...], Callable[[str, str], Likeness]]] = {}
-    for kind, told in (("seller", consignment.seller), ("listing", consignment.listing), ("order", consignment.order)):
-        if platform and told:
-            asked[f"{platform}/{told}"] = ((kind,), identifiers)
-    if sender is not None:
-        asked[sender.address] = (("address",), addresses)
-    asked[consignment.seller] = (("seller",), likeness)
-    if sender is not None:
-        asked[sender.name] = (("consignor", "seller"), likeness)
-    asked.pop("", None)
+    asked: dict[tuple[str, _Compare], tuple[str, ...]] = {}
+
+    def ask(words: str, compare: _Compare, *kinds: str) -> None:
+        if words:
+            asked[words, compare] = tuple(dict.fromkeys((*asked.get((words, compare), ()), *kinds)))
+
+    for kind, told in (("seller", sender.seller), ("listing", sender.listing), ("order", sender.order)):
+        ask(f"{sender.platform}/{told}" if sender.platform and told else "", identifiers, kind)
+    ask(sender.seller, likeness, "seller")
+    if sender.consignor is not None:
+        ask(sender.consignor.address, addresses, "address")
+        ask(sender.consignor.name, likeness, "consignor", "seller")
     return asked
 
 

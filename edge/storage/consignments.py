@@ -23,7 +23,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from edge.consignment import Consignment
+from edge.consignment import Consignment, Sender
 from edge.declaration import ConsignmentIn
 from edge.errors import BoxError, Conflict
 from edge.storage.consignment_segment import (
@@ -42,6 +42,7 @@ from edge.storage.owned import rights_of_owner
 
 FOLDER = "consignments"
 _MOST_FOUND = 50  # under one number: a container's may stand over thousands
+_MOST_SENDERS = 8  # of consignments of which none can be chosen: each is asked for, and is a person
 _MOST_ASKED = 100  # numbers of one parcel
 _FIND = "SELECT hash, id FROM (SELECT hash, id FROM keys WHERE hash=? LIMIT ?)"
 _SEALED = "SELECT c.sealed FROM json_each(?) AS k CROSS JOIN consignments AS c ON c.id=k.value ORDER BY c.id"
@@ -104,7 +105,7 @@ class Consignments:
         Of what was declared again the newest is used. A document that is asked for goes before further numbers, one
         that is written the same before one with other hyphens, and what carries more of the numbers before what
         carries fewer. Only where `numbers` choose none, `others` are asked. Where none can be chosen at all, the answer
-        is a consignment without lines whose `several` says how many stand there.
+        is a consignment without lines whose `several` says how many stand there, and `senders` of whom.
 
         Raises:
             BoxError: consignments_unreadable. EvidenceError: evidence_key.
@@ -116,7 +117,7 @@ class Consignments:
         if len(best) != 1 and more:
             best = _best(self._standing((*asked, *more)), numbers, others)
         if len(best) > 1:
-            return Consignment((*numbers, *others)[0], several=len(best))
+            return Consignment((*numbers, *others)[0], several=len(best), senders=_senders(best))
         return best[0] if best else None
 
     def _standing(self, asked: Sequence[str]) -> list[Consignment]:
@@ -287,6 +288,12 @@ def _best(found: Sequence[Consignment], numbers: Sequence[str], others: Sequence
 
     ranks = [rank(one) for one in found]
     return [one for one, its in zip(found, ranks, strict=True) if its == max(ranks)]
+
+
+def _senders(found: Sequence[Consignment]) -> tuple[Sender, ...]:
+    """Who sent them, each once; none where they are many, as under a container's number."""
+    senders = tuple(dict.fromkeys(sender for one in found for sender in one.asked_senders))
+    return senders if len(found) < _MOST_FOUND and len(senders) <= _MOST_SENDERS else ()
 
 
 def _json(numbers: Iterable[int]) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +23,7 @@ NUMBER = "RR473124829JP"
 WATCH = """entry,kind,name,reason
 W-1,consignor,深圳東方貿易有限公司,seized before
 W-2,listing,example-market/L-9,seized before
+W-3,address,Kumo Hall,seized before
 """
 PRODUCTS = f"""gtin,name,brand,right_holder,serialised,words_en
 {GTIN},Kumo 2,Kumo,Kumo KK,yes,earphones
@@ -66,6 +69,70 @@ def test_a_declaration_is_found_by_any_code_of_the_parcel_and_compared(settings:
         ("@kind.listing", "W-2", "@how.same"),
     ]
     assert found.seen.consignment is not None
+
+
+def watched(settings: Settings, *codes: str) -> list[tuple[str, str, str]]:
+    found = inspected(settings, *codes)
+    return sorted(
+        (one.code, one.arguments["kind"].partition(".")[2], one.arguments["entry"])
+        for one in found.verdict.findings
+        if one.code.startswith("watch.")
+    )
+
+
+def declare(settings: Settings, *documents: Mapping[str, Any]) -> None:
+    path = settings.state_dir.parent / "more.json"
+    path.write_text(json.dumps(documents))
+    with open_box(settings, pictures=False) as box:
+        assert taken_in(path, box.bench.shelves.consignments, box.bench.now()).refused == 0
+
+
+def test_the_sender_of_one_of_several_declarations_is_told_as_one_of_them(settings: Settings) -> None:
+    declare(
+        settings,
+        {"document": NUMBER, "issuer": "Japan Post", "lines": [{"description": "pot"}]},
+        {"document": NUMBER, "issuer": "Umi", "consignor": {"name": "Umi Ltd"}, "lines": [{"description": "hat"}]},
+    )
+    assert watched(settings, NUMBER) == [
+        ("watch.one_of_several", "consignor", "W-1"),
+        ("watch.one_of_several", "listing", "W-2"),
+    ]
+
+
+def test_what_all_of_several_declarations_name_as_their_sender_is_told_as_the_sender(settings: Settings) -> None:
+    sender = {"name": "深圳東方貿易有限公司"}
+    both: list[dict[str, Any]] = [
+        {"document": "H-1", "issuer": one, "consignor": sender, "lines": []} for one in ("Umi", "Yama")
+    ]
+    declare(settings, *both)
+    assert watched(settings, "H-1") == [("watch.listed", "consignor", "W-1")]
+
+
+def test_an_offer_is_asked_for_where_no_consignor_is_declared_and_though_its_order_has_the_same_id(
+    settings: Settings,
+) -> None:
+    told = {"platform": "example-market", "listing": "L-9", "order": "L-9"}
+    declare(settings, {"document": "H-2", "lines": [{"description": "pot"}], **told})
+    assert watched(settings, "H-2") == [("watch.listed", "listing", "W-2")]
+
+
+def test_a_name_that_is_also_the_address_is_asked_for_as_both(settings: Settings) -> None:
+    sender = {"name": "Kumo Hall", "address": "Kumo Hall"}
+    declare(settings, {"document": "H-3", "consignor": sender, "lines": [{"description": "pot"}]})
+    assert watched(settings, "H-3") == [("watch.listed", "address", "W-3")]
+
+
+def test_a_crowd_under_a_number_is_told_as_several_and_of_none_of_them_is_asked(settings: Settings) -> None:
+    crowd: list[dict[str, Any]] = [
+        {"document": f"X-{n}", "numbers": ["M-1"], "consignor": {"name": f"Umi {n}"}} for n in range(9)
+    ]
+    declare(settings, *({**one, "lines": [{"description": "pot"}]} for one in crowd))
+    found = inspected(settings, "M-1")
+    assert found.seen.consignment is not None
+    assert (found.seen.consignment.several, found.seen.consignment.senders) == (9, ())
+    assert ("watch_list", "reason.consignment_several") in [
+        (one.check, one.reason) for one in found.verdict.not_checked
+    ]
 
 
 def test_a_parcel_that_nobody_declared_is_inspected_as_before(settings: Settings) -> None:
