@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any, Final
 import cv2
 import numpy as np
 
-from models import addresses, symbols
+from models import address_blocks, addresses, covering, symbols
 from models.aside import Aside
 from models.discreet import told_without_words
-from models.errors import ModelsError, WorkerFailed
+from models.errors import ModelsError, PackError, WorkerFailed
 from models.locate import View
 from models.measurements import (
     CaptureAdvice,
@@ -119,10 +119,10 @@ class Desk:
             self._begin_view()
             found = symbols.read(whole, budget_s=symbols_budget_s - (time.perf_counter() - start))
         end = time.perf_counter()
-        hidden = addresses.find(self._picture(), found)
-        label = addresses.cut(self._picture(), hidden) if hidden else b""
+        hidden = self._addresses(found)
+        label = covering.cut(self._picture(), hidden) if hidden else b""
         if hidden:
-            found = tuple(addresses.covered_symbol(self._picture(), one, hidden) for one in found)
+            found = tuple(covering.covered_symbol(self._picture(), one, hidden) for one in found)
         ms = {"parse": self._parse_ms, "symbols": (end - start) * 1e3, "addresses": (time.perf_counter() - end) * 1e3}
         quality, ms["quality"] = self._aside.get("quality", partial(_measured, image))
         return FrameReading(
@@ -130,9 +130,16 @@ class Desk:
             quality,
             tuple(upsized(one) for one in found) if self._halved else found,
             {stage: round(value, 3) for stage, value in ms.items()},
-            addresses.spread(hidden, 2) if self._halved else hidden,
+            covering.spread(hidden, 2) if self._halved else hidden,
             label,
         )
+
+    def _addresses(self, found: tuple[Symbol, ...]) -> Hidden:
+        """What is to be hidden; all but the symbols where the net that looks for addresses cannot be used."""
+        try:
+            return addresses.find(self._picture(), found)
+        except PackError:
+            return addresses.everything(self._picture(), found)
 
     def do_compare(
         self, references: tuple[FaceReference, ...], earlier: tuple[tuple[bytes, ...], ...], hidden: Hidden
@@ -151,7 +158,7 @@ class Desk:
         if not hidden:
             return measured
         sizes = (read_header(one.picture, self._orders.limits).upright_size for one in references)
-        return tuple(addresses.covered_face(one, hidden, size) for one, size in zip(measured, sizes, strict=True))
+        return tuple(covering.covered_face(one, hidden, size) for one, size in zip(measured, sizes, strict=True))
 
     def do_recognise(self, references: tuple[FaceReference, ...]) -> tuple[FaceMatch, ...]:
         """The registered faces that the picture looks like."""
@@ -170,7 +177,7 @@ class Desk:
         """
         again, picture, whole = how
         reading: TextReading = self._printed(place, whole=whole).lines(first, count, again=again, picture=picture)
-        if reading.picture and hidden and addresses.shows(hidden, addresses.around_box(reading.lines[0].box)):
+        if reading.picture and hidden and covering.shows(hidden, covering.around_box(reading.lines[0].box)):
             return replace(reading, picture=b"")
         return reading
 
@@ -314,6 +321,8 @@ def serve(wire: socket.socket, desk: Callable[[Orders], Desk] = Desk) -> None:
         cv2.setNumThreads(1)
         table = desk(orders)
         symbols.zbar_available()  # loads the library now: looking for it takes seconds on a busy box
+        with contextlib.suppress(PackError):  # told by what it hides: all
+            address_blocks.builtin()
         send(wire, "ready")
         while True:
             question = receive(wire)

@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 import zxingcpp
 
-from models import addresses, symbols
+from models import address_blocks, addresses, covering, symbols
 from models.desk import Desk
-from models.measurements import FaceMeasurement, Hidden, Image, PictureLimits, RegionMeasurement, Symbol
+from models.drawn.parcels import draw_parcel
+from models.drawn.pool import Pool
+from models.errors import PackError
+from models.measurements import Hidden, Image, PictureLimits, Symbol
 from models.worker import Orders
 
 LINES = ((80, 320), (80, 360), (80, 400), (80, 470), (80, 500))  # left and baseline on the label
@@ -55,7 +58,7 @@ def png(picture: Image) -> bytes:
 
 
 def covered(hidden: Hidden, picture: Image, corners: np.ndarray) -> float:
-    mask = addresses.mask_of(hidden, (picture.shape[0], picture.shape[1]))
+    mask = covering.mask_of(hidden, (picture.shape[0], picture.shape[1]))
     place = np.zeros(mask.shape, np.uint8)
     cv2.fillConvexPoly(place, np.asarray(corners, np.int32), 255)
     return cv2.countNonZero(place & mask) / cv2.countNonZero(place)
@@ -72,10 +75,31 @@ def test_every_line_of_a_label_is_hidden_at_any_angle_and_its_symbol_is_not(degr
     assert covered(hidden, picture, np.array([[5, 5], [95, 5], [95, 95], [5, 95]])) == 0.0  # the carton
 
 
-def test_bars_that_nobody_read_on_a_sheet_of_paper_hide_it_too() -> None:
-    picture, lines = parcel(degrees=12, module=2)
-    hidden = addresses.find(picture, ())
-    assert [covered(hidden, picture, line) for line in lines] == [1.0] * len(lines)
+@pytest.mark.parametrize("kind", ["cn22", "courier", "envelope", "slip", "tategaki", "thermal", "window"])
+def test_an_address_is_hidden_where_no_symbol_was_read_at_all(kind: str) -> None:
+    drawn = draw_parcel(np.random.default_rng(11), Pool(), kind, "japanese" if kind == "tategaki" else "latin")
+    hidden = addresses.find(drawn.surface, ())
+    shares = [covered(hidden, drawn.surface, np.array(line)) for line in drawn.address]
+    assert np.mean(shares) > 0.95
+
+
+def test_no_address_is_seen_in_plain_paper_or_noise() -> None:
+    noise = np.asarray(np.random.default_rng(1).integers(0, 256, (600, 800, 3)), np.uint8)
+    for picture in (np.full((600, 800, 3), 240, np.uint8), noise):
+        assert not addresses.find(picture, ())
+
+
+def test_all_but_the_symbols_is_hidden_where_the_net_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> object:
+        raise PackError("model_missing", "gone")
+
+    monkeypatch.setattr(address_blocks, "builtin", missing)
+    desk = Desk(Orders(PictureLimits(), None))
+    desk.lay(png(face()))
+    reading = desk.do_read(60.0)
+    assert reading.hidden.outlines == (((0.0, 0.0), (1000.0, 0.0), (1000.0, 900.0), (0.0, 900.0)),)
+    assert len(reading.hidden.symbols) == 1
+    assert reading.label
 
 
 def test_a_face_with_a_products_symbol_is_not_touched_whether_that_was_read_or_not() -> None:
@@ -113,7 +137,7 @@ def test_a_reading_keeps_the_label_for_sealing_and_shows_nothing_of_it_around_it
     reading = desk.do_read(60.0)
     crop = cv2.imdecode(np.frombuffer(reading.symbols[0].crop, np.uint8), cv2.IMREAD_COLOR)
     assert crop is not None
-    assert (crop[8:30, 121:250] == addresses.COVER).all()
+    assert (crop[8:30, 121:250] == covering.COVER).all()
     assert zxingcpp.read_barcodes(crop)[0].text == "RR473124829JP"
     label = cv2.imdecode(np.frombuffer(reading.label, np.uint8), cv2.IMREAD_COLOR)
     assert label is not None
@@ -125,20 +149,3 @@ def test_a_reading_of_goods_keeps_no_label() -> None:
     desk.lay(png(face()))
     reading = desk.do_read(60.0)
     assert (reading.hidden, reading.label) == (Hidden(), b"")
-
-
-def test_what_is_hidden_in_the_capture_is_hidden_in_the_pictures_of_a_comparison() -> None:
-    white = cv2.imencode(".jpg", np.full((200, 300, 3), 255, np.uint8))[1].tobytes()
-    hidden = Hidden((((100.0, 100.0), (400.0, 100.0), (400.0, 300.0), (100.0, 300.0)),))
-    free, under = (RegionMeasurement("logo", "", (0, 0, 9, 9), box, 1.0, picture=b"jpeg") for box in ((700, 700, 20, 20), (150, 150, 20, 20)))  # fmt: skip # noqa: E501
-    shift = (1.0, 0.0, -100.0, 0.0, 1.0, -100.0, 0.0, 0.0, 1.0)
-    measured = FaceMeasurement(
-        "7", True, 0.1, 0.5, 0.9, homography=shift, face_picture=white, heat_picture=white, regions=(free, under)
-    )
-    shown = addresses.covered_face(measured, hidden, (600, 400))
-    for encoded in (shown.face_picture, shown.heat_picture):
-        picture = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
-        assert picture is not None
-        assert abs(int(picture[40, 60, 0]) - addresses.COVER[0]) < 8
-        assert picture[150, 250, 0] > 240
-    assert [one.picture for one in shown.regions] == [b"jpeg", b""]
