@@ -9,8 +9,8 @@ Words: `and`, `or`, `not`, brackets; a field compared with `=`, `!=`, `<`, `<=`,
 "text", whole or decimal numbers, days as 2026-12-31. Text is compared NFKC and case folded. Nothing else exists: no
 arithmetic, no loops, no names but FIELDS; a condition has 1,000 characters at most, so that its work is bounded.
 
-A field that is not known makes a comparison neither true nor false (Kleene's strong three-valued logic, as in SQL): a
-condition that cannot be decided never accuses.
+A field that is not known, or a finding of a check that did not run, makes a comparison neither true nor false (Kleene's
+strong three-valued logic, as in SQL): a condition that cannot be decided never accuses.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ Value: TypeAlias = str | float | date
 Answer: TypeAlias = bool | None  # None: it cannot be decided
 MOST_CHARACTERS = 1000
 _DEEPEST = 20
+_LATER = frozenset(  # findings that rest on the bulletins
+    {"bulletin.applies", "bulletin.matches", "bulletin.undecided", "registry.clock_alone", "product.nothing_checked"}
+)
 
 # What a condition may ask for, and the type of its value.
 FIELDS: Mapping[str, type] = MappingProxyType(
@@ -57,7 +60,8 @@ FIELDS: Mapping[str, type] = MappingProxyType(
 
 _TOKEN = re.compile(
     r"""\s*(?:
-    (?P<day>\d{4}-\d{2}-\d{2})|(?P<number>\d+(?:\.\d+)?)|"(?P<text>[^"\n]*)"|(?P<word>[a-z_]+)|(?P<sign>!=|<=|>=|[=<>(),])
+    (?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})(?![\w.-])|(?P<number>[0-9]+(?:\.[0-9]+)?)(?![\w.-])|"(?P<text>[^"\n]*)"(?!\w)
+    |(?P<word>[a-z_]+)(?!\w)|(?P<sign>!=|<=|>=|[=<>(),])
     )""",
     re.VERBOSE,
 )
@@ -75,10 +79,14 @@ _ORDERS: Mapping[str, Callable[[Value, Value], bool]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of an item in hand: fields by name (absent: not known), and the codes of what was found."""
+    """What is known of an item in hand: fields by name (absent: not known), and the codes of what was found.
+
+    `unasked` are the codes of checks that did not run: that they were not found says nothing.
+    """
 
     values: Mapping[str, Value]
     found: AbstractSet[str] = frozenset()
+    unasked: AbstractSet[str] = frozenset()
 
 
 Judge: TypeAlias = Callable[[Facts], Answer]
@@ -172,9 +180,9 @@ class _Parser:
             field = self._bracketed(self._field)
             return lambda facts: field in facts.values
         if self._took("word", "found"):
-            code = str(self._bracketed(lambda: self._value(str)))
+            code = str(self._bracketed(self._code))
             self.codes.add(code)
-            return lambda facts: code in facts.found
+            return lambda facts: True if code in facts.found else None if code in facts.unasked else False
         return self._compared(self._field())
 
     def _compared(self, field: str) -> Judge:
@@ -189,7 +197,7 @@ class _Parser:
             choices = frozenset(self._listed(kind))
             return _on(field, lambda mine: mine in choices)
         if kind is str and self._took("word", "contains"):
-            part = str(self._value(str))
+            part = self._telling_text()
             return _on(field, lambda mine: part in str(mine))
         if kind is str and self._took("word", "matches"):
             return self._matching(field)
@@ -222,6 +230,16 @@ class _Parser:
             raise self._wrong(f"one of {', '.join(FIELDS)}, known(...) or found(...)")
         return self._require("word").text
 
+    def _code(self) -> str:
+        if self._peek.text in _LATER or self._peek.text.startswith("together."):
+            raise self._wrong("a finding that is made before the bulletins are asked")
+        return str(self._value(str))
+
+    def _telling_text(self) -> str:
+        if self._peek.kind == "text" and not folded(self._peek.text):
+            raise self._wrong("a text that is not empty")
+        return str(self._value(str))
+
     def _value(self, kind: type) -> Value:
         if kind is date:
             token = self._require("day")
@@ -253,7 +271,7 @@ class _Parser:
         return token
 
     def _wrong(self, expected: str) -> ConditionError:
-        came = self._peek.text if self._peek.kind != "end" else "the end"
+        came = "the end" if self._peek.kind == "end" else self._peek.text or '""'
         return ConditionError(f"expected {expected} at character {self._peek.at}, got {came}")
 
 

@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from datetime import date
 
 from edge.checks import Checked, Findings, Source
-from edge.condition import Facts, Value, holds
+from edge.checks.consignment import declared_line
+from edge.condition import ConditionError, Facts, Value, holds
 from edge.consignment import Consignment, DeclaredLine
 from edge.inspection import Case
 from edge.lookup import Bulletin, Edition, ItemLookup
 from edge.policy import Policy
 
+_ALWAYS = frozenset({"input", "symbol", "system", "registry"})  # groups of findings that nothing is needed for
 _CODES = {True: "bulletin.matches", None: "bulletin.undecided"}
 
 
@@ -25,16 +27,42 @@ def check(found: ItemLookup, case: Case, made: Checked, policy: Policy) -> Check
     if not found.bulletins:
         return Checked()
     gtin = str(found.item.gtin)
-    facts = Facts(_values(found, case), {finding.code for finding in made.findings if finding.item in {"", gtin}})
+    codes = {finding.code for finding in made.findings if finding.item in {"", gtin}}
+    facts = Facts(_values(found, case, policy), codes, _unasked(made, gtin, case, policy))
     findings = []
     for bulletin in found.bulletins:
-        answer = holds(bulletin.condition, facts)
+        answer = speaks(bulletin, facts)
         if answer is not False:
             code = _CODES[answer] if bulletin.condition.strip() else "bulletin.applies"
             source = Source(bulletin.source, bulletin.valid_from)
             said = Findings(policy, gtin, source).make(code, number=bulletin.number, title=_original(bulletin))
             findings.append(said)
     return Checked(findings=tuple(findings), ran=("bulletin",))
+
+
+def speaks(bulletin: Bulletin, facts: Facts) -> bool | None:
+    """Whether a bulletin speaks of an item; None: not decided, as where its condition is of another version."""
+    try:
+        return holds(bulletin.condition, facts)
+    except ConditionError:
+        return None
+
+
+def _unasked(made: Checked, gtin: str, case: Case, policy: Policy) -> frozenset[str]:
+    """The codes of findings that could not be made of an item, because their check did not run."""
+    missed = {one.check for one in made.not_run if one.item == gtin}
+    ran = {name for name in made.ran if name not in missed}
+    if case.seen.captures:
+        ran.add("capture")
+    return frozenset(code for code in policy.weights if not {_check_of(code)} & (ran | _ALWAYS))
+
+
+def _check_of(code: str) -> str:
+    """The check that makes a finding."""
+    group = code.partition(".")[0]
+    if code.startswith(("serial.seen_", "serial.velocity")):
+        return "sightings"
+    return {"watch": "watch_list", "parcel": "sightings", "goods": "product"}.get(group, group)
 
 
 def check_quarter(edition: Edition | None, today: date, policy: Policy) -> Checked:
@@ -54,7 +82,7 @@ def _original(bulletin: Bulletin) -> str:
     return bulletin.title.get("en") or next(iter(bulletin.title.values()), "") or bulletin.number
 
 
-def _values(found: ItemLookup, case: Case) -> Mapping[str, Value]:
+def _values(found: ItemLookup, case: Case, policy: Policy) -> Mapping[str, Value]:
     """What is known of the item and of the line that declares it, by the names of edge/condition.py."""
     item, consignment = found.item, case.lookup.consignment
     symbols = [symbol for symbol in case.seen.symbols if symbol.source in item.sources]
@@ -65,7 +93,7 @@ def _values(found: ItemLookup, case: Case) -> Mapping[str, Value]:
         "symbology": symbols[0].format if symbols else None,
     }
     if consignment is not None:
-        values |= _declared(consignment, _line(found, consignment))
+        values |= _declared(consignment, _line(found, consignment, policy))
     return {name: value for name, value in values.items() if value not in (None, "")}
 
 
@@ -86,17 +114,22 @@ def _declared(consignment: Consignment, line: DeclaredLine | None) -> dict[str, 
             "declared_currency": line.currency,
             "declared_quantity": _number(line.quantity),
             "declared_net_g": _number(line.net_g),
-            "declared_unit_value": line.value_minor / line.quantity if line.value_minor and line.quantity else None,
+            "declared_unit_value": _of_each(line.value_minor, line.quantity),
         }
     return told
 
 
-def _line(found: ItemLookup, consignment: Consignment) -> DeclaredLine | None:
-    """The line that declares the item: the one with its GTIN, or the only one."""
-    named = [line for line in consignment.lines if line.gtin and line.gtin.zfill(14) == str(found.item.gtin)]
-    if len(named) == 1:
-        return named[0]
-    return consignment.lines[0] if len(consignment.lines) == 1 else None
+def _line(found: ItemLookup, consignment: Consignment, policy: Policy) -> DeclaredLine | None:
+    """The line that declares the item, as for the declaration's own check; None: it is not told which does."""
+    if found.product is None or not consignment.lines:
+        return None
+    least = policy.consignment.words_similarity
+    best = declared_line(found.product, consignment, least)
+    return best.line if best.fit >= least else None
+
+
+def _of_each(value_minor: int | None, quantity: int | None) -> float | None:
+    return value_minor / quantity if value_minor is not None and quantity else None
 
 
 def _number(value: int | None) -> float | None:

@@ -15,6 +15,8 @@ from rapidfuzz import fuzz
 from edge import goods
 from edge.checks import Checked, Findings, Source, joined
 from edge.consignment import Consignment, DeclaredLine
+from edge.errors import CodeRefused
+from edge.gs1 import Gtin
 from edge.inspection import Finding, NotChecked
 from edge.lookup import ItemLookup, LookupResult, Product
 from edge.names import SPELLING, latin, normalised, scripts
@@ -63,7 +65,8 @@ def _of_package(consignment: Consignment, lookup: LookupResult, policy: Policy) 
 
 def _unclear(product: Product, consignment: Consignment) -> str:
     """Why the lines, none of which fits, may yet declare a product; "" where every one clearly names other goods."""
-    return next(filter(None, (_not_telling(line, product) for line in consignment.lines)), "")
+    lines = (line for line in consignment.lines if not _names_other(line, product))
+    return next(filter(None, (_not_telling(line, product) for line in lines)), "")
 
 
 def not_comparable(lookup: LookupResult, name: str) -> NotChecked | None:
@@ -104,9 +107,10 @@ def check_watch_list(lookup: LookupResult, policy: Policy) -> Checked:
 def declared_line(product: Product, consignment: Consignment, least: float) -> Declared:
     """The line that fits a product best; of those that fit alike, as two goods of one heading, the one that names it.
 
-    The consignment has lines. `least` is the policy's likeness of words, 0..100.
+    One with another product's GTIN declares that. The consignment has lines. `least` is the policy's likeness of words,
+    0..100.
     """
-    fits = [(line, _fit(line, product, least)) for line in consignment.lines]
+    fits = [(line, 0.0 if _names_other(line, product) else _fit(line, product, least)) for line in consignment.lines]
     own = f"{product.brand} {product.name}"
     best = max(fit for _, fit in fits)
     lines = [line for line, fit in fits if fit == best]
@@ -120,11 +124,16 @@ def _of_item(found: ItemLookup, consignment: Consignment, lookup: LookupResult, 
         return Checked()
     gtin = str(found.item.gtin)
     findings = Findings(policy, gtin, Source(consignment.document_type or consignment.document))
-    best = declared_line(product, consignment, policy.consignment.words_similarity)
-    if best.fit < policy.consignment.words_similarity:
+    least = policy.consignment.words_similarity
+    best = declared_line(product, consignment, least)
+    if best.fit < least:
         missing = _unclear(product, consignment)
         if missing:
             return Checked(not_run=(NotChecked("consignment", missing, gtin),))
+        other = next((line for line in consignment.lines if _names_other(line, product)), None)
+        if other is not None and (_fit(other, product, least) >= least or _not_telling(other, product)):
+            made = findings.make("consignment.gtin", declared=other.gtin, found=gtin)
+            return Checked(findings=(made,), ran=("consignment",))
         made = findings.make("consignment.goods", declared=best.line.description, product=product.name)
         return Checked(findings=(made,), ran=("consignment",))
     made_of_line = tuple(_of_line(best.line, product, consignment, findings, policy))
@@ -133,10 +142,25 @@ def _of_item(found: ItemLookup, consignment: Consignment, lookup: LookupResult, 
     return Checked(findings=made_of_line + more, ran=("consignment",), not_run=missed)
 
 
+def _names_other(line: DeclaredLine, product: Product) -> bool:
+    """Whether a line's GTIN is another product's. The number of a carton of several is the product's own."""
+    declared = _gtin(line)
+    return declared is not None and declared.value[1:-1] != product.gtin.value[1:-1]
+
+
+def _gtin(line: DeclaredLine) -> Gtin | None:
+    try:
+        return Gtin.parse(line.gtin)
+    except CodeRefused:
+        return None
+
+
 def _of_line(
     line: DeclaredLine, product: Product, consignment: Consignment, findings: Findings, policy: Policy
 ) -> Iterator[Finding]:
     limits = policy.consignment
+    if line.gtin and _gtin(line) is None:
+        yield findings.make("consignment.gtin_invalid", declared=line.gtin)
     if line.brand and _alike(line.brand, product.brand) < limits.words_similarity:
         yield findings.make("consignment.brand", declared=line.brand, brand=product.brand)
     if line.origin and product.origins and line.origin.upper() not in product.origins:
@@ -198,7 +222,7 @@ def _more_found(
 
 def _fit(line: DeclaredLine, product: Product, least: float) -> float:
     """0..100: how well a line names a product: by GTIN or HS heading, else by its name, brand or registered words."""
-    if line.gtin and line.gtin.zfill(14) == str(product.gtin):
+    if line.gtin and _gtin(line) is not None and not _names_other(line, product):
         return _FITS
     if len(line.hs) >= _HEADING and line.hs[:_HEADING] == product.hs[:_HEADING]:
         return _FITS

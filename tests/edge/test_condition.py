@@ -23,6 +23,7 @@ ITEM = Facts(
         "declared_unit_value": 420.0,
     },
     frozenset({"text.differs"}),
+    frozenset({"face.differs"}),
 )
 
 
@@ -49,6 +50,8 @@ ITEM = Facts(
         ('declared_hs = "8518" or batch = "L2401"', True),
         ('declared_hs = "8518" or batch = "other"', None),
         ('declared_hs matches "85.*"', None),
+        ('found("face.differs")', None),  # its check did not run
+        ('not found("face.differs") or batch = "L2401"', True),
         ('batch = "other" or batch = "L2401" and serial = "none"', False),  # and binds closer
         ('(batch = "other" or batch = "L2401") and serial = "9912345"', True),
     ],
@@ -71,6 +74,13 @@ def test_what_a_condition_says_of_an_item(condition: str, answer: Answer) -> Non
         ("serial in ()", 'expected a "text" at character 12, got )'),
         ('serial = "a" & batch = "b"', "expected a word, a value or a sign at character 13, got ' & batch ='"),
         ("{}", "expected a word, a value or a sign at character 1, got '{}'"),
+        ("expiry > ٢٠٢٧-01-01", "expected a word, a value or a sign at character 9, got ' ٢٠٢٧-01-0'"),
+        ("expiry > 2027-01-01and known(batch)", "expected a word, a value or a sign at character 9, got ' 2027-01-0'"),
+        ('batch contains ""', 'expected a text that is not empty at character 16, got ""'),
+        (
+            'found("bulletin.matches")',
+            "expected a finding that is made before the bulletins are asked at character 7, got bulletin.matches",
+        ),
         ('serial matches "("', "expected a pattern of RE2, got '(': "),
         ('serial = "' + "a" * MOST_CHARACTERS + '"', "expected at most 1000 characters, got 1011"),
         ("not " * 30 + "known(serial)", "expected at most 20 brackets or nots in one another at character "),

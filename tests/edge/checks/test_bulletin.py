@@ -11,7 +11,7 @@ from edge import policy as policies
 from edge.checks import Checked
 from edge.checks.bulletin import check, check_quarter
 from edge.consignment import Consignment, DeclaredLine, Party
-from edge.inspection import Cause, Finding, Weight
+from edge.inspection import Cause, Finding, NotChecked, Weight
 from edge.lookup import Bulletin
 from edge.steps.decide import assess
 from tests.edge import drawn_cases as drawn
@@ -43,19 +43,44 @@ def test_a_condition_that_holds_wants_a_look_and_one_that_does_not_is_silent() -
 
 def test_what_is_not_known_accuses_nobody() -> None:
     assert _said('declared_origin = "CN"') == ["bulletin.undecided"]
-    assert _said('declared_origin = "CN"', _declared(DeclaredLine("toys", origin="CN"))) == ["bulletin.matches"]
-    assert _said('declared_origin = "CN"', _declared(DeclaredLine("toys", origin="JP"))) == []
+    assert _said('declared_origin = "CN"', _declared(DeclaredLine("face cream", origin="CN"))) == ["bulletin.matches"]
+    assert _said('declared_origin = "CN"', _declared(DeclaredLine("face cream", origin="JP"))) == []
     two = _declared(DeclaredLine("toys", origin="CN"), DeclaredLine("tea", origin="CN"))
     assert _said('declared_origin = "CN"', two) == ["bulletin.undecided"]  # which line is it?
     mine = replace(two, lines=(replace(two.lines[0], gtin=str(drawn.FOUND.item.gtin)), two.lines[1]))
     assert _said('declared_origin = "CN" and consignor_country = "HK"', mine) == ["bulletin.matches"]
 
 
+def test_a_line_with_another_products_number_or_of_other_goods_declares_no_item_in_hand() -> None:
+    for line in (DeclaredLine("face cream", gtin="4006381333931", origin="CN"), DeclaredLine("toys", origin="CN")):
+        assert _said('declared_origin = "CN"', _declared(line)) == ["bulletin.undecided"]
+
+
+def test_a_value_of_nothing_is_a_value() -> None:
+    free = _declared(DeclaredLine("face cream", quantity=2, value_minor=0))
+    assert _said("declared_unit_value < 500", free) == ["bulletin.matches"]
+
+
+def test_what_a_check_that_did_not_run_did_not_find_is_not_known() -> None:
+    assert _said('not found("face.differs")') == ["bulletin.undecided"]
+    assert _said('not found("capture.blurred")') == ["bulletin.undecided"]
+    gtin = str(drawn.FOUND.item.gtin)
+    assert _said('not found("face.differs")', made=Checked(ran=("face",))) == ["bulletin.matches"]
+    lacks = Checked(ran=("face",), not_run=(NotChecked("face", "reason.no_capture", gtin),))
+    assert _said('not found("face.differs")', made=lacks) == ["bulletin.undecided"]
+    assert _said('not found("input.repaired")') == ["bulletin.matches"]
+
+
+def test_a_condition_of_another_version_of_the_language_is_not_decided() -> None:
+    assert _said("colour = red") == ["bulletin.undecided"]
+
+
 def test_it_may_ask_for_what_was_found_on_the_item_and_on_no_other() -> None:
     mine = Finding("text.differs", Cause.MISMATCH, Weight.CHECK, item=str(drawn.FOUND.item.gtin))
     assert _said('found("text.differs")', made=Checked((mine,))) == ["bulletin.matches"]
-    assert _said('found("text.differs")', made=Checked((replace(mine, item="04912345678904"),))) == []
-    assert _said('found("text.differs")') == []
+    other = Checked((replace(mine, item="04912345678904"),), ran=("text",))
+    assert _said('found("text.differs")', made=other) == []
+    assert _said('found("text.differs")', made=Checked(ran=("text",))) == []
 
 
 def test_the_verdict_holds_it_with_the_words_of_its_publisher() -> None:

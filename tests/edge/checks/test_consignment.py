@@ -10,6 +10,7 @@ import pytest
 from edge import policy as policies
 from edge.checks import consignment, product, supply
 from edge.consignment import Consignment, DeclaredLine, Party
+from edge.gs1 import Gtin
 from edge.inspection import NotChecked
 from edge.lookup import LookupResult, WatchHit
 from tests.edge import drawn_cases as drawn
@@ -80,6 +81,27 @@ def test_other_goods_want_a_look(words: str) -> None:
 )
 def test_words_that_cannot_be_compared_accuse_nobody(words: str, reason: str) -> None:
     assert (codes(DeclaredLine(words)), missed(DeclaredLine(words))) == ([], [("consignment", reason)])
+
+
+@pytest.mark.parametrize("words", ["Aoi face cream", "zxq", "gift"])
+def test_a_line_with_another_products_number_is_told_by_it(words: str) -> None:
+    checked = consignment.check(looked_up(DeclaredLine(words, gtin="4006381333931")), POLICY)
+    assert [(one.code, one.weight, one.arguments) for one in checked.findings] == [
+        ("consignment.gtin", "note", {"declared": "4006381333931", "found": str(CREAM.gtin)})
+    ]
+    mine = DeclaredLine("Aoi face cream", gtin=str(CREAM.gtin))
+    other = DeclaredLine(words, gtin="4006381333931")
+    assert consignment.check(looked_up(lines=(other, mine)), POLICY).findings == ()
+    assert codes(DeclaredLine("USB cable", gtin="4006381333931")) == ["consignment.goods"]
+    unclear = consignment.check(looked_up(lines=(other, DeclaredLine("gift"))), POLICY)
+    assert unclear.not_run == (NotChecked("consignment", "reason.vague_words", str(CREAM.gtin)),)
+
+
+def test_the_number_of_a_carton_is_the_products_and_one_with_a_wrong_check_digit_is_none() -> None:
+    carton = DeclaredLine("zxq", gtin=str(Gtin.parse("19521234543210")), origin="XX")
+    assert codes(carton) == ["consignment.origin"]  # it is compared
+    assert codes(replace(LINE, gtin="4006381333932")) == ["consignment.gtin_invalid"]
+    assert codes(replace(LINE, gtin="x")) == ["consignment.gtin_invalid"]
 
 
 def test_several_declarations_under_one_number_are_not_compared() -> None:
