@@ -7,7 +7,8 @@ for is not known.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 
 from edge.checks import Checked, Findings, Source
@@ -15,7 +16,7 @@ from edge.checks.consignment import declared_line
 from edge.condition import ConditionError, Facts, Value, holds
 from edge.consignment import Consignment, DeclaredLine
 from edge.inspection import Case
-from edge.lookup import Bulletin, Edition, ItemLookup
+from edge.lookup import Bulletin, Edition, ItemLookup, LookupResult
 from edge.policy import Policy
 
 _ALWAYS = frozenset({"input", "symbol", "system", "registry"})  # groups of findings that nothing is needed for
@@ -26,21 +27,34 @@ def check(found: ItemLookup, case: Case, made: Checked, policy: Policy) -> Check
     """The bulletins of one item, after everything else was checked: they may ask for what was found."""
     if not found.bulletins:
         return Checked()
-    gtin = str(found.item.gtin)
-    codes = {finding.code for finding in made.findings if finding.item in {"", gtin}}
-    facts = Facts(_values(found, case, policy), codes, _unasked(made, gtin, case, policy))
-    findings = []
-    for bulletin in found.bulletins:
-        answer = speaks(bulletin, facts)
-        if answer is not False:
-            code = _CODES[answer] if bulletin.condition.strip() else "bulletin.applies"
-            source = Source(bulletin.source, bulletin.valid_from)
-            said = Findings(policy, gtin, source).make(code, number=bulletin.number, title=_original(bulletin))
-            findings.append(said)
+    gtin, findings = str(found.item.gtin), []
+    for bulletin, answer in _speaking(found, case, made, policy):
+        code = _CODES[answer] if bulletin.condition.strip() else "bulletin.applies"
+        source = Source(bulletin.source, bulletin.valid_from)
+        findings.append(Findings(policy, gtin, source).make(code, number=bulletin.number, title=_original(bulletin)))
     return Checked(findings=tuple(findings), ran=("bulletin",))
 
 
-def speaks(bulletin: Bulletin, facts: Facts) -> bool | None:
+def that_apply(case: Case, made: Checked, policy: Policy) -> LookupResult:
+    """What is known, of the bulletins those that `check` tells: the others speak of other items."""
+    items = (
+        replace(found, bulletins=tuple(bulletin for bulletin, _ in _speaking(found, case, made, policy)))
+        for found in case.lookup.items
+    )
+    return replace(case.lookup, items=tuple(items))
+
+
+def _speaking(found: ItemLookup, case: Case, made: Checked, policy: Policy) -> Iterator[tuple[Bulletin, bool | None]]:
+    gtin = str(found.item.gtin)
+    codes = {finding.code for finding in made.findings if finding.item in {"", gtin}}
+    facts = Facts(_values(found, case, policy), codes, _unasked(made, gtin, case, policy))
+    for bulletin in found.bulletins:
+        answer = _speaks(bulletin, facts)
+        if answer is not False:
+            yield bulletin, answer
+
+
+def _speaks(bulletin: Bulletin, facts: Facts) -> bool | None:
     """Whether a bulletin speaks of an item; None: not decided, as where its condition is of another version."""
     try:
         return holds(bulletin.condition, facts)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from babel.numbers import get_currency_precision
 from rapidfuzz import fuzz
 
 from edge import goods
@@ -24,6 +25,7 @@ from edge.policy import Policy
 
 _CHAPTER, _HEADING = 2, 4  # digits of an HS chapter and heading
 _FITS = 100.0
+_GIFT = frozenset({"gift", "gifts", "cadeau", "cadeaux", "贈物", "贈り物", "ギフト", "present"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +172,13 @@ def _of_line(
         yield findings.make("consignment.hs", declared=line.hs[:_CHAPTER], registered=product.hs[:_CHAPTER])
     yield from _of_value(line, product, findings, limits.value_low_share)
     yield from _of_weight(line, product, findings, limits.weight_share)
-    if line.quantity is not None and line.quantity > limits.personal_quantity and consignment.category == "gift":
+    if line.quantity is not None and line.quantity > limits.personal_quantity and _is_gift(consignment):
         yield findings.make("consignment.quantity", quantity=str(line.quantity))
+
+
+def _is_gift(consignment: Consignment) -> bool:
+    """Whether it is declared as a gift, in the words of CN22 and CN23 in English, French or Japanese."""
+    return not _GIFT.isdisjoint(normalised(consignment.category).split())
 
 
 def _not_compared(line: DeclaredLine, product: Product) -> Iterator[tuple[str, str]]:
@@ -190,8 +197,14 @@ def _of_value(line: DeclaredLine, product: Product, findings: Findings, low_shar
         return
     each = line.value_minor / line.quantity
     if line.currency == product.currency and each < product.value_min_minor * low_share:
-        usual = f"{product.value_min_minor} {product.currency} (minor units)"
-        yield findings.make("consignment.value", declared=f"{each:.0f}", usual=usual)
+        declared, usual = (_amount(value, product.currency) for value in (each, product.value_min_minor))
+        yield findings.make("consignment.value", declared=declared, usual=usual)
+
+
+def _amount(minor: float, currency: str) -> str:
+    """An amount as people write it: 12.50 USD, 8000 JPY."""
+    digits = get_currency_precision(currency)
+    return f"{minor / 10**digits:.{digits}f} {currency}"
 
 
 def _of_weight(line: DeclaredLine, product: Product, findings: Findings, share: float) -> Iterator[Finding]:

@@ -12,11 +12,13 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Request
 from pydantic import Field
 
+from edge.checks import Checked
+from edge.checks.bulletin import that_apply
 from edge.checks.observation import points, standing
 from edge.comparison import FaceComparison
 from edge.consignment import DeclaredLine
 from edge.declaration import Incoming
-from edge.inspection import InspectionRecord, Observation, Observed
+from edge.inspection import Case, InspectionRecord, Observation, Observed
 from edge.lookup import (
     Bulletin,
     DistinguishingPoint,
@@ -28,6 +30,7 @@ from edge.lookup import (
     WatchHit,
 )
 from edge.messages import sentence
+from edge.names import MORE
 from edge.people.roles import Right
 from edge.web.answers import Outgoing
 from edge.web.documents import problems
@@ -228,13 +231,19 @@ class DeclaredOut(Outgoing):
 
 
 class WatchOut(Outgoing):
-    """A watch-list entry that the declaration is like, and why. The declaration is not quoted: it names a person."""
+    """A watch-list entry that the declaration is like, and why.
+
+    The declaration names a person: of it only those words are quoted that are nearly, and not quite, a listed one.
+    """
 
     entry: str
     kind: str = Field(description="consignor, address, seller, listing or order.")
     kind_name: str
     listed: str = Field(description="As it was published.")
     words: tuple[str, ...] = Field(description="The listed words that have a counterpart, as they were compared.")
+    declared: tuple[str, ...] = Field(
+        description="Their counterparts where they differ; empty where they are the same."
+    )
     similarity: float = Field(description="0 to 100.")
     how: str = Field(description="What makes them alike, in words.")
     reason: str
@@ -250,6 +259,7 @@ class WatchOut(Outgoing):
             kind_name=sentence(f"kind.{hit.kind}", {}, language),
             listed=hit.listed,
             words=tuple(listed for _, listed in hit.words),
+            declared=tuple("" if hit.how == MORE or told == listed else told for told, listed in hit.words),
             similarity=round(hit.similarity, 1),
             how=sentence(f"how.{hit.how}", {}, language),
             reason=hit.reason,
@@ -343,8 +353,12 @@ def observe(request: Request, work: Works, inspection: Id, document: Observation
 
 
 def facts_of(work: Work, kept: InspectionRecord, language: str) -> FactsOut:
-    """The facts of an inspection, as of now."""
-    return FactsOut.of(work.bench.facts(kept), kept, language)
+    """The facts of an inspection, as of now; of bulletins those that speak of what was seen and found."""
+    latest, lookup = kept.assessments[-1], work.bench.facts(kept)
+    case = Case(kept.station, latest.seen, latest.identity, lookup, latest.at)
+    told = latest.verdict
+    made = Checked(told.findings, told.checked, told.not_checked)
+    return FactsOut.of(that_apply(case, made, work.bench.policy), kept, language)
 
 
 def face_of(lookup: LookupResult, comparison: FaceComparison) -> RegisteredFace | None:

@@ -142,6 +142,23 @@ def test_a_value_in_another_currency_and_what_has_no_quantity_is_named_as_not_co
     assert codes(replace(LINE, value_minor=100, currency="JPY")) == ["consignment.value"]
 
 
+@pytest.mark.parametrize(
+    ("currency", "declared", "usual"), [("JPY", "50 JPY", "300000 JPY"), ("USD", "0.50 USD", "3000.00 USD")]
+)
+def test_amounts_are_told_as_people_write_them(currency: str, declared: str, usual: str) -> None:
+    lookup = looked_up(replace(LINE, value_minor=100, currency=currency))
+    items = tuple(replace(one, product=replace(CREAM, currency=currency)) for one in lookup.items)
+    (told,) = consignment.check(replace(lookup, items=items), POLICY).findings
+    assert told.arguments == {"declared": declared, "usual": usual}
+
+
+@pytest.mark.parametrize("category", ["gift", "Gift", "GIFT", "Cadeau", "ギフト"])
+def test_many_pieces_of_a_gift_are_pointed_out_however_it_is_written(category: str) -> None:
+    many = replace(LINE, quantity=9)
+    assert codes(many, category=category) == ["consignment.quantity"]
+    assert codes(many, category="sale of goods") == []
+
+
 def supplied(line: DeclaredLine, **changes: Any) -> list[str]:
     return [finding.code for finding in supply.check(looked_up(line, **changes), POLICY).findings]
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import httpx
 import pytest
 
 from edge.bench import Bench
-from edge.lookup import WatchHit
+from edge.lookup import Bulletin, WatchHit
 from edge.steps.record import OBSERVED
 from edge.web.facts import WatchOut
 from tests.edge.web.conftest import GTIN
@@ -101,3 +103,29 @@ def test_a_watch_hit_says_which_listed_words_matched_and_quotes_no_person() -> N
         "the same words in another order",
     )
     assert (told["words"], told["similarity"], "TRADER, Bad" in str(told)) == (("bad", "trader"), 100.0, False)
+    assert told["declared"] == ("", "")
+
+
+def test_words_that_are_nearly_listed_ones_are_shown_beside_them() -> None:
+    hit = WatchHit(
+        "W-7", "consignor", "Bright Gadgets", "BRIGHT GADGETTS", 95.0, "seized before", "Customs", None, "spelling",
+        (("bright", "bright"), ("gadgetts", "gadgets")),
+    )  # fmt: skip
+    told = WatchOut.of(hit, "en")
+    assert (told.words, told.declared) == (("bright", "gadgets"), ("", "gadgetts"))
+    address = replace(hit, kind="address", how="more", words=(("flat b 12 nathan road", "12 nathan road"),))
+    assert WatchOut.of(address, "en").declared == ("",)
+
+
+@pytest.mark.parametrize(
+    ("condition", "shown"), [("", 1), ('serial = "A7"', 1), ('serial = "B"', 0), ('batch = "L"', 1)]
+)
+def test_only_bulletins_that_speak_of_the_item_are_shown(
+    client: httpx.Client, bench: Bench, inspection: str, monkeypatch: pytest.MonkeyPatch, *, condition: str, shown: int
+) -> None:
+    known = bench.facts(bench.record(inspection))
+    warned = Bulletin("B-1", {"en": "t"}, {"en": "t"}, date(2026, 1, 1), date(2027, 1, 1), "Kumo", condition=condition)
+    items = tuple(replace(one, bulletins=(warned,)) for one in known.items)
+    monkeypatch.setattr(Bench, "facts", lambda *_: replace(known, items=items))
+    (item,) = _facts(client, inspection)["items"]
+    assert len(item["bulletins"]) == shown
