@@ -195,7 +195,7 @@ def fused(bench: Bench, groups: list[dict[str, Any]]) -> Iterator[dict[str, Any]
     """As `together`, from layers that are there already."""
     for group in groups:
         left = [bench.layers.get((group["reference"], capture), b"") for capture in group["captures"]]
-        maps = fusion.fused([unpacked(one).maps for one in left if one]) if any(left) else {}
+        maps = fusion.fused([unpacked(one).maps for one in left if one], bench.pack.judgements) if any(left) else {}
         scores = [
             place.score
             for kind, values in maps.items()

@@ -7,7 +7,8 @@ the share of edited cases above the score that 5% of the genuine ones pass. Inte
 cases of one item are not independent. Localisation (edits of at most half a face) stands beside its placebo: how
 often the best place of the genuine capture of the same item and camera lies in the same box. Risk against coverage:
 captures are given up by the share of the face that could be judged, worst first, genuine and edited alike, and the
-threshold is taken anew on what is left.
+threshold is taken anew on what is left. At check: what the pack's own threshold tells. Missed: what lies below the
+score that 5% of the genuine ones pass, by kind and severity.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 FALSE_ALARMS = 0.05
+CHECK = 0.5  # of every pack
 WANTED_DETECTION = 0.9
 RESAMPLINGS = 400
 LEAST_OVERLAP = 0.1
@@ -51,8 +53,14 @@ def main() -> None:
     found, placebo, count = localisation(cases)
     print(f"Localisation on A: {found:.3f} of {count}; placebo (the same box on the genuine capture): {placebo:.3f}")
     print("\n| captures kept (by judged share of the face) | detection of A medium and gross |\n|---|---|")
-    for coverage, rate in risk_coverage(genuine, [row for row in cases if harder(row)]):
+    curve = risk_coverage(genuine, [row for row in cases if harder(row)])
+    for coverage, rate in curve:
         print(f"| {coverage:.2f} | {rate:.3f} |")
+    reached = max((coverage for coverage, rate in curve if rate >= WANTED_DETECTION), default=0.0)
+    print(f"\nCoverage at which that detection is {WANTED_DETECTION:.2f} or more: {reached:.2f}")
+    aligned = float(np.mean([row["aligned"] for row in genuine]))
+    print(f"Aligned of the genuine captures: {aligned:.3f}\n")
+    missed(genuine, [row for row in cases if row["protocol"] in {"A", "B"}])
     if options.together:
         groups_of = {row["case"]: row for row in lines(options.together)}
         multi = [
@@ -62,6 +70,29 @@ def main() -> None:
         print("\n| three captures together | n | AUROC | detection at 5% false alarms |\n|---|---|---|---|")
         print(line("A", plain, [row for row in multi if not row["genuine"]]))
         print(line("A medium and gross", plain, [row for row in multi if row["severity"] in {"medium", "gross"}]))
+        print()
+        missed(plain, [row for row in multi if not row["genuine"]])
+
+
+def missed(genuine: Sequence[Row], edited: Sequence[Row]) -> None:
+    """Print what is told at check, and what lies below the score that 5% of the genuine ones pass."""
+    said = [
+        f"{name} {sum(row['score'] >= CHECK for row in some)} of {len(some)}"
+        for name, some in (
+            ("genuine", genuine),
+            ("A", [row for row in edited if row.get("protocol", "A") == "A"]),
+            ("B", [row for row in edited if row.get("protocol") == "B"]),
+        )
+        if some
+    ]
+    print(f"At check: {', '.join(said)}")
+    limit = limit_of(genuine)
+    kinds, severities = sorted({row["kind"] for row in edited}), ("subtle", "medium", "gross")
+    print(f"\n| missed at 5% false alarms | {' | '.join(severities)} |\n|---|---|---|---|")
+    for kind in kinds:
+        mine = [[row for row in edited if (row["kind"], row["severity"]) == (kind, one)] for one in severities]
+        cells = [f"{sum(row['score'] <= limit for row in some)} of {len(some)}" for some in mine]
+        print(f"| {kind} | {' | '.join(cells)} |")
 
 
 def harder(row: Row) -> bool:
@@ -112,9 +143,14 @@ def detection(genuine: Sequence[Row], some: Sequence[Row]) -> float:
     """The share of cases above the score that 5% of the genuine ones pass."""
     if not genuine or not some:
         return float("nan")
-    falling = sorted((row["score"] for row in genuine), reverse=True)
-    limit = falling[int(FALSE_ALARMS * len(falling) + 1e-9)]
+    limit = limit_of(genuine)
     return float(np.mean([row["score"] > limit for row in some]))
+
+
+def limit_of(genuine: Sequence[Row]) -> float:
+    """The score that 5% of the genuine cases pass."""
+    falling = sorted((float(row["score"]) for row in genuine), reverse=True)
+    return falling[int(FALSE_ALARMS * len(falling) + 1e-9)]
 
 
 def interval(

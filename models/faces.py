@@ -231,7 +231,7 @@ def _seen(view: View, prepared: PreparedFace, pack: Pack) -> tuple[FaceMeasureme
 def _judged(placed: FaceMeasurement, laid: Aligned, layers: Sequence[Layer], pack: Pack) -> FaceMeasurement:
     """The measurement with its differences, score and pictures, from the layers of all captures."""
     with timed(placed.ms, "difference"):
-        maps = fusion.fused([layer.maps for layer in layers])
+        maps = fusion.fused([layer.maps for layer in layers], pack.judgements)
         found = _differences(laid, maps, layers, pack)
         score = max((one.score for one in found), default=0.0)
         read = _read(laid, layers)

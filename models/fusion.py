@@ -1,10 +1,10 @@
 """Several captures of one face, judged together: their maps are made one where each could be judged.
 
 All maps lie in the registered face's coordinates, so that a cell means the same place in every capture. Glare and
-fingers move between shots and are left out cell by cell; noise averages out; the print stays. A cast or a soft focus is
-one camera's, another ink or a soft print is in every picture: of those the least counts. A `Layer` is what one
-capture leaves behind to be judged with later ones: maps and the regions' readings, no picture. It fuses measurements,
-it judges nothing.
+fingers move between shots and are left out cell by cell; noise averages out; the print stays. A mean of several is
+surer than one: the pack says by how much. A cast or a soft focus is one camera's, another ink or a soft print is in
+every picture: of those the least counts. A `Layer` is what one capture leaves behind to be judged with later ones: maps
+and the regions' readings, no picture. It fuses measurements, it judges nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import io
 import json
 import zipfile
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from models.measurements import Tensor
+    from models.pack import Judgement
 
 
 # Kinds that a camera can make up by itself: every capture must show them.
 LEAST = frozenset({"colour", "print", "inks"})
+NOTHING_KNOWN: Final[Mapping[str, Judgement]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,11 +76,13 @@ def judged_together(mine: Layer, earlier: Sequence[bytes]) -> tuple[Layer, ...]:
     return (*(one for one in others if (one.face, one.pack) == (mine.face, mine.pack)), mine)
 
 
-def fused(captures: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+def fused(
+    captures: Sequence[Mapping[str, Tensor]], judgements: Mapping[str, Judgement] = NOTHING_KNOWN
+) -> dict[str, Tensor]:
     """One map a kind (rows x columns, nan = not judged) from those of the captures that judged the cell.
 
-    Their mean; of the kinds in LEAST the lowest. A cell that no capture could judge stays nan. A kind counts for the
-    captures that have it.
+    Their mean, higher by what `judgements` (by kind) give for so many captures; of the kinds in LEAST the lowest. A
+    cell that no capture could judge stays nan. A kind counts for the captures that have it.
 
     Raises:
         ValueError: there is no capture, or the maps of a kind differ in shape.
@@ -98,6 +103,8 @@ def fused(captures: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
         if kind in LEAST:
             together = np.where(seen, stack, np.inf).min(axis=0)
         else:
+            surer = (0.0, 0.0, *(judgements[kind].together if kind in judgements else ()))
             together = np.where(seen, stack, 0).sum(axis=0) / np.maximum(count, 1)
+            together = together + np.array(surer)[np.minimum(count, len(surer) - 1)]
         result[kind] = np.where(count > 0, together, np.nan).astype(np.float32)
     return result

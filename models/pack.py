@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 MANIFEST = "manifest.toml"
-BUILTIN = "drawn-5"
+BUILTIN = "drawn-6"
 
 Features: TypeAlias = dict[str, npt.NDArray[np.uint8]]  # by scale: rows x columns x channels
 Table: TypeAlias = dict[str, Any]
@@ -88,6 +88,7 @@ class Judgement:
     window_cells: int  # side of the window over which the map is averaged
     top_cells: int  # so many of the highest cells make the measured value (their mean); 1 is the peak alone
     knots: tuple[tuple[float, float], ...]
+    together: tuple[float, ...] = ()  # added to the mean of a cell that two, three and more captures judged
 
     def scores(self, values: Tensor) -> Tensor:
         """Calibrated scores (0..1) of measured values, of the same shape; nan counts as the first knot."""
@@ -277,7 +278,10 @@ def _judgement(kind: str, table: Table) -> Judgement:
     rising = all(a < b for a, b in itertools.pairwise(values)) and scores == sorted(scores)
     if len(knots) < 2 or not rising or scores[0] < 0 or scores[-1] > 1:  # noqa: PLR2004 - a line needs two points
         raise ValueError(f"[judgement.{kind}] knots, which rise from (.., 0 or more) to (.., 1 or less); got {knots}")
-    return Judgement(int(table["window_cells"]), int(table["top_cells"]), knots)
+    together = tuple(float(one) for one in table.get("together", ()))
+    if list(together) != sorted((0.0, *together))[1:]:
+        raise ValueError(f"[judgement.{kind}] together, which rises from 0 or more; got {together}")
+    return Judgement(int(table["window_cells"]), int(table["top_cells"]), knots, together)
 
 
 def _second_look(table: Table) -> SecondLook:

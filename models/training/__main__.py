@@ -143,11 +143,14 @@ def _pack(options) -> None:
     from models.training.calibrate import measure, write_pack
     from models.training.export import Networks
     from models.training.look import fitted, places
+    from models.training.together import groups_of, surer_of
 
     run, look = Networks(options.out), None
     if options.whole:
         look = fitted(*places(run, options.whole, read_pool(options.pool, tuple(options.fonts))))
-    print(write_pack(options.out, measure(run, options.faces, look), options.out.name, look))
+    groups = groups_of(run, options.faces, look)
+    rows = measure(run, options.faces, look)
+    print(write_pack(options.out, rows, options.out.name, look, lambda check: surer_of(groups, check)))
 
 
 def _gallery(options) -> None:

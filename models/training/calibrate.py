@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -24,6 +25,9 @@ from models.drawn.prints import FAULTS, misregistered
 from models.pack import MANIFEST, SCHEMA
 from models.second_look import SecondLook, looked_again
 from models.training import edits, export
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 KINDS = ("structure", "colour", "print", "inks")
 # The absence of a marked hologram is measured without a network (models/regions.py).
@@ -262,7 +266,12 @@ def write_draws(folder: Path, pool, first: int, last: int, *, bench: bool = True
 
 
 def manifest(
-    name: str, folder: Path, knots: dict[str, list[list[float]]], measured: str, look: SecondLook | None
+    name: str,
+    folder: Path,
+    knots: dict[str, list[list[float]]],
+    measured: str,
+    look: SecondLook | None,
+    together: tuple[float, ...] = (),
 ) -> str:
     """The pack's manifest (TOML), with the hashes of its networks."""
     files = sorted(folder.glob("*.onnx"))  # encoder and comparer in int8, and their fp32 twins
@@ -302,14 +311,23 @@ def manifest(
             f"window_cells = {WINDOW_CELLS[kind]}",
             f"top_cells = {TOP_CELLS[kind]}",
             f"knots = [{steps}]",
+            *([f"together = {list(together)}"] if together and kind == "structure" else []),
             "",
         ]
     lines += [HOLOGRAM, "[thresholds]", "check = 0.5", "strong = 0.9", f'measured = "{measured}"', "", GATE]
     return "\n".join(lines)
 
 
-def write_pack(folder: Path, rows: list[dict], name: str, look: SecondLook | None = None) -> dict[str, float]:
+def write_pack(
+    folder: Path,
+    rows: list[dict],
+    name: str,
+    look: SecondLook | None = None,
+    surer: Callable[[float], tuple[float, ...]] | None = None,
+) -> dict[str, float]:
     """Calibrate the folder's network by what it measured (`measure`) and write folder/manifest.toml.
+
+    `surer` tells what several captures add to a cell of structure, given the value at check (`together.surer_of`).
 
     Returns:
         Shares of drawn genuine captures at or above 0.5 by kind and together, and of edited ones together.
@@ -339,7 +357,8 @@ def write_pack(folder: Path, rows: list[dict], name: str, look: SecondLook | Non
         told[label] = float(np.mean([max(evidence(row, kind) for kind in KINDS) >= check for row in some]))
     shares = ", ".join(f"{kind} {told[kind]:.4f}" for kind in KINDS)
     measured = f"{len(genuine)} drawn genuine captures: {told['genuine']:.4f} at or above check ({shares})"
-    text = manifest(name, folder, knots, measured, look)
+    at_check = next(value for value, score in knots["structure"] if score == 0.5)
+    text = manifest(name, folder, knots, measured, look, surer(at_check) if surer else ())
     (folder / MANIFEST).write_text(text, encoding="utf-8")
     (folder / MANIFEST).write_text(text + selftest.table(folder), encoding="utf-8")  # what it answers, for the doctor
     return told

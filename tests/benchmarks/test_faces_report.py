@@ -20,6 +20,7 @@ def _row(item: int, score: float, protocol: str = "genuine", **more: Any) -> dic
         "kind": "none",
         "retake": "",
         "judged": 0.5 + item / 1000,
+        "aligned": True,
         "boxes": [],
     }
     return usual | {"item": f"i{item}", "score": score, "protocol": protocol, "size": [100, 100]} | more
@@ -72,4 +73,7 @@ def test_the_report_is_a_table_with_intervals(
     faces_report.main()
     told = capsys.readouterr().out
     assert "| A medium and gross | 20 | 1.000 [1.000, 1.000] | 1.000 [1.000, 1.000] |" in told
+    assert "Coverage at which that detection is 0.90 or more: 1.00\nAligned of the genuine captures: 1.000" in told
+    assert "At check: genuine 50 of 100, A 20 of 20\n" in told
+    assert "| none | 0 of 0 | 0 of 0 | 0 of 20 |" in told
     assert "Localisation on A: 0.000 of 20; placebo (the same box on the genuine capture): 0.000" in told

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from models.fusion import Layer, fused, judged_together, packed, unpacked
+from models.pack import Judgement
 from models.regions import Reading
 
 
@@ -22,6 +23,22 @@ def test_another_ink_or_a_soft_print_is_what_every_capture_shows_that_could_judg
     both = fused([first, second])["colour"]
     assert both[0, :2].tolist() == [2.0, 5.0]
     assert np.isnan(both[0, 2])
+
+
+def test_a_cell_counts_the_more_the_more_captures_judged_it() -> None:
+    surer = {"structure": Judgement(1, 1, (), (1.5, 2.0))}
+    maps = [
+        {"structure": np.array([row], np.float32)}
+        for row in (
+            [4.0, 4.0, 4.0, 4.0],
+            [np.nan, 4.0, 4.0, 4.0],
+            [np.nan, np.nan, 4.0, 4.0],
+            [np.nan, np.nan, np.nan, 4.0],
+        )
+    ]
+    assert fused(maps, surer)["structure"][0].tolist() == [4.0, 5.5, 6.0, 6.0]
+    assert fused(maps[:1], surer)["structure"][0].tolist() == [4.0, 4.0, 4.0, 4.0]
+    assert fused(maps)["structure"][0].tolist() == [4.0, 4.0, 4.0, 4.0]
 
 
 def test_a_kind_that_only_one_capture_has_is_kept() -> None:

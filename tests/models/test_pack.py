@@ -153,11 +153,26 @@ def test_the_built_in_pack_looks_twice_at_its_highest_places() -> None:
     assert look.moved(np.array([0.0, 1.0, 0.0, 0.0])) == pytest.approx(look.weights[1] - look.usual)
 
 
+def test_the_built_in_pack_is_surer_of_three_captures_than_of_two_and_of_two_than_of_one() -> None:
+    judgements = pack.builtin().judgements
+    two, three = judgements["structure"].together
+    assert 0 < two < three
+    assert {kind for kind, one in judgements.items() if one.together} == {"structure"}
+
+
+def test_more_captures_may_not_count_less(copied: Path) -> None:
+    edited(copied, "together = [1.6, 1.71]", "together = [1.5, 1.0]")
+    assert refusal(copied).message == (
+        "The manifest of the model pack drawn-6 must be complete, got a fault at "
+        "[judgement.structure] together, which rises from 0 or more; got (1.5, 1.0)."
+    )
+
+
 def test_a_second_look_needs_four_weights(copied: Path) -> None:
     edited(copied, "weights = [-0.7023, 1.6823, 0.2481, 0.9062]", "weights = [1.0, 2.0, 3.0]")
     error = refusal(copied)
     assert error.code == "model_manifest"
     assert error.message == (
-        "The manifest of the model pack drawn-5 must be complete, got a fault at "
+        "The manifest of the model pack drawn-6 must be complete, got a fault at "
         "not enough values to unpack (expected 4, got 3)."
     )

@@ -194,6 +194,24 @@ def test_one_genuine_capture_in_a_hundred_and_twenty_reaches_check() -> None:
         ladder_of(genuine[:3])
 
 
+def test_two_and_three_genuine_captures_together_reach_check_as_rarely_as_one() -> None:
+    from models.training.together import rare_value, surer_of, values_of  # noqa: PLC0415
+
+    rng = np.random.default_rng(8)
+    groups = [rng.normal(0, 1, (3, 12, 10)) for _ in range(130)]
+    check = rare_value(values_of(groups, 1, ()))
+    two, three = surer_of(groups, check)
+    assert 0.3 < two < three
+    for count in (2, 3):
+        values = values_of(groups, count, (two, three))
+        assert (values >= check).sum() <= len(values) // 120
+        assert rare_value(values) == pytest.approx(check, abs=0.1)
+    with pytest.raises(
+        ValueError, match=r"^How much surer captures are together is fitted on groups of three, got none\.$"
+    ):
+        surer_of([], check)
+
+
 def test_the_second_look_weighs_what_tells_places_on_edits_from_others() -> None:
     from models.training.look import fitted  # noqa: PLC0415
 
