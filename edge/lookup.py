@@ -225,5 +225,6 @@ class LookupResult:
     consignment: Consignment | None = None
     parcel_sightings: tuple[Sighting, ...] = ()
     parcel_elsewhere: tuple[SeenElsewhere, ...] = ()
+    lapsed: bool = False  # a bulletin or an entry of the watch list is over by the clock, and was not when issued
     office: str = ""  # where the box stands, "" when it does not know
     recognised: tuple[Product, ...] = ()  # products whose registered faces a capture looks like

@@ -17,6 +17,10 @@ _DATED = frozenset(
         "goods.expired",
         "bulletin.applies",
         "bulletin.matches",
+        "bulletin.undecided",
+        "watch.listed",
+        "watch.one_of_several",
+        "watch.similar",
         "registry.stale",
     }
 )
@@ -70,7 +74,8 @@ def check_terms(made: Checked, case: Case, policy: Policy) -> Checked:
 
     A clock that runs ahead cannot be told from a right one: where a term was judged by it, the verdict says so.
     """
-    if case.now.trust is not ClockTrust.FLOOR or not _DATED & {finding.code for finding in made.findings}:
+    dated = case.lookup.lapsed or _DATED & {finding.code for finding in made.findings}
+    if case.now.trust is not ClockTrust.FLOOR or not dated:
         return Checked()
     day = judged_day(case.lookup.edition, case.now).isoformat()
     return Checked(findings=(Findings(policy).make("registry.clock_alone", date=day),))

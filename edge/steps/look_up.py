@@ -13,7 +13,7 @@ from edge.consignment import Consignment, Sender
 from edge.gs1 import TradeItem
 from edge.identity import Identity, item_key
 from edge.lookup import ItemLookup, LookupResult, Product, SeenElsewhere, SerialStatus, Sighting, WatchHit
-from edge.moment import Moment
+from edge.moment import ClockTrust, Moment
 from edge.names import Likeness, addresses, identifiers, likeness
 from edge.policy import Policy
 from edge.scanner_faults import meant_serials
@@ -54,16 +54,19 @@ def look_up(
     passed = tuple(one for key in identity.own_keys for one in elsewhere.get(key, ()))
     if registry is None:
         return LookupResult(None, consignment=consignment, parcel_sightings=before, parcel_elsewhere=passed)
+    hits = _watch_hits(consignment, registry, policy, now)
+    day = judged_day(registry.edition, now)
     return LookupResult(
         edition=registry.edition,
         items=tuple(
             replace(_item(item, registry, seen(item_key(item)), now), elsewhere=elsewhere.get(item_key(item), ()))
             for item in identity.items
         ),
-        watch_hits=_watch_hits(consignment, registry, policy, now),
+        watch_hits=tuple(hit for hit in hits if hit.valid_to is None or day <= hit.valid_to),
         consignment=consignment,
         parcel_sightings=before,
         parcel_elsewhere=passed,
+        lapsed=any(hit.valid_to is not None and hit.valid_to < day for hit in hits) or _over(identity, registry, now),
         office=office,
         recognised=tuple(p for p in (registry.product(match.gtin) for match in recognitions) if p is not None),
     )
@@ -111,7 +114,10 @@ def _misread(item: TradeItem, product: Product, registry: Registry) -> bool:
 def _watch_hits(
     consignment: Consignment | None, registry: Registry, policy: Policy, now: Moment
 ) -> tuple[WatchHit, ...]:
-    """What was declared of the sender and of the offer against the list, each entry once; the most alike first."""
+    """What was declared of the sender and of the offer against the list, each entry once; the most alike first.
+
+    Those, too, that are over since the edition was issued: whoever asks tells them apart.
+    """
     senders = consignment.asked_senders if consignment is not None else ()
     among = len(senders) if len(senders) > 1 else 0
     day, least = judged_day(registry.edition, now), policy.consignment.watch_similarity
@@ -121,7 +127,7 @@ def _watch_hits(
             for entry in registry.watch_candidates(words, kinds):
                 found, before = compare(words, entry.listed), hits.get((entry.entry, entry.kind))
                 better = before is None or found.score > before.similarity
-                if better and found.score >= least and _valid(entry, day):
+                if better and found.score >= least and _valid(entry, day, registry):
                     hits[entry.entry, entry.kind] = WatchHit(
                         entry.entry, entry.kind, entry.listed, words, found.score, entry.reason, entry.source,
                         entry.valid_to, found.how, found.words, among,
@@ -152,5 +158,23 @@ def _asked(sender: Sender) -> dict[tuple[str, _Compare], tuple[str, ...]]:
     return asked
 
 
-def _valid(entry: WatchEntry, day: date) -> bool:
-    return (entry.valid_from is None or entry.valid_from <= day) and (entry.valid_to is None or day <= entry.valid_to)
+def _valid(entry: WatchEntry, day: date, registry: Registry) -> bool:
+    """Whether an entry has begun by `day` and was not over when the edition was issued."""
+    issued = registry.edition.issued.date()
+    return (entry.valid_from is None or entry.valid_from <= day) and (
+        entry.valid_to is None or issued <= entry.valid_to
+    )
+
+
+def _over(identity: Identity, registry: Registry, now: Moment) -> bool:
+    """Whether the box's own clock alone says that a bulletin on one of the items is over."""
+    if now.trust is not ClockTrust.FLOOR:
+        return False
+    day, issued = judged_day(registry.edition, now), registry.edition.issued.date()
+    known = (registry.product(item.gtin) for item in identity.items)
+    return any(
+        bulletin.valid_to < day
+        for product in known
+        if product is not None
+        for bulletin in registry.bulletins(product.gtin, issued, product.brand)
+    )

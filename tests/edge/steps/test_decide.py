@@ -391,6 +391,23 @@ def test_terms_are_judged_on_the_day_of_issue_while_the_clock_is_not_to_be_trust
     assert told.arguments == {"date": "2026-11-20"}
 
 
+def test_what_the_boxs_own_clock_has_silenced_is_told_as_such() -> None:
+    for trust, lapsed, said in ((ClockTrust.FLOOR, True, True), (ClockTrust.SYNCED, True, False)):
+        case = drawn.case(now=Moment(drawn.NOW.utc, trust))
+        told = assess(replace(case, lookup=replace(case.lookup, lapsed=lapsed)), POLICY)
+        assert ("registry.clock_alone" in codes(told)) is said
+
+
+def test_a_listed_sender_is_dated_by_the_clock() -> None:
+    hit = WatchHit("W-7", "consignor", "Bad Trader Ltd", "BAD TRADER", 95.0, "seized before", "Drawn Customs")
+    case = drawn.case(
+        consignment=consigned(DeclaredLine("Aoi face cream")),
+        watch_hits=(hit,),
+        now=Moment(drawn.NOW.utc, ClockTrust.FLOOR),
+    )
+    assert "registry.clock_alone" in codes(assess(case, POLICY))
+
+
 @pytest.mark.parametrize(("trust", "said"), [(ClockTrust.FLOOR, True), (ClockTrust.SYNCED, False)])
 def test_a_term_that_only_the_boxs_own_clock_ends_is_told_as_such(trust: ClockTrust, said: bool) -> None:  # noqa: FBT001 - a parameter of the test
     ahead = Moment(drawn.NOW.utc + timedelta(days=20), trust)
