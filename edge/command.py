@@ -27,6 +27,7 @@ from edge.command_registry import registry_app
 from edge.command_shelf import add_shelf_commands, pack_app
 from edge.consignment import Consignment
 from edge.declaration import ConsignmentIn
+from edge.display import visible
 from edge.errors import RequestRefused
 from edge.inspection import Assessment, Outcome
 from edge.journal import discreet
@@ -79,10 +80,16 @@ def inspect(  # noqa: PLR0917 - typer reads the options from the signature
         if report:
             sys.stdout.write(f"{write_report(report, (assessment,), bench.evidence, settings.language)}\n")
         if as_json:
-            sys.stdout.write(json.dumps(documents.to_json(assessment), ensure_ascii=False, indent=2) + "\n")
+            told = json.dumps(documents.to_json(assessment), ensure_ascii=False, indent=2)
+            sys.stdout.write("".join(map(_escaped, told)) + "\n")
         else:
             show(assessment, settings.language)
     raise typer.Exit(EXIT[assessment.verdict.outcome])
+
+
+def _escaped(sign: str) -> str:
+    """A character of JSON as a terminal may have it: what steers one is written by its number."""
+    return sign if sign == "\n" or visible(sign) == sign else f"\\u{ord(sign):04x}"
 
 
 def show(assessment: Assessment, language: str) -> None:
@@ -94,7 +101,7 @@ def show(assessment: Assessment, language: str) -> None:
     for finding in verdict.findings:
         words = sentence(finding.code, finding.arguments, language)
         cells = (finding.weight, finding.code, words, finding.source, str(finding.dated or ""))
-        reasons.add_row(*(Text(cell) for cell in cells))  # as it is: a code may look like markup
+        reasons.add_row(*(Text(visible(cell)) for cell in cells))  # as it is: a code may look like markup
     if verdict.findings:
         console.print(reasons)
     for missed in verdict.not_checked:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from edge.command_shelf import command_clock
+from edge.display import visible
 from edge.manifests.importing import taken_in
 from edge.storage.consignments import Consignments
 from edge.storage.owned import rights_of_owner
@@ -32,7 +33,7 @@ def import_manifest(
     with closing(Consignments(settings.state_dir)) as cache, rights_of_owner(settings.state_dir):
         report = taken_in(manifest, cache, command_clock(settings)())
     for said in report.refusals:
-        sys.stderr.write(f"{report.file}, {said}\n")
+        sys.stderr.write(f"{report.file}, {visible(said)}\n")
     if report.refused > len(report.refusals):
         sys.stderr.write(f"... and {report.refused - len(report.refusals)} more\n")
     sys.stdout.write(f"{report.file}: {report.taken} consignments taken, {report.refused} rows refused\n")
@@ -49,7 +50,7 @@ def status(
     days = Shelves.of(settings).policies.current().retention.consignments_days
     with closing(Consignments(settings.state_dir)) as cache:
         if refused:
-            sys.stdout.write("".join(f"{said}\n" for said in cache.refusals(refused)))
+            sys.stdout.write("".join(f"{visible(said)}\n" for said in cache.refusals(refused)))
             return
         told = cache.imports()
         for segment, imports in told:

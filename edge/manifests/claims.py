@@ -47,6 +47,19 @@ _EXPECTED = {
     "numbers": "at most 200 numbers",
     "lines": "at most 200 lines",
 }
+_WANTED = {
+    "int_type": "a whole number",
+    "string_type": "text in quotes",
+    "tuple_type": "an array",
+    "model_type": "an object",
+}
+_KINDS = (
+    (str, "text in quotes"),
+    (int, "a number"),
+    (float, "a number with a point"),
+    (list, "an array"),
+    (dict, "an object"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +150,22 @@ def checked(told: Any) -> ConsignmentIn:  # noqa: ANN401 - a document from outsi
             raise ClaimRefusedError(column, "" if known else first["loc"][-1], expected, came) from None
         names = [str(step) for step in first["loc"] if isinstance(step, str)]
         expected = _EXPECTED.get(names[-1] if names else "", "")
+        if first["type"] == "value_error":
+            expected = first["msg"].removeprefix("Value error, expected ")
+            came = "none" if names[-1] in {"document", "description"} else ""
+            raise ClaimRefusedError(column, first["input"], expected, came) from None
+        if first["type"] in _WANTED:
+            raise ClaimRefusedError(column, first["input"], _WANTED[first["type"]], _kind(first["input"])) from None
+        if not expected and first["type"] == "string_pattern_mismatch":
+            expected = "text without line breaks and control characters"
         if not expected:
             raise ClaimRefusedError(column, first["input"], f"what fits: {first['msg']}") from None
         raise ClaimRefusedError(column, first["input"], expected) from None
-    if not any(letter.isalnum() for letter in declared.document):
-        raise ClaimRefusedError("document", declared.document, "the number of a transport document", "none")
     return declared
+
+
+def _kind(told: object) -> str:
+    """What a value of JSON is, in words: which of 2 and "2" came cannot be seen from the value."""
+    if isinstance(told, bool):
+        return "true or false"
+    return next((words for kind, words in _KINDS if isinstance(told, kind)), "null")

@@ -170,6 +170,13 @@ def test_a_code_that_looks_like_markup_is_shown_as_it_is(run: Callable[..., Resu
     assert f"The code {code} follows no known form." in result.stdout
 
 
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_nothing_that_is_shown_steers_the_terminal(run: Callable[..., Result], options: tuple[str, ...]) -> None:
+    shown = run("inspect", "--code", "KUMO\x9b31m\u202e-7", *options).stdout
+    assert "KUMO" in shown
+    assert not {"\x9b", "\u202e"} & set(shown)
+
+
 def test_the_bytes_of_a_code_that_is_no_text_are_kept(run: Callable[..., Result]) -> None:
     result = run("inspect", "--code", os.fsdecode(b"AB\xff"), "--json")
     assert result.exit_code == 30, result.output

@@ -192,7 +192,7 @@ def test_a_quote_that_is_never_closed_costs_none_of_the_rows_behind_it(tmp_path:
         ("m.json", "[" * 100_000, "arrays without end. What follows was not read."),
         ("m.json", '{"document": "A", "color": 1}', "row 1: color: 'color': expected a field of docs/consignments.md"),
         ("m.json", '{"document": "\\ud800"}', "row 1: '': expected text in UTF-8, got other bytes."),
-        ("m.jsonl", "\n[1]\n", "row 2: '[1]': expected what fits"),
+        ("m.jsonl", "\n[1]\n", "row 2: '[1]': expected an object, got an array."),
         ("m.jsonl", "{\n", "row 1: expected a JSON object, got "),
         ("m.xml", "<a><consignment><document>A</document>", "row 1: expected XML without a document type, got "),
         ("m.xml", "<a><consignment><colour/></consignment></a>", "row 1: colour: 'colour': expected an element of "),
@@ -213,6 +213,58 @@ def test_what_is_damaged_is_told_with_its_row(tmp_path: Path, name: str, text: s
     refusals = said(tmp_path, name, text)
     assert len(refusals) == 1
     assert message in refusals[0]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("pieces", "true", "pieces: 'True': expected a whole number, got true or false."),
+        ("pieces", '"2"', "pieces: '2': expected a whole number, got text in quotes."),
+        ("pieces", "2.0", "pieces: '2.0': expected a whole number, got a number with a point."),
+        ("pieces", "null", None),
+        ("pieces", "9" * 17, f"pieces: '{'9' * 17}': expected a whole number, got '{'9' * 17}'."),
+        ("order", "7", "order: '7': expected text in quotes, got a number."),
+        ("numbers", '"A|B"', "numbers: 'A|B': expected an array, got text in quotes."),
+        (
+            "lines",
+            '[{"description": "x", "hs": 851830}]',
+            "lines.0.hs: '851830': expected text in quotes, got a number.",
+        ),
+        ("lines", '[{"description": " "}]', "lines.0.description: ' ': expected a description of the goods, got none."),
+        (
+            "dispatch",
+            '"ZZ"',
+            "dispatch: 'ZZ': expected an ISO 3166-1 alpha-2 country such as JP, got 'ZZ'.",
+        ),
+        ("dispatch", '"XK"', None),
+        (
+            "lines",
+            '[{"description": "x", "currency": "QQQ"}]',
+            "lines.0.currency: 'QQQ': expected an ISO 4217 currency such as JPY, got 'QQQ'.",
+        ),
+        ("document", '"-"', "document: '-': expected the number of a transport document, got none."),
+        *(
+            ("order", f'"{sign}"', f"order: {sign!r}: expected text without line breaks and control characters, got ")
+            for sign in "\x7f\x85\x9b\u2028\u202e\u2066"
+        ),
+        ("order", '"a\u200db"', None),
+    ],
+)
+def test_a_value_is_of_its_kind_and_what_came_is_told(
+    tmp_path: Path, field: str, value: str, message: str | None
+) -> None:
+    text = f'[{{"document": "A", "{field}": {value}}}, {{"document": "B"}}]'
+    refusals = said(tmp_path, "m.json", text)
+    assert [one.startswith(f"row 1: {message}") for one in refusals] == ([] if message is None else [True])
+
+
+@pytest.mark.parametrize("name", ["m.json", "m.jsonl"])
+def test_a_number_of_thousands_of_digits_refuses_its_row_and_no_other(tmp_path: Path, name: str) -> None:
+    rows = [f'{{"document": "A", "pieces": {"9" * 5_000}}}', '{"document": "B"}']
+    text = "\n".join(rows) if name == "m.jsonl" else f"[{','.join(rows)}]"
+    shown = "9" * 40
+    assert said(tmp_path, name, text) == [f"row 1: pieces: '{shown}': expected a whole number, got '{shown}'."]
+    assert [one.document for one in taken(tmp_path, name, text)] == ["B"]
 
 
 @pytest.mark.parametrize(
