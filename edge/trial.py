@@ -85,7 +85,8 @@ class Trials:
 
         Raises:
             NotFound: shelf_not_found. Conflict: shelf_conflict: it is in use already.
-            SekishoError: the candidate, what is in use, or the ledger cannot be read.
+            SekishoError: the candidate, what is in use, or the ledger cannot be read; no edition is in use here, and
+                one was when they were inspected.
             ShelfError: shelf_unwritable: the report cannot be noted.
         """
         shelf = self.shelf(kind)
@@ -102,7 +103,8 @@ class Trials:
             most=policy.activation.inspections if most is None else most,
         )
         with self._kept(question.most) as (kept, ledger), self._replay(kind, file, ledger) as replay:
-            report = shadow(question, kept, replay, progress)
+            tried = kept if kind == EDITION else _judged_with(self._registry(), kept)
+            report = shadow(question, tried, replay, progress)
         shelf.note(file, canonical(report.to_json()))
         return report
 
@@ -110,14 +112,15 @@ class Trials:
         """Judge the last `most` inspections with a policy that is on no shelf; nothing is noted.
 
         Raises:
-            SekishoError: what is in use, or the ledger, cannot be read.
+            SekishoError: what is in use, or the ledger, cannot be read; likewise.
         """
         policy, now = self.shelves.policies.current(), self._now()
         most = policy.activation.inspections if most is None else most
         question = Question(POLICY, "", candidate.title, self.against(POLICY), now.utc, most)
         with self._kept(most) as (kept, ledger):
-            before = Judge(self._registry(), policy, ledger)
-            return shadow(question, kept, _both(before, replace(before, policy=candidate), now), progress)
+            registry = self._registry()
+            before, tried = Judge(registry, policy, ledger), _judged_with(registry, kept)
+            return shadow(question, tried, _both(before, replace(before, policy=candidate), now), progress)
 
     def review(self, most: int | None = None) -> Review:
         """What each finding did in the last `most` inspections, beside its precision as the centre told it.
@@ -228,6 +231,23 @@ class Trials:
     def close(self) -> None:
         """Close what was opened. Safe to call twice."""
         self.shelves.close()
+
+
+def _judged_with(registry: Registry | None, kept: Iterable[InspectionRecord | str]) -> Iterator[InspectionRecord | str]:
+    """The inspections; without an edition in use nothing of them would be checked, and so nothing seem to change.
+
+    Raises:
+        RegistryError: registry_missing: one of them was judged with an edition, and none is in use here.
+    """
+    for one in kept:
+        edition = "" if isinstance(one, str) else one.assessments[-1].verdict.freshness.edition
+        if registry is None and edition:
+            raise RegistryError(
+                "registry_missing",
+                f"Expected the registry edition in use, with which the inspections were judged ({edition}), got none.",
+                hint="Set SEKISHO_REGISTRY as for the bench, or install it with `sekisho registry install FILE`.",
+            )
+        yield one
 
 
 def _both(before: Judge, after: Judge, now: Moment) -> Replay:

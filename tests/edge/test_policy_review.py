@@ -77,6 +77,15 @@ def test_a_changed_weight_is_tried_and_written_and_nothing_is_used(state: Path, 
     assert not Shelves.of(Settings(state_dir=state)).policies.contents().slots
 
 
+def test_without_the_edition_that_they_were_judged_with_nothing_is_tried(state: Path) -> None:
+    (state / "registry" / "CURRENT").unlink()
+    done = CliRunner().invoke(app, ["policy", "review", "weights.serial.unknown=note"], env={"COLUMNS": "400"})
+    assert (done.exit_code, done.stdout) == (3, "")
+    expected = "Expected the registry edition in use, with which the inspections were judged (jp), got none."
+    assert expected in done.stderr
+    assert "inspections" in _run()  # what was found is told without it
+
+
 def test_of_the_last_so_many_only(state: Path) -> None:
     del state
     assert json.loads(_run("--last", "1", "--json"))["inspections"] == 1
