@@ -20,7 +20,7 @@ from edge.checks.text import known_values
 from edge.consignment import Consignment
 from edge.errors import BoxError, Conflict, EvidenceError, ImageRefused, RegistryError
 from edge.gallery import Gallery
-from edge.identity import Identity
+from edge.identity import Identity, bare_numbers
 from edge.inspection import Assessment, Case, InspectionRecord, Origin, Seen, SystemFault
 from edge.lookup import LookupResult, RegisteredFace
 from edge.moment import Moment, taken
@@ -196,8 +196,9 @@ class Flow:
             return seen
         identity = identify(seen.symbols)
         numbers = [key.partition(":")[2] for key in identity.parcel_keys]
+        others = [*identity.unparsed, *(number for item in identity.items for number in bare_numbers(item))]
         try:
-            return replace(seen, consignment=self._shelves.consignments.declared(numbers, identity.unparsed))
+            return replace(seen, consignment=self._shelves.consignments.declared(numbers, others))
         except BoxError as error:
             fault = SystemFault(f"consignments_{error.code.partition('_')[2]}", error.message)
             return seen.with_more(Seen(faults=(fault,)))

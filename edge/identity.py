@@ -52,6 +52,14 @@ class Identity:
         return numbers + tuple(f"SSCC:{sscc}" for sscc in self.sscc)
 
 
+def bare_numbers(item: TradeItem) -> tuple[str, ...]:
+    """An item that is a GTIN and nothing more, as it may be printed: a house waybill of digits alone looks so."""
+    if item.serial is not None or item.batch is not None or item.expiry is not None or len(item.elements) > 1:
+        return ()
+    digits = str(item.gtin).lstrip("0")
+    return tuple(digits.zfill(length) for length in (8, 12, 13, 14) if length >= len(digits))
+
+
 def item_key(item: TradeItem) -> str:
     """The key of one serialised item; "" without a serial number."""
     return f"sgtin:{item.gtin}:{item.serial}" if item.serial is not None else ""

@@ -54,7 +54,7 @@ def assess(case: Case, policy: Policy) -> Verdict:
             supply.check(lookup, policy),
             consignment.check_watch_list(lookup, policy),
             sightings.check_parcel(lookup, case.identity, policy),
-            _no_item(case.identity),
+            _no_item(case),
             face.check_unread(lookup, case.seen, _names(lookup), policy),
         )
     )
@@ -111,8 +111,9 @@ def _names(lookup: LookupResult) -> dict[str, Product]:
     return known | {str(named.gtin): named for named in lookup.recognised}
 
 
-def _no_item(identity: Identity) -> Checked:
-    if identity.items:
+def _no_item(case: Case) -> Checked:
+    """No code names an item: none was read, or what reads as a GTIN is the parcel's own number."""
+    if case.lookup.items or (case.identity.items and case.lookup.edition is None):
         return Checked()
     return Checked(not_run=tuple(NotChecked(name, "reason.no_code") for name in ("serial", "face", "recordation")))
 

@@ -11,12 +11,13 @@ from edge.checks.registry import judged_day
 from edge.comparison import Recognition
 from edge.consignment import Consignment, Sender
 from edge.gs1 import TradeItem
-from edge.identity import Identity, item_key
+from edge.identity import Identity, bare_numbers, item_key
 from edge.lookup import ItemLookup, LookupResult, Product, SeenElsewhere, SerialStatus, Sighting, WatchHit
 from edge.moment import ClockTrust, Moment
 from edge.names import Likeness, addresses, identifiers, likeness
 from edge.policy import Policy
 from edge.scanner_faults import meant_serials
+from edge.storage.consignment_segment import number_key
 from edge.storage.knowledge import OLD_DAYS, Knowledge, judged, utc_day
 from edge.storage.ledger_reader import LedgerReader
 from edge.storage.registry import Registry, WatchEntry
@@ -61,6 +62,7 @@ def look_up(
         items=tuple(
             replace(_item(item, registry, seen(item_key(item)), now), elsewhere=elsewhere.get(item_key(item), ()))
             for item in identity.items
+            if not _is_parcels(item, consignment, registry)
         ),
         watch_hits=tuple(hit for hit in hits if hit.valid_to is None or day <= hit.valid_to),
         consignment=consignment,
@@ -70,6 +72,13 @@ def look_up(
         office=office,
         recognised=tuple(p for p in (registry.product(match.gtin) for match in recognitions) if p is not None),
     )
+
+
+def _is_parcels(item: TradeItem, consignment: Consignment | None, registry: Registry) -> bool:
+    """Whether what reads as the GTIN of no registered product is the declared number of the parcel."""
+    if consignment is None or consignment.several or registry.product(item.gtin) is not None:
+        return False
+    return not {*map(number_key, (consignment.document, *consignment.numbers))}.isdisjoint(bare_numbers(item))
 
 
 def _elsewhere(
@@ -121,14 +130,15 @@ def _watch_hits(
     senders = consignment.asked_senders if consignment is not None else ()
     among = len(senders) if len(senders) > 1 else 0
     day, least = judged_day(registry.edition, now), policy.consignment.watch_similarity
-    hits: dict[tuple[str, str], WatchHit] = {}
+    hits: dict[tuple[str, str, bool], WatchHit] = {}
     for sender in senders:
         for (words, compare), kinds in _asked(sender).items():
             for entry in registry.watch_candidates(words, kinds):
-                found, before = compare(words, entry.listed), hits.get((entry.entry, entry.kind))
+                over = entry.valid_to is not None and entry.valid_to < day  # takes the place of none that stands
+                found, before = compare(words, entry.listed), hits.get((entry.entry, entry.kind, over))
                 better = before is None or found.score > before.similarity
                 if better and found.score >= least and _valid(entry, day, registry):
-                    hits[entry.entry, entry.kind] = WatchHit(
+                    hits[entry.entry, entry.kind, over] = WatchHit(
                         entry.entry, entry.kind, entry.listed, words, found.score, entry.reason, entry.source,
                         entry.valid_to, found.how, found.words, among,
                     )  # fmt: skip

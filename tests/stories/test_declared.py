@@ -135,6 +135,22 @@ def test_a_crowd_under_a_number_is_told_as_several_and_of_none_of_them_is_asked(
     ]
 
 
+HOUSE = "1234567890128"  # reads as a GTIN-13
+
+
+def test_a_house_number_of_digits_alone_finds_its_declaration_and_is_no_item(settings: Settings) -> None:
+    alone = inspected(settings, HOUSE)
+    assert "product.unregistered" in [one.code for one in alone.verdict.findings]
+    declare(settings, {"document": HOUSE, "issuer": "Umi", "lines": [{"description": "pot"}]})
+    found = inspected(settings, HOUSE, f"]d201{GTIN}21A1")
+    assert found.seen.consignment is not None
+    assert found.seen.consignment.lines[0].description == "pot"
+    assert "product.unregistered" not in [one.code for one in found.verdict.findings]
+    by_itself = inspected(settings, HOUSE).verdict
+    assert "product.unregistered" not in [one.code for one in by_itself.findings]
+    assert ("serial", "reason.no_code") in [(one.check, one.reason) for one in by_itself.not_checked]
+
+
 def test_a_parcel_that_nobody_declared_is_inspected_as_before(settings: Settings) -> None:
     found = inspected(settings, f"]d201{GTIN}21A1", "RR000000005JP")
     assert found.seen.consignment is None
