@@ -7,6 +7,7 @@ checked, and goods are another's only where every line names other ones: one tha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from edge.checks import Checked, Findings, Source, joined
 from edge.consignment import Consignment, DeclaredLine
 from edge.errors import CodeRefused
 from edge.gs1 import Gtin
+from edge.identity import Identity
 from edge.inspection import Finding, NotChecked
 from edge.lookup import ItemLookup, LookupResult, Product
 from edge.names import SPELLING, latin, normalised, scripts
@@ -25,6 +27,7 @@ from edge.policy import Policy
 
 _CHAPTER, _HEADING = 2, 4  # digits of an HS chapter and heading
 _FITS = 100.0
+_S10, _SSCC = re.compile(r"[A-Z]{2}[0-9]{9}[A-Z]{2}"), re.compile(r"[0-9]{18}")
 _GIFT = frozenset({"gift", "gifts", "cadeau", "cadeaux", "贈物", "贈り物", "ギフト", "present"})
 
 
@@ -78,6 +81,33 @@ def not_comparable(lookup: LookupResult, name: str) -> NotChecked | None:
     if lookup.consignment is None or not lookup.consignment.lines:
         return NotChecked(name, "reason.no_consignment")
     return None
+
+
+def check_number(lookup: LookupResult, identity: Identity, policy: Policy) -> Checked:
+    """Whether the declaration that came with the codes bears a number of the parcel, where both have one of a kind.
+
+    One that was found ahead was found by it. Kinds are compared with themselves: S10 with S10, SSCC with SSCC.
+    """
+    declared = lookup.consignment
+    if declared is None or declared.several:
+        return Checked()
+    scanned = {number.value for number in identity.parcel_numbers} | {sscc.value for sscc in identity.sscc}
+    plain, told = {_plain(one) for one in scanned}, [declared.document, *declared.numbers]
+    if not plain.isdisjoint(map(_plain, told)):
+        return Checked()
+    for kind in (_S10, _SSCC):
+        mine = sorted(one for one in plain if kind.fullmatch(one))
+        others = [one for one in told if kind.fullmatch(_plain(one))]
+        if mine and others:
+            made = Findings(policy).make("consignment.number", declared=others[0], scanned=mine[0])
+            return Checked(findings=(made,))
+    return Checked()
+
+
+def _plain(number: str) -> str:
+    """A number as it is compared: letters and digits, upper case; an SSCC without its AI 00."""
+    plain = "".join(letter for letter in number.upper() if letter.isalnum())
+    return plain[2:] if _SSCC.fullmatch(plain[2:]) and plain.startswith("00") else plain
 
 
 def check_watch_list(lookup: LookupResult, policy: Policy) -> Checked:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from edge.checks import Checked, Findings, Source
-from edge.inspection import NotChecked
+from edge.inspection import Finding, NotChecked
 from edge.lookup import Edition, ItemLookup, Product, SerialStatus
 from edge.policy import Policy
+from edge.scanner_faults import meant_serials
 from edge.serial_rule import fits
 
 _NOT_RUN = {
@@ -29,15 +30,15 @@ def check(found: ItemLookup, edition: Edition | None, policy: Policy, *, stale: 
     gtin, status, product = str(found.item.gtin), found.serial, found.product
     if product is None or status is None:
         return Checked(not_run=(NotChecked("serial", "reason.no_product", gtin),))
+    findings = Findings(policy, gtin, Source(product.right_holder, edition.issued.date() if edition else None))
     if status in _NOT_RUN:
         missed = NotChecked("serial", _NOT_RUN[status], gtin)
         if status is SerialStatus.NOT_GIVEN:
             return Checked(
                 findings=(Findings(policy, gtin).make("serial.not_read", product=product.name),), not_run=(missed,)
             )
-        return Checked(not_run=(missed,))
+        return Checked(findings=_of_rule_alone(found, product, findings, repaired=repaired), not_run=(missed,))
     repaired = repaired or found.misread
-    findings = Findings(policy, gtin, Source(product.right_holder, edition.issued.date() if edition else None))
     if status is SerialStatus.BEFORE_PROGRAMME:
         start = product.programme_start.isoformat() if product.programme_start else product.first_serialised_batch
         note = findings.make("serial.before_programme", product=product.name, date=start)
@@ -52,6 +53,17 @@ def check(found: ItemLookup, edition: Edition | None, policy: Policy, *, stale: 
     if _breaks_rule(serial, product) and not repaired:
         made.append(findings.make("serial.rule", serial=serial, product=product.name))
     return Checked(findings=tuple(made), ran=("serial",))
+
+
+def _of_rule_alone(found: ItemLookup, product: Product, findings: Findings, *, repaired: bool) -> tuple[Finding, ...]:
+    """Without a register of serials: a serial that breaks the rule, also as a scanner's fault may have left it.
+
+    To follow the rule is no check of the serial: whoever copies one follows it.
+    """
+    serial = found.item.serial or ""
+    if not serial or repaired or any(not _breaks_rule(other, product) for other in (serial, *meant_serials(serial))):
+        return ()
+    return (findings.make("serial.rule", serial=serial, product=product.name),)
 
 
 def _breaks_rule(serial: str, product: Product) -> bool:

@@ -51,6 +51,7 @@ def assess(case: Case, policy: Policy) -> Verdict:
             *(_of_item(found, case, policy) for found in lookup.items),
             codes.check(case.identity, policy),
             consignment.check(lookup, policy),
+            consignment.check_number(lookup, case.identity, policy),
             supply.check(lookup, policy),
             consignment.check_watch_list(lookup, policy),
             sightings.check_parcel(lookup, case.identity, policy),

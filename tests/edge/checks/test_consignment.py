@@ -10,9 +10,11 @@ import pytest
 from edge import policy as policies
 from edge.checks import consignment, product, supply
 from edge.consignment import Consignment, DeclaredLine, Party
-from edge.gs1 import Gtin
+from edge.gs1 import Gtin, Sscc
+from edge.identity import Identity
 from edge.inspection import NotChecked
 from edge.lookup import LookupResult, WatchHit
+from edge.postal import ParcelNumber
 from tests.edge import drawn_cases as drawn
 
 POLICY = policies.builtin()
@@ -102,6 +104,36 @@ def test_the_number_of_a_carton_is_the_products_and_one_with_a_wrong_check_digit
     assert codes(carton) == ["consignment.origin"]  # it is compared
     assert codes(replace(LINE, gtin="4006381333932")) == ["consignment.gtin_invalid"]
     assert codes(replace(LINE, gtin="x")) == ["consignment.gtin_invalid"]
+
+
+def numbered(*numbers: str, sscc: str = "", **changes: Any) -> list[str]:
+    identity = Identity(
+        parcel_numbers=tuple(ParcelNumber("S10" if number.isalnum() else "AWB", number) for number in numbers),
+        sscc=(Sscc(sscc),) if sscc else (),
+    )
+    return [one.code for one in consignment.check_number(looked_up(**changes), identity, POLICY).findings]
+
+
+def test_a_declaration_of_another_parcel_is_told() -> None:
+    identity = Identity(parcel_numbers=(ParcelNumber("S10", "EE473124829JP"),))
+    (told,) = consignment.check_number(looked_up(document="RR000000000CN"), identity, POLICY).findings
+    assert (told.code, told.weight, told.arguments) == (
+        "consignment.number",
+        "note",
+        {"declared": "RR000000000CN", "scanned": "EE473124829JP"},
+    )
+    sscc = "106141411234567897"
+    assert numbered(sscc=sscc, document="HX-1", numbers=("00106141411234567880",)) == ["consignment.number"]
+
+
+def test_numbers_of_different_kinds_and_one_in_common_say_nothing() -> None:
+    sscc = "106141411234567897"
+    assert numbered("EE473124829JP", document="ee 473 124 829 jp") == []
+    assert numbered("EE473124829JP", sscc=sscc, document="RR473124829JP", numbers=(f"00{sscc}",)) == []
+    assert numbered("EE473124829JP", document="HX-77") == []
+    assert numbered("131-12345675", document="RR473124829JP") == []
+    assert numbered(document="RR473124829JP") == []
+    assert numbered("EE473124829JP", document="RR473124829JP", several=2) == []
 
 
 def test_several_declarations_under_one_number_are_not_compared() -> None:
