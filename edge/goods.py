@@ -32,18 +32,41 @@ class _Words:
 
 def says(description: str, registered: Iterable[str], least: float) -> bool:
     """Whether any word of a description is one of the registered words; `least` of 100 alike, where both are long."""
-    words = _split(description)
     whole = normalised(description)
+    words = _split(description)
+    forms = frozenset(form for word in words for form in _forms(word))
     for text in registered:
-        for wanted in _split(text):
-            if _is_vague(wanted):
-                continue
-            if not wanted.isascii():
-                if wanted in whole:
-                    return True
-            elif any(_same(word, wanted) or _compound(word, wanted) or _nearly(word, wanted, least) for word in words):
-                return True
+        wanted = _wanted(text)
+        if not forms.isdisjoint(wanted.forms) or any(part in whole for part in wanted.parts):
+            return True
+        if any(form.endswith(wanted.long) or form.startswith(wanted.long) for form in forms):
+            return True
+        if any(
+            fuzz.ratio(word, other, score_cutoff=least)
+            for word in words
+            if len(word) >= _SLIPS
+            for other in wanted.long
+            if len(other) >= _SLIPS
+        ):
+            return True
     return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Registered words: their forms, those that are long, and those of other letters, which are found as parts."""
+
+    forms: frozenset[str]
+    long: tuple[str, ...]
+    parts: tuple[str, ...]
+
+
+@lru_cache(maxsize=2_048)
+def _wanted(registered: str) -> _Wanted:
+    told = [word for word in _split(registered) if not _is_vague(word)]
+    forms = frozenset(form for word in told if word.isascii() for form in _forms(word))
+    long = tuple(sorted(form for form in forms if len(form) >= _LONG))
+    return _Wanted(forms, long, tuple(word for word in told if not word.isascii()))
 
 
 def is_vague(description: str) -> bool:
@@ -158,15 +181,3 @@ def _forms(word: str) -> frozenset[str]:
 
 def _same(word: str, other: str) -> bool:
     return not _forms(word).isdisjoint(_forms(other))
-
-
-def _compound(word: str, part: str) -> bool:
-    return any(
-        len(form) >= _LONG and (whole.endswith(form) or whole.startswith(form))
-        for form in _forms(part)
-        for whole in _forms(word)
-    )
-
-
-def _nearly(word: str, other: str, least: float) -> bool:
-    return min(len(word), len(other)) >= _SLIPS and fuzz.ratio(word, other) >= least
