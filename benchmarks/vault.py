@@ -44,7 +44,7 @@ SHOWN = 25.0  # grey levels between the ink and the paper of a line, from which 
 WHOLE = 0.98  # of a line's box
 BUDGET_S = 2.25  # for the symbols, as the product has it
 FULL = (4000, 3000)
-WITHOUT = ("paper", "print", "blocks", "bars")
+WITHOUT = ("paper", "blocks", "bars")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 A picture shows an address where a parcel's symbol was read (an S10, an SSCC, a courier's number), where a small net
 is sure of one, or where it is half sure and bars that nobody read stand on a sheet of paper. Then all is hidden that
-may be lines of one; around a parcel's symbol its paper too, flooded within the reach that a label has, and print beside
-it unless a product's symbol is nearer. Symbols are not hidden: what goods are declared comes as data, not as a picture.
+may be lines of one; around a parcel's symbol its paper too, flooded within the reach that a label has. Symbols are not
+hidden: what goods are declared comes as data, not as a picture.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from models.locate import Grey
     from models.measurements import Corners, Image, Symbol
 
-CUES: Final = frozenset({"paper", "print", "blocks", "bars"})
+CUES: Final = frozenset({"paper", "blocks", "bars"})
 WORK_SIDE: Final = 800  # pixels of the picture in which labels are looked for
 GS1: Final = frozenset({"]C1", "]d2", "]Q3", "]e0", "]J1"})
 COURIER: Final = frozenset({"Code128", "Code39", "Code93", "Codabar", "ITF", "PDF417", "MaxiCode"})
@@ -32,7 +32,6 @@ TRADE: Final = frozenset({"EAN13", "EAN8", "UPCA", "UPCE", "DataBarOmni", "DataB
 CARTON_DIGITS, SSCC_CHARS = 14, 20  # of an ITF-14, which is a trade item's; of an SSCC after its (00)
 REACH: Final = 3.2  # lengths of its symbol that a label may reach from the symbol's middle
 STEP: Final = 3  # grey levels that paper may change by from one pixel to the next, as light falls off
-LEAST_EDGE: Final = 24  # grey levels of print against its ground
 BESIDE_PX: Final = 9  # hidden around what looks like an address, in the small picture
 AROUND_PX: Final = 6  # hidden around what was found, in the small picture
 SYMBOL_AROUND: Final = 0.07  # of its sides, that stay visible around a symbol: its quiet zone
@@ -76,8 +75,8 @@ def find(image: Image, symbols: Sequence[Symbol], cues: frozenset[str] = CUES) -
                 "bars" in cues and surest >= net.beside_bars and bars.unread(image, small, others)
             )
         mask |= _blocks(chances, net.extent, small) if shown else 0
-    for corners in transport:
-        mask |= around(small, corners / scale, [one / scale for one in others], cues)
+    for corners in transport if "paper" in cues else ():
+        mask |= around(small, corners / scale)
     outlines = _outlines(mask, scale)
     return Hidden(outlines, tuple(_wider(one) for one in (*transport, *others))) if outlines else Hidden()
 
@@ -96,24 +95,14 @@ def _blocks(chances: npt.NDArray[np.float32], extent: float, small: Image) -> Gr
     return np.asarray(cv2.dilate((fine >= extent) * np.uint8(255), beside), np.uint8)
 
 
-def around(
-    small: Image, symbol: npt.NDArray[np.float32], others: Sequence[npt.NDArray[np.float32]], cues: frozenset[str]
-) -> Grey:
-    """255 where the label of a transport symbol is, in a small picture."""
-    height, width = small.shape[:2]
+def around(small: Image, symbol: npt.NDArray[np.float32]) -> Grey:
+    """255 where the paper of a transport symbol's label is, in a small picture."""
     middle = symbol.mean(0)
     length = float(max(np.hypot(*(symbol[1] - symbol[0])), np.hypot(*(symbol[2] - symbol[1]))))
-    reach = REACH * length
-    window = np.zeros((height, width), np.uint8)
-    cv2.circle(window, (round(float(middle[0])), round(float(middle[1]))), round(reach), 255, -1)
-    paper = _paper(small, symbol, window) if "paper" in cues else np.zeros_like(window)
-    near = _print(small) & window if "print" in cues else np.zeros_like(window)
-    for other in others:  # what is nearer to a product's symbol is a product's
-        y, x = np.mgrid[0:height, 0:width]
-        nearer = np.hypot(x - other.mean(0)[0], y - other.mean(0)[1]) < np.hypot(x - middle[0], y - middle[1])
-        near[nearer] = 0
-    mask = paper | near
-    return np.asarray(cv2.dilate(mask, np.ones((2 * AROUND_PX + 1, 2 * AROUND_PX + 1), np.uint8)), np.uint8)
+    window = np.zeros(small.shape[:2], np.uint8)
+    cv2.circle(window, (round(float(middle[0])), round(float(middle[1]))), round(REACH * length), 255, -1)
+    beside = np.ones((2 * AROUND_PX + 1, 2 * AROUND_PX + 1), np.uint8)
+    return np.asarray(cv2.dilate(_paper(small, symbol, window), beside), np.uint8)
 
 
 def _paper(small: Image, symbol: npt.NDArray[np.float32], window: Grey) -> Grey:
@@ -147,15 +136,6 @@ def _seeds(symbol: npt.NDArray[np.float32], shape: tuple[int, ...]) -> list[tupl
         for factor in (0.6, 1.12)
     ]
     return [(int(x), int(y)) for x, y in points if 0 <= x < shape[1] and 0 <= y < shape[0]]
-
-
-def _print(small: Image) -> Grey:
-    """Print and writing: dense edges that no long straight line makes."""
-    grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
-    edges = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-    marks = np.asarray((edges > LEAST_EDGE) * np.uint8(255), np.uint8)
-    joined = cv2.morphologyEx(marks, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
-    return np.asarray(cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)), np.uint8)
 
 
 def _outlines(mask: Grey, scale: float) -> tuple[Corners, ...]:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 FILE = "blocks.onnx"
-THRESHOLDS = {"likely": 0.8, "beside_bars": 0.35, "beside_goods": 0.85, "extent": 0.1}
+THRESHOLDS = {"likely": 0.8, "beside_bars": 0.2, "beside_goods": 0.85, "extent": 0.1}
 MANIFEST = """schema = 1
 pack = "address-1"
 title = "Where a picture looks like an address: a small net, taught with drawn labels, letters and goods"
