@@ -25,6 +25,7 @@ def page(document: Mapping[str, Any], scenario: Scenario, measured: Faces) -> st
     """The report as HTML."""
     pages = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     pages.filters["percent"] = percent
+    pages.filters["judged"] = judged
     template = pages.from_string(resources.files("provisioning.simulate").joinpath("report.html").read_text("utf-8"))
     alarms = document["alarms_per_1000"][:_MOST_BARS]
     return template.render(
@@ -65,11 +66,18 @@ def percent(value: float) -> str:
     return f"{100 * value:.2f}%" if abs(value) < 0.01 else f"{100 * value:.1f}%"  # noqa: PLR2004 - one percent
 
 
+def judged(figure: Mapping[str, Any]) -> str:
+    """Whether a figure kept its limit, and whether so many parcels can tell."""
+    told = "kept" if figure["kept"] else "missed"
+    return f"{told}, not shown: too few" if figure["low"] < figure["limit"] < figure["high"] else told
+
+
 def line(figure: Mapping[str, Any]) -> str:
     """One figure against its limit, as a line."""
-    kept = "kept" if figure["kept"] else "missed"
     interval = f"[{percent(figure['low'])}, {percent(figure['high'])}] of {figure['of']:,.0f}"
-    return f"{figure['name']}: {percent(figure['share'])} {interval}, limit {percent(figure['limit'])}: {kept}"
+    return (
+        f"{figure['name']}: {percent(figure['share'])} {interval}, limit {percent(figure['limit'])}: {judged(figure)}"
+    )
 
 
 def assumptions(scenario: Scenario, measured: Faces) -> str:

@@ -69,3 +69,8 @@ def test_a_port_that_is_none_is_told(tmp_path: Path) -> None:
 def test_a_share_is_told_with_its_interval_and_its_limit() -> None:
     figure = {"name": "CHECK", "share": 0.013, "low": 0.011, "high": 0.0151, "of": 2000, "limit": 0.02, "kept": True}
     assert report.line(figure) == "CHECK: 1.3% [1.1%, 1.5%] of 2,000, limit 2.0%: kept"
+
+
+@pytest.mark.parametrize(("kept", "said"), [(True, "kept, not shown: too few"), (False, "missed, not shown: too few")])
+def test_of_a_limit_within_the_interval_it_is_said_that_nothing_is_shown(*, kept: bool, said: str) -> None:
+    assert report.judged({"low": 0.0, "high": 0.013, "limit": 0.001, "kept": kept}) == said
