@@ -187,6 +187,7 @@ def fill(cache: Consignments, visits: list[Visit], count: int) -> None:
 
 def incoming(one: Consignment) -> ConsignmentIn:
     told = {name: value for name, value in asdict(one).items() if name in ConsignmentIn.model_fields}
+    told["lines"] = [line for line in told["lines"] if line["description"]]  # no manifest brings one without
     return ConsignmentIn.model_validate(told)
 
 
