@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PARCEL = "parcel"  # the first parcel number, one of its own before a master air waybill's
+NUMBERS = ("identity.parcel_numbers", "identity.sscc")  # all that a parcel is known by
 _ARGUMENTS, _SOURCES = "verdict.arguments", "verdict.sources"
 _DECLARED = ("consignment.", "supply.")  # findings that quote the declaration: its words may name anybody
 _PLACES: tuple[tuple[str, str, Json], ...] = (

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic_core import SchemaValidator, ValidationError, core_schema
 from sqlalchemy import Connection
 
+from edge.identity import SHARED
 from edge.pictures import Named, named_pictures
 from sync.central.alarms import raise_alarm
 
@@ -76,3 +77,17 @@ def tell_malformed(connection: Connection, device: str, ledger: str, seq: int, n
     """Raise the alarm that a device signs what no bench writes: once for a ledger, at the first such row."""
     detail = f"Row {seq} has a body that no bench writes; it is passed over."
     raise_alarm(connection, device, "row_malformed", ledger, detail, now)
+
+
+def parcel_keys(name: str, value: str) -> list[str]:
+    """Keys of parcel numbers, as `Identity.own_keys` makes them; the value is a JSON text of a JSON list.
+
+    [] for a value of a bench that nobody knows.
+    """
+    try:
+        found = json.loads(json.loads(value))
+        if name == "identity.sscc":
+            return [f"SSCC:{one['value']}" for one in found]
+        return [f"{one['scheme']}:{one['value']}" for one in found if one["scheme"] not in SHARED]
+    except (ValueError, KeyError, TypeError):
+        return []

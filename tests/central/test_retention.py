@@ -223,6 +223,20 @@ def test_a_parcels_personal_values_go_on_request_and_the_chain_is_proved_all_the
     assert standing(place.central)[0]["carried_out"] == ""
 
 
+def test_an_erasure_finds_a_parcel_by_any_number_of_its_own_and_by_none_that_many_share(place: Place) -> None:
+    numbers = [{"scheme": "S10", "value": "RR000000001JP"}, {"scheme": "AWB", "value": "13112345675"}]
+    personal = {"parcel": "RR000000001JP", "identity.parcel_numbers": json.dumps(numbers)}
+    personal["identity.sscc"] = json.dumps([{"value": "095210000000000012"}])
+    body = {"request": "", "assessment": {}}
+    place.box.ledger.append(
+        [assessed(1, body=body, personal=personal), assessed(2, body=body, personal={"parcel": "x"})]
+    )
+    ingest(place.central.engine, place.central.id, place.box.batch(0), place.central.stamp())
+    asked = ("RR000000001JP", "095210000000000012", "13112345675", "095210000000000099")
+    mine = (("bench-1", "i1"),)
+    assert [inspections_of(place.central, number) for number in asked] == [mine, mine, (), ()]
+
+
 def test_what_is_held_is_not_erased(place: Place) -> None:
     place.inspected(1)
     with writing(place.central.engine) as connection:

@@ -21,10 +21,10 @@ import zstandard
 from sqlalchemy import Connection, delete, insert, select, text, update
 
 from edge.errors import NotFound
-from edge.identity import SHARED
 from edge.storage.keys import derived
 from edge.storage.knowledge import OLD_DAYS
 from edge.storage.sighting_file import Hashed, SeenAt, SightingFile, hashed, merged, written
+from sync.central.bodies import parcel_keys
 from sync.central.central import Central
 from sync.central.database import reading, writing
 from sync.central.onward.feed import RANGE, sequence, span_of
@@ -98,7 +98,7 @@ def _seen(connection: Connection, after: int, upto: int, secret: bytes) -> Itera
     span = {"after": after, "upto": upto, "range": RANGE}
     numbers: dict[tuple[str, str, int], list[str]] = {}
     for row in connection.execute(text(_NUMBERS.format(span_of(connection, "e", "personal"))), span):
-        numbers.setdefault((row.device, row.ledger, row.seq), []).extend(_parcel_keys(row.name, row.value))
+        numbers.setdefault((row.device, row.ledger, row.seq), []).extend(parcel_keys(row.name, row.value))
     for row in connection.execute(text(_ROWS.format(span_of(connection, "e", "entries"))), span):
         try:
             day = datetime.fromisoformat(json.loads(row.header)["at"]).date()
@@ -122,17 +122,6 @@ def item_keys(body: Mapping[str, Any]) -> list[str]:
     """Keys of the serialised items of an assessment's row, as `edge.identity.item_key` makes them."""
     items = body["assessment"].get("identity", {}).get("items", ())
     return [f"sgtin:{item['gtin']['value']}:{item['serial']}" for item in items if item.get("serial") is not None]
-
-
-def _parcel_keys(name: str, value: str) -> list[str]:
-    """Keys of parcel numbers, as `Identity.own_keys` makes them; the value is a JSON text of a JSON list."""
-    try:
-        found = json.loads(json.loads(value))
-        if name == "identity.sscc":
-            return [f"SSCC:{one['value']}" for one in found]
-        return [f"{one['scheme']}:{one['value']}" for one in found if one["scheme"] not in SHARED]
-    except (ValueError, KeyError, TypeError):
-        return []
 
 
 def _keep(connection: Connection, data: bytes, span: Mapping[str, Any], parts: tuple[str, ...], now: datetime) -> None:

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, func, insert, select
 
 from edge.errors import Conflict, NotFound
 from edge.orders import ORDER, ORDERED
-from sync.central.bodies import body_of
+from edge.storage.personal import NUMBERS, PARCEL
+from sync.central.bodies import body_of, parcel_keys
 from sync.central.central import Central
 from sync.central.database import reading, writing
 from sync.central.privacy import ends
@@ -34,22 +35,25 @@ class Erased:
 
 
 def inspections_of(central: Central, parcel: str) -> tuple[tuple[str, str], ...]:
-    """The inspections, as (device, inspection), of a parcel with this number."""
+    """The inspections, as (device, inspection), of a parcel with this number: any of its own."""
     value = json.dumps(parcel)
     with reading(central.engine) as connection:
         found = connection.execute(
-            select(entries.c.device, entries.c.inspection)
+            select(entries.c.device, entries.c.inspection, personal.c.name, personal.c.value)
             .join(
                 personal,
                 (personal.c.device == entries.c.device)
                 & (personal.c.ledger == entries.c.ledger)
                 & (personal.c.seq == entries.c.seq),
             )
-            .where((personal.c.name == "parcel") & (personal.c.value == value))
-            .distinct()
-            .order_by(entries.c.device, entries.c.inspection)
+            .where(personal.c.name.in_((PARCEL, *NUMBERS)) & personal.c.value.contains(parcel, autoescape=True))
         )
-        return tuple((row.device, row.inspection) for row in found)
+        mine = {
+            (row.device, row.inspection)
+            for row in found
+            if row.value == value or parcel in (key.partition(":")[2] for key in parcel_keys(row.name, row.value))
+        }
+        return tuple(sorted(mine))
 
 
 def erase(central: Central, device: str, inspection: str, who: str, reason: str) -> Erased:
