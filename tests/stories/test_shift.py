@@ -26,8 +26,8 @@ from provisioning.demo import symbols
 from provisioning.demo.products import BY_KEY
 from tests.edge.web.people_box import PINS
 from tests.edge.web.test_page import CHROMIUM, PATIENCE_MS, browser
-from tests.edge.web.wedge import wedge, without_pauses
-from tests.stories.processes import BenchProcess, bench_process, sekisho
+from tests.edge.web.wedge import wedge
+from tests.stories.processes import BenchProcess, bench_process, sekisho, until
 from tests.sync.publishing import Publishing
 from tests.sync.web_server import serving
 
@@ -158,7 +158,6 @@ def officer(browser: object, bench: BenchProcess) -> Iterator[Officer]:
     page = context.new_page()
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda message: faults.append(message.text) if "Refused to" in message.text else None)
-    without_pauses(page)
     page.expose_function("pointed", lambda: faults.append("a pointer was used"))
     page.add_init_script('addEventListener("pointerdown", () => pointed(), true)')
     page.goto(f"{bench.url}/?station=1")
@@ -307,7 +306,7 @@ def _works_without_a_network(officer: Officer, source: str, tree: ExitStack) -> 
     _works(officer, [(known, 8, "R"), (unknown, 9, "F"), (stolen, 10, "D"), (unregistered, 11, "R")])
     expect(network).to_have_class("note")
     expect(officer.find("#around .status")).to_contain_text("unreachable; last reached")
-    assert _unsent(officer) >= unsent + 8  # kept for the central: four assessments, four decisions
+    until(lambda: _unsent(officer) >= unsent + 8, "four assessments and four decisions kept for the central")
 
 
 def _unsent(officer: Officer) -> int:

@@ -11,18 +11,13 @@ from playwright.sync_api import Error, Page
 PACE_S = 0.005  # between two keys, as the browser is told
 _CONTROL = 2  # the modifier of the Control key
 _NO_PAUSES = """() => {
-  const set = window.setTimeout;
-  window.setTimeout = (what, ms, ...more) =>
-    set(function due() { if (window.scanning) set(due, 20); else what(...more); }, ms);
-}"""
-
-
-def without_pauses(page: Page) -> None:
-    """From the next address on no timer of the page ends while a scan is typed.
-
-    A machine that is far behind would otherwise be taken for the end of a scan without one.
-    """
-    page.add_init_script(f"({_NO_PAUSES})()")
+  if (window.scanning === undefined) {
+    const set = window.setTimeout;
+    window.setTimeout = (what, ms, ...more) =>
+      set(function due() { if (window.scanning) set(due, 20); else what(...more); }, ms);
+  }
+  window.scanning = true;
+}"""  # a machine that is far behind would otherwise be taken for the end of a scan: no timer ends while one is typed
 
 
 def wedge(page: Page, text: str, *, end: str = "Enter") -> float:
@@ -50,11 +45,11 @@ def wedge(page: Page, text: str, *, end: str = "Enter") -> float:
         await asyncio.gather(*(sent.send(method="Input.dispatchKeyEvent", params=one, timeout=None) for one in some))
 
     with contextlib.suppress(Error):  # the page may be on its way to another address
-        page.evaluate("window.scanning = true")
+        page.evaluate(_NO_PAUSES)
     session._sync(typed(events[:-2]))
     handed = time.time()
     session._sync(typed(events[-2:]))
-    with contextlib.suppress(Error):
-        session.detach()
-        page.evaluate("window.scanning = false")
+    for done in (lambda: page.evaluate("window.scanning = false"), session.detach):
+        with contextlib.suppress(Error):
+            done()
     return handed
