@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -212,12 +214,16 @@ class Container:
         return float(self.run("python3", "-c", _MEMORY))
 
     def cut_power(self) -> None:
-        """End it at once: every process of the container is killed by the kernel with its first."""
-        for pid in (self._leader, self._nspawn.pid):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+        """End it at once: every process of the container is killed by the kernel with its first.
+
+        The first ends after all others (pid_namespaces(7)), so when it is gone nobody writes in the tree any more.
+        """
+        with suppress(ProcessLookupError):
+            leader = os.pidfd_open(self._leader)
+            os.kill(self._leader, signal.SIGKILL)
+            select.select([leader], [], [], _PATIENCE_S)
+            os.close(leader)
+        self._nspawn.kill()
         self._nspawn.wait()
         self._log.close()
 
@@ -226,11 +232,14 @@ class Container:
         until = time.monotonic() + _PATIENCE_S
         children = Path(f"/proc/{self._nspawn.pid}/task/{self._nspawn.pid}/children")
         while time.monotonic() < until and self._nspawn.poll() is None:
-            for pid in children.read_text().split():
-                if Path(f"/proc/{pid}/comm").read_text().strip() in {"systemd", "init"}:
-                    return int(pid)
+            with suppress(FileNotFoundError, ProcessLookupError):  # a helper of its that ended while it was read
+                for pid in children.read_text().split():
+                    if Path(f"/proc/{pid}/comm").read_text().strip() in {"systemd", "init"}:
+                        return int(pid)
             time.sleep(0.01)
         self._nspawn.kill()
+        self._nspawn.wait()
+        self._log.close()
         raise RuntimeError("systemd-nspawn: expected a booted container, got none; see its log")
 
 
