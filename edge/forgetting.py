@@ -1,14 +1,16 @@
 """Consignments go when their countdown is over: first the row in the ledger that says so, then the files.
 
-Declarations name people who have nothing to do with any inspection; what an inspection used of one lies in its own
-rows, under their retention (edge/retention.py). A whole segment goes at once. No receipt is waited for: nothing is lost
-that the central does not have from elsewhere.
+So do the manifests that could not be used: whoever mends one lays it into the inbox again. Declarations name people who
+have nothing to do with any inspection; what an inspection used of one lies in its own rows, under their retention
+(edge/retention.py). A whole segment, or a day of refused manifests, goes at once. No receipt is waited for: nothing is
+lost that the central does not have from elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+from typing import TypeVar
 
 from edge.errors import Conflict
 from edge.inspection import Origin
@@ -19,7 +21,9 @@ from edge.storage.chain import Entry
 from edge.storage.consignment_segment import Segment
 from edge.storage.consignments import Consignments
 from edge.storage.ledger import Ledger
+from edge.storage.refused_manifests import RefusedDay
 
+Dated = TypeVar("Dated", Segment, RefusedDay)
 FORGOTTEN, RULE = "forgotten", "consignments_days"
 
 
@@ -49,40 +53,54 @@ class Forgetting:
             LedgerError: the ledger cannot be read or written. BoxError: consignments_unreadable.
             OSError: a segment cannot be deleted.
         """
+        self._cache.clear_building()
         now, policy = self._now(), self._policy()
         if now.trust is ClockTrust.UNTRUSTED:
             return False
         today, term = now.utc.date(), timedelta(days=policy.retention.consignments_days)
-        segments = self._cache.segments()
-        odd = [one for one in segments if one.day is None or one.day > today]
-        over = [one for one in segments if one.day is not None and one.day + term < today]
-        if not (odd or over):
+        segments, refused = self._cache.segments(), self._cache.refused.days()
+        odd, odd_days = _undated(segments, today), _undated(refused, today)
+        over, over_days = _over(segments, today - term), _over(refused, today - term)
+        if not (odd or odd_days or over or over_days):
             return False
         try:
             with self._cache.held():
                 for one in odd:
                     self._cache.date_anew(one, today)
-                self._forget(over, policy)
+                for day in odd_days:
+                    self._cache.refused.date_anew(day, today)
+                self._forget(over, over_days, policy)
         except Conflict:  # an import is at work: later
             return False
         return False
 
-    def _forget(self, over: list[Segment], policy: Policy) -> None:
+    def _forget(self, over: list[Segment], days: list[RefusedDay], policy: Policy) -> None:
         told = self._told_before()
-        fresh = [one for one in over if one.path.name not in told]
-        if fresh:
+        segments = [[one.path.name, self._cache.count(one)] for one in over if one.path.name not in told]
+        refused = [[one.name, one.count()] for one in days if one.name not in told]
+        if segments or refused:
             body = {
                 "reason": "retention",
                 "rule": RULE,
                 "term": policy.retention.consignments_days,
                 "policy": policy.title,
-                "segments": [[one.path.name, self._cache.count(one)] for one in fresh],
-            }
+                "segments": segments,
+            } | ({"refused": refused} if refused else {})
             self._ledger.append([Entry(FORGOTTEN, "", self._origin(""), self._now(), body)])
-        for one in over:
-            one.drop()
+        for segment in over:
+            segment.drop()
+        for day in days:
+            day.drop()
 
     def _told_before(self) -> set[str]:
         """What the last row says has gone: a crash may have left its files."""
-        rows = self._ledger.recent(1, kinds=(FORGOTTEN,))
-        return {name for row in rows for name, _ in row.entry.body["segments"]}
+        bodies = [row.entry.body for row in self._ledger.recent(1, kinds=(FORGOTTEN,))]
+        return {name for body in bodies for name, _ in (*body["segments"], *body.get("refused", ()))}
+
+
+def _undated(kept: Iterable[Dated], today: date) -> list[Dated]:
+    return [one for one in kept if one.day is None or one.day > today]
+
+
+def _over(kept: Iterable[Dated], last: date) -> list[Dated]:
+    return [one for one in kept if one.day is not None and one.day < last]

@@ -187,7 +187,7 @@ def _manifests(bench: Bench) -> tuple[Part, ...]:
     if not names:
         return ()
     detail = f"{len(names)} set aside: {', '.join(names[:3])}{', ...' if len(names) > 3 else ''}"  # noqa: PLR2004 - shown
-    hint = "Why stands beside each in consignments/inbox/refused. Mend it or delete it: it names people."
+    hint = "Why stands beside each, by days, in consignments/inbox/refused. Mend it or delete it: it names people."
     return (Part("manifests", "note", detail, hint),)
 
 

@@ -156,12 +156,19 @@ def checked(told: Any) -> ConsignmentIn:  # noqa: ANN401 - a document from outsi
             raise ClaimRefusedError(column, first["input"], expected, came) from None
         if first["type"] in _WANTED:
             raise ClaimRefusedError(column, first["input"], _WANTED[first["type"]], _kind(first["input"])) from None
+        if first["type"] == "string_unicode":
+            raise ClaimRefusedError(column, _escaped(first["input"]), "text in UTF-8", "other bytes") from None
         if not expected and first["type"] == "string_pattern_mismatch":
             expected = "text without line breaks and control characters"
         if not expected:
             raise ClaimRefusedError(column, first["input"], f"what fits: {first['msg']}") from None
         raise ClaimRefusedError(column, first["input"], expected) from None
     return declared
+
+
+def _escaped(text: str) -> str:
+    """Text with bytes that are no UTF-8, as it can be shown."""
+    return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def _kind(told: object) -> str:

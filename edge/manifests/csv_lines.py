@@ -17,6 +17,8 @@ _MOST_ROW = 100_000  # characters: a quote that is never closed must not take th
 _MOST_ROWS = 200  # of one document
 
 
+_NOTHING = '\r\n ,"'  # a row of empty cells, as spreadsheets leave them at the end
+
 # The first cell of a row, whatever comes behind it: a row without this one has no document that can be told.
 _FIRST = re.compile(r'(?:([^",\r\n]*)|"((?:[^"\r\n]|"")*)")(?=[,\r\n]|$)')
 
@@ -79,7 +81,7 @@ def _lines(file: io.TextIOWrapper, start: int = 2) -> Iterator[tuple[int, str]]:
         number += 1
         if len(line) >= _MOST_ROW:
             raise _TooLongError(line, number)
-        if line.strip("\r\n"):
+        if line.strip(_NOTHING):
             yield number, line
 
 

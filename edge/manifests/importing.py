@@ -13,6 +13,7 @@ from edge.declaration import ConsignmentIn
 from edge.errors import RequestRefused
 from edge.manifests.claims import Refused
 from edge.moment import ClockTrust, Moment
+from edge.storage.consignment_segment import Again
 from edge.storage.consignments import Consignments
 
 MOST_REFUSALS = 1_000  # of one manifest, kept and shown; the others are counted
@@ -89,10 +90,12 @@ class Import:
 
     def _take(self, number: int, came: ConsignmentIn | Refused) -> None:
         if isinstance(came, ConsignmentIn):
-            if self._builder.add(came):
+            again = self._builder.add(came)
+            if again is None:
                 return
+            got = "it again" if again is Again.SAME else "another declaration of it: neither is used"
             shown = f"{came.document:.80}"
-            came = Refused("document", f"{shown!r}: expected each document once in a manifest, got it again.")
+            came = Refused("document", f"{shown!r}: expected each document once in a manifest, got {got}.")
         said = f"row {number}: {came}"
         kept = len(self._refusals) < MOST_REFUSALS
         self._builder.refuse(number, said, kept=kept)

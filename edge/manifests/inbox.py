@@ -2,13 +2,14 @@
 
 Whoever may write there is trusted to declare: the folder belongs to the bench's user, and a port's system reaches it by
 the site's own way (sftp, a mounted share, a stick). A file is read once it has rested, and deleted when it is in use,
-because it holds names; one that cannot be used at all goes to `refused/`.
+because it holds names; one that cannot be used at all goes to `refused/`, where it has a countdown of its own
+(edge/storage/refused_manifests.py). A name that begins with a point is being written; what nobody has written on for a
+day is set aside, too.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import time
 from pathlib import Path
 
@@ -16,13 +17,12 @@ from edge import manifests
 from edge.errors import BoxError, Conflict, SekishoError
 from edge.journal import Plain
 from edge.manifests.importing import Import, Report
+from edge.moment import ClockTrust
 from edge.ports import Now
-from edge.storage.consignments import FOLDER, Consignments
-from edge.storage.database import made_folder, write_durably
+from edge.storage.consignments import FOLDER, INBOX, Consignments
 
-INBOX, REFUSED = "inbox", "refused"
-REASON = ".reason.txt"  # behind the name of what was refused
 REST_S = 5.0  # since it was last written to
+LEFT_S = 86_400.0  # since one that is being written was
 _ROWS = 50  # in one piece: some milliseconds
 
 log = logging.getLogger(__name__)
@@ -31,10 +31,9 @@ log = logging.getLogger(__name__)
 def set_aside(state_dir: Path) -> tuple[str, ...]:
     """The names of the manifests that could not be used, as far as they can be shown."""
     try:
-        found = list((state_dir / FOLDER / INBOX / REFUSED).iterdir())
+        return tuple(sorted(manifests.shown(path) for path in Consignments(state_dir).refused.names()))
     except OSError:
         return ()
-    return tuple(sorted(manifests.shown(path) for path in found if _is_manifest(path)))
 
 
 class Inbox:
@@ -85,6 +84,10 @@ class Inbox:
     def _begun(self) -> Import | None:
         """Begin with the oldest file that has rested and can be used; None when there is none, or a command imports."""
         for path in self._waiting():
+            if path.name.startswith("."):
+                left = "expected to be renamed when it is whole, got nothing more written to it for a day."
+                self._refuse(path, f"{manifests.shown(path)}: {left}")
+                continue
             try:
                 self._coming = Import(path, self._cache, self._now())
             except Conflict:
@@ -98,12 +101,13 @@ class Inbox:
         return None
 
     def _waiting(self) -> list[Path]:
+        """What is there and has rested, the oldest first; folders are not looked into."""
         try:
-            found = [(path.lstat().st_mtime_ns, path) for path in self.directory.iterdir() if _is_manifest(path)]
+            found = [(path.lstat().st_mtime_ns, path) for path in self.directory.iterdir() if _is_file(path)]
         except OSError:
             return []
-        rested_ns = time.time_ns() - int(REST_S * 1e9)
-        return [path for at, path in sorted(found) if at < rested_ns and (path.name, at) not in self._done]
+        rested = [(at, path) for at, path in sorted(found) if at < time.time_ns() - int(_rest_s(path) * 1e9)]
+        return [path for at, path in rested if (path.name, at) not in self._done]
 
     def _put_away(self, path: Path, report: Report) -> None:
         self._done.add((path.name, path.lstat().st_mtime_ns))
@@ -112,18 +116,11 @@ class Inbox:
         path.unlink(missing_ok=True)
 
     def _refuse(self, path: Path, why: str) -> None:
-        """Set a file aside under a name of its own, the reason beside it."""
+        """Set a file aside with its reason."""
         self._done.add((path.name, path.lstat().st_mtime_ns))
         log.warning("%s was refused; its reason is beside it.", Plain(manifests.shown(path)))
-        folder = made_folder(self.directory / REFUSED)
-        place = folder / path.name
-        number = 1
-        while os.path.lexists(place):  # of the same name, refused before: that one stays
-            number += 1
-            place = folder / f"{path.stem}-{number}{path.suffix}"
-        path.rename(place)
-        said = f"{why}\n".encode(errors="backslashreplace")
-        write_durably(place.with_name(f"{place.name}{REASON}"), said, mode=0o640)
+        now = self._now()
+        self._cache.refused.set_aside(path, why, None if now.trust is ClockTrust.UNTRUSTED else now.utc.date())
 
 
 def _said(error: Exception) -> str:
@@ -132,5 +129,9 @@ def _said(error: Exception) -> str:
     return f"It could not be read, got {type(error).__name__}: {error}."
 
 
-def _is_manifest(path: Path) -> bool:
-    return path.suffix.lower() in manifests.SUFFIXES and not path.name.startswith(".") and not path.is_dir()
+def _is_file(path: Path) -> bool:
+    return path.is_symlink() or not path.is_dir()
+
+
+def _rest_s(path: Path) -> float:
+    return LEFT_S if path.name.startswith(".") else REST_S

@@ -21,7 +21,16 @@ def _whole(digits: str) -> int:
     return int(digits[:_DIGITS])
 
 
-_DECODER = json.JSONDecoder(parse_int=_whole)
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object. One that names a field twice says two things: it gets a field that nothing takes."""
+    told = dict(pairs)
+    if len(told) != len(pairs):
+        names = [name for name, _ in pairs]
+        told |= dict.fromkeys(f"{name}, a second time" for name in told if names.count(name) > 1)
+    return told
+
+
+_DECODER = json.JSONDecoder(parse_int=_whole, object_pairs_hook=_object)
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, ConsignmentIn | Refused]]:
@@ -65,20 +74,21 @@ def _values(file: io.TextIOWrapper) -> Iterator[object]:
     """The values of an array one after another; a single value is its own.
 
     Raises:
-        ValueError, RecursionError: one is no JSON, or too long.
+        ValueError, RecursionError: one is no JSON, or too long; there is none.
     """
     held = file.read(_CHUNK).lstrip()
     inside = held.startswith("[")
-    held = held[1:] if inside else held
+    held, nothing = held[1:] if inside else held, True
     while True:
         held = held.lstrip(_BETWEEN)
         if not held:
             held = file.read(_CHUNK)
-            if not held and inside:
-                raise ValueError("an array without its end")
-            if not held:
-                return
-            continue
+            if held:
+                continue
+            if inside or nothing:
+                raise ValueError("an array without its end" if inside else "nothing")
+            return
+        nothing = False
         if inside and held.startswith("]"):
             if (held[1:] + file.read(_CHUNK)).strip():
                 raise ValueError("something after the end of the array")

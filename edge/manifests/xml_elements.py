@@ -14,6 +14,7 @@ from edge.declaration import ConsignmentIn
 from edge.manifests.claims import CONSIGNMENT, LINE, ClaimRefusedError, Refused, claimed
 
 _MOST = 1_000_000  # bytes of one consignment, markup and all
+_SHOWN = 80  # characters of a name that a refusal quotes
 _PARTY = ("name", "address", "country", "reference")
 
 
@@ -23,11 +24,12 @@ def read(path: Path) -> Iterator[tuple[int, ConsignmentIn | Refused]]:
     with path.open("rb") as file:
         bounded = _Bounded(file)
         try:
-            root = None
+            root, other = None, ""
             for event, element in iterparse(bounded, events=("start", "end"), forbid_dtd=True):
                 if root is None:
                     root = element
                 if event == "start" or _name(element) != "consignment":
+                    other = other or ("" if element is root else _name(element))
                     continue
                 number += 1
                 bounded.since = 0
@@ -35,6 +37,9 @@ def read(path: Path) -> Iterator[tuple[int, ConsignmentIn | Refused]]:
                 root.clear()
         except (ParseError, DefusedXmlException, _TooLongError, LookupError, ValueError) as error:  # an encoding, too
             yield number + 1, Refused("", f"expected XML without a document type, got {_said(error)}. {_REST}")
+            return
+    if not number and other:
+        yield 1, Refused("", f"expected <consignment> elements, got {other[:_SHOWN]!r} and none of them.")
 
 
 _REST = "What follows was not read."
@@ -67,6 +72,7 @@ def _one(element: Any) -> ConsignmentIn | Refused:  # noqa: ANN401 - an element 
 
 
 def _cells(element: Any) -> tuple[dict[str, Any], list[dict[str, str]]]:  # noqa: ANN401 - likewise
+    _require_bare(element)
     own: dict[str, Any] = {}
     lines: list[dict[str, str]] = []
     for child in element:
@@ -85,6 +91,7 @@ def _cells(element: Any) -> tuple[dict[str, Any], list[dict[str, str]]]:  # noqa
 
 
 def _texts(element: Any, names: tuple[str, ...], where: str) -> dict[str, str]:  # noqa: ANN401 - likewise
+    _require_bare(element)
     found: dict[str, str] = {}
     for child in element:
         name = _name(child)
@@ -94,6 +101,23 @@ def _texts(element: Any, names: tuple[str, ...], where: str) -> dict[str, str]: 
         if text := _text(child):
             found[name] = text
     return found
+
+
+def _require_bare(element: Any) -> None:  # noqa: ANN401 - likewise
+    """Nothing may be lost: what is declared stands in elements, neither between them nor in attributes.
+
+    Attributes of another namespace (xml:lang, xsi:type) say something about the form.
+
+    Raises:
+        ClaimRefusedError: something else stands there.
+    """
+    for one in (element, *element):
+        own = next((name for name in one.attrib if not name.startswith("{")), "")
+        if own:
+            raise ClaimRefusedError(_name(one), own, "elements of docs/consignments.md", "an attribute")
+    between = "".join((element.text or "", *(child.tail or "" for child in element))).strip()
+    if between:
+        raise ClaimRefusedError(_name(element), between, "elements of docs/consignments.md", "text between them")
 
 
 def _name(element: Any) -> str:  # noqa: ANN401 - likewise

@@ -6,12 +6,14 @@ It reads no declaration back: that is edge/storage/consignments.py.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import Enum
 from hashlib import blake2b
 from pathlib import Path
 
@@ -19,10 +21,10 @@ from edge.declaration import ConsignmentIn
 from edge.errors import BoxError, CodeRefused
 from edge.postal import parse_parcel_number
 from edge.storage.database import Connection, connect, fsync_directory, made_folder
-from edge.storage.keys import seal
+from edge.storage.keys import seal, unseal
 from edge.storage.owned import rights_of_owner
 
-SEGMENTS = "segments"
+SEGMENTS, BUILDING = "segments", "building"
 UNDATED = "undated"  # imported by a clock that was not believed: the countdown runs from the day when one is
 PURPOSE = b"consignment"
 _SCHEMA = 1
@@ -102,6 +104,13 @@ class Segment:
         fsync_directory(self.path.parent)
 
 
+class Again(Enum):
+    """How a document comes a second time in one manifest."""
+
+    SAME = "same"
+    OTHER = "other"
+
+
 class SegmentBuilder:
     """A segment that is being written. For one thread."""
 
@@ -124,14 +133,15 @@ class SegmentBuilder:
         self._older = older
         self._day = day
         self._hash_key, self._key = keys
-        self.taken = self.refused = 0
+        self.taken = self.refused = self._last = 0
+        self._doubted: set[int] = set()  # documents that were declared twice, each time otherwise
         self._rows: list[tuple[int, bytes]] = []
         self._keys: list[tuple[int, int]] = []
         file, sha256, at = told
         self._number = 1 + max((one.number for one in older), default=0)
         self._told = (self._number, file, sha256, at.isoformat(timespec="seconds"))
         with rights_of_owner(directory):
-            building, self._out = (made_folder(directory / name) for name in ("building", SEGMENTS))
+            building, self._out = (made_folder(directory / name) for name in (BUILDING, SEGMENTS))
             self._out.chmod(0o700)
             for left in building.iterdir():
                 left.unlink()
@@ -144,8 +154,11 @@ class SegmentBuilder:
         self._connection.close()
         self._path.unlink(missing_ok=True)
 
-    def add(self, declared: ConsignmentIn) -> bool:
-        """Take one consignment; False when its document has stood in this manifest before: the first stays.
+    def add(self, declared: ConsignmentIn) -> Again | None:
+        """Take one consignment; how its document has stood in this manifest before, None: not.
+
+        What is said again is not taken twice. Of two that say different things neither is right for certain, and half
+        of a declaration accuses: none of them is used.
 
         Raises:
             BoxError: consignments_unwritable.
@@ -156,15 +169,28 @@ class SegmentBuilder:
         hashes |= {number_hash(self._hash_key, one) for one in set(map(number_key, declared.numbers)) - {"", number}}
         told = declared.model_dump_json(exclude_defaults=True).encode()
         with self._told_unwritable():
-            row = (document, self.taken + 1)
+            row = (document, self._last + 1)
             if not self._connection.execute("INSERT OR IGNORE INTO documents VALUES (?, ?)", row).rowcount:
-                return False
+                return self._again(document, told)
+            self._last += 1
             self.taken += 1
-            self._rows.append((self.taken, seal(self._key, told, PURPOSE)))
-            self._keys += [(one, self.taken) for one in hashes]
+            self._rows.append((self._last, seal(self._key, told, PURPOSE)))
+            self._keys += [(one, self._last) for one in hashes]
             if len(self._rows) >= _AT_ONCE:
                 self._flush()
-        return True
+        return None
+
+    def _again(self, document: int, told: bytes) -> Again:
+        self._flush()
+        sealed = "SELECT c.id, c.sealed FROM documents AS d JOIN consignments AS c ON c.id=d.id WHERE d.hash=?"
+        ((number, before),) = self._connection.execute(sealed, (document,)).fetchall()
+        if number not in self._doubted and unseal(self._key, before, PURPOSE) == told:
+            return Again.SAME
+        if number not in self._doubted:
+            self._doubted.add(number)
+            self.taken -= 1
+            self.refused += 1
+        return Again.OTHER
 
     def _flush(self) -> None:
         self._connection.executemany("INSERT INTO consignments VALUES (?, ?)", self._rows)
@@ -191,6 +217,7 @@ class SegmentBuilder:
         """
         with self._told_unwritable():
             self._flush()
+            self._drop_doubted()
             imported = (*self._told, self.taken, self.refused)
             self._connection.execute("INSERT INTO imports VALUES (?, ?, ?, ?, ?, ?)", imported)
             self._connection.execute("COMMIT")
@@ -205,6 +232,14 @@ class SegmentBuilder:
             for one in taken_in:
                 one.drop()
         return Segment(place, self._day, self._number)
+
+    def _drop_doubted(self) -> None:
+        doubted = json.dumps(sorted(self._doubted))
+        for table in ("consignments", "keys", "documents") if self._doubted else ():
+            self._connection.execute(
+                f"DELETE FROM {table} WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608 - names of our own
+                (doubted,),
+            )
 
     def _takes_in(self, older: Segment) -> bool:
         """Copy a smaller segment, but for documents that were declared again; whether it was one."""

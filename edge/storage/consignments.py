@@ -3,6 +3,7 @@
     state_dir/consignments/segments/2026-11-22-000007.db   immutable; named by the day that its countdown runs from
                            building/                       what an import is writing; nothing of it is read
                            inbox/                          manifests that wait (edge/manifests/inbox.py)
+                           inbox/refused/                  those that cannot be used (refused_manifests.py)
                            lock                            held by whoever imports or deletes
 
 One import makes one segment, which appears whole by a rename; it takes in smaller segments of the same day, so that
@@ -27,6 +28,7 @@ from typing import Any
 from edge.consignment import Consignment, Sender
 from edge.errors import BoxError, Conflict
 from edge.storage.consignment_segment import (
+    BUILDING,
     PURPOSE,
     SEGMENTS,
     Segment,
@@ -40,8 +42,9 @@ from edge.storage.database import Readers, connect, fsync_directory, made_folder
 from edge.storage.documents import from_json
 from edge.storage.keys import derived, storage_key, unseal
 from edge.storage.owned import rights_of_owner
+from edge.storage.refused_manifests import RefusedManifests
 
-FOLDER = "consignments"
+FOLDER, INBOX, REFUSED = "consignments", "inbox", "refused"
 _MOST_FOUND = 50  # under one number: a container's may stand over thousands
 _MOST_SENDERS = 8  # of consignments of which none can be chosen: each is asked for, and is a person
 _MOST_ASKED = 100  # numbers of one parcel
@@ -68,6 +71,7 @@ class Consignments:
     def __init__(self, state_dir: Path) -> None:
         """Read from `state_dir`/consignments; nothing is opened, and no key asked for, before something is there."""
         self.directory = state_dir / FOLDER
+        self.refused = RefusedManifests(self.directory / INBOX / REFUSED)
         self._state_dir = state_dir
         self._lock = threading.Lock()
         self._stamp: tuple[int, int] | None = None
@@ -262,6 +266,18 @@ class Consignments:
             BoxError: consignments_unwritable. EvidenceError: evidence_key.
         """
         return SegmentBuilder(self.directory, self.segments(), self._secrets(), (file, sha256, at), day)
+
+    def clear_building(self) -> None:
+        """Delete what an import that was cut off has left. While another imports it stays.
+
+        Raises:
+            OSError: it cannot be deleted, or the lock not be made.
+        """
+        folder = self.directory / BUILDING
+        if folder.is_dir() and any(folder.iterdir()):
+            with contextlib.suppress(Conflict), self.held():
+                for left in folder.iterdir():
+                    left.unlink()
 
     def date_anew(self, segment: Segment, today: date) -> None:
         """Let the countdown of a segment run from `today`. For whoever holds the lock.

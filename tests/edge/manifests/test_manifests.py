@@ -294,6 +294,62 @@ def test_only_a_regular_file_of_a_known_form_is_a_manifest(tmp_path: Path) -> No
         assert (refused.value.code, refused.value.message) == ("request_manifest", message)
 
 
+def test_rows_of_empty_cells_as_spreadsheets_leave_them_say_nothing(tmp_path: Path) -> None:
+    text = 'document,description\nA,hat\n,\n"",""\n , \nB,pot\n,\n'
+    assert [one.document for one in taken(tmp_path, "m.csv", text)] == ["A", "B"]
+
+
+def test_text_of_another_encoding_is_told_as_such(tmp_path: Path) -> None:
+    sjis = "document,description\nA,帽子\nB,hat\n".encode("cp932")
+    (_, bad), (_, good) = read(tmp_path, "m.csv", sjis)
+    assert str(bad) == r"lines.0.description: '\\x96X\\x8eq': expected text in UTF-8, got other bytes."
+    assert isinstance(good, ConsignmentIn)
+
+
+def test_a_field_that_an_object_names_twice_is_lost_in_silence_neither_time(tmp_path: Path) -> None:
+    text = '[{"document": "A", "lines": [{"description": "hat", "quantity": 1, "quantity": 5}]}, {"document": "B"}]'
+    assert said(tmp_path, "m.json", text)[0] == (
+        "row 1: lines.0.quantity, a second time: 'quantity, a second time': "
+        "expected a field of docs/consignments.md, got another."
+    )
+
+
+@pytest.mark.parametrize(
+    ("inner", "message"),
+    [
+        ('<document type="CN23">A</document>', "document: 'type': expected elements of docs/consignments.md, got an"),
+        ("<document>A</document>hat", "consignment: 'hat': expected elements of docs/consignments.md, got text"),
+        (
+            '<document>A</document><line gtin="4"><description>hat</description></line>',
+            "line: 'gtin': expected elements of docs/consignments.md, got an attribute.",
+        ),
+    ],
+)
+def test_what_is_declared_outside_of_elements_is_not_lost_in_silence(tmp_path: Path, inner: str, message: str) -> None:
+    (told,) = said(tmp_path, "m.xml", f"<a><consignment>{inner}</consignment></a>")
+    assert told.startswith(f"row 1: {message}")
+    assert taken(tmp_path, "m.xml", '<a><consignment><document xml:lang="ja"> A </document></consignment></a>')
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("m.xml", "<m><shipment/></m>", "row 1: expected <consignment> elements, got 'shipment' and none of them."),
+        (
+            "m.json",
+            " ",
+            "row 1: expected a consignment of 1000000 characters at most, got nothing. What follows was not read.",
+        ),
+    ],
+)
+def test_a_manifest_of_another_shape_is_not_taken_for_an_empty_one(
+    tmp_path: Path, name: str, text: str, message: str
+) -> None:
+    assert said(tmp_path, name, text) == [message]
+    for empty, content in (("m.xml", "<m/>"), ("m.json", "[]"), ("m.jsonl", ""), ("m.csv", "document,description")):
+        assert said(tmp_path, empty, content) == []
+
+
 texts = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=20)
 documents = st.lists(
     st.fixed_dictionaries({"document": texts.map(lambda text: f"A{text}"), "lines": st.just([]) | st.lists(

@@ -19,12 +19,13 @@ from edge.errors import BoxError, Conflict
 from edge.forgetting import Forgetting
 from edge.inspection import Origin
 from edge.manifests.importing import Import, taken_in
-from edge.manifests.inbox import REASON, REST_S, Inbox, set_aside
+from edge.manifests.inbox import LEFT_S, REST_S, Inbox, set_aside
 from edge.moment import ClockTrust, Moment
 from edge.policy import builtin
 from edge.storage.consignment_segment import Segment, document_key, number_key
 from edge.storage.consignments import Consignments
 from edge.storage.ledger import Ledger
+from edge.storage.refused_manifests import REASON
 
 DAY = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 NUMBER = "RR473124829JP"
@@ -152,12 +153,32 @@ def test_house_numbers_that_differ_by_a_hyphen_alone_are_two_documents(box: Box)
     assert document_key("(00) 106141411234567897") == "106141411234567897"
 
 
-def test_a_document_that_comes_twice_in_a_manifest_is_refused_the_second_time(box: Box) -> None:
-    assert box.takes(declared(NUMBER, "cup"), declared("RR473124829jp", "pot")) == (1, 1)
+def test_a_document_that_says_the_same_twice_in_a_manifest_is_taken_once(box: Box) -> None:
+    assert box.takes(declared(NUMBER, "cup"), declared("B", "hat"), declared(NUMBER, "cup")) == (2, 1)
     assert box.says(NUMBER) == "cup"
     assert box.cache.refusals(1) == (
-        "row 2: document: 'RR473124829jp': expected each document once in a manifest, got it again.",
+        "row 3: document: 'RR473124829JP': expected each document once in a manifest, got it again.",
     )
+
+
+def test_of_a_document_that_says_two_things_in_a_manifest_neither_is_used_and_what_stood_before_stays(box: Box) -> None:
+    box.takes(declared(NUMBER, "pen"))
+    twice = [declared(NUMBER, "cup"), declared("B", "hat"), declared("RR473124829jp", "pot"), declared(NUMBER, "cup")]
+    assert box.takes(*twice) == (1, 3)
+    assert [box.says(NUMBER), box.says("B")] == ["pen", "hat"]
+    got = "expected each document once in a manifest, got another declaration of it: neither is used."
+    assert box.cache.refusals(2) == (
+        f"row 3: document: 'RR473124829jp': {got}",
+        f"row 4: document: 'RR473124829JP': {got}",
+    )
+    ((segment, imports),) = box.cache.imports()
+    assert (box.cache.count(segment), [(one.taken, one.refused) for one in imports]) == (2, [(1, 0), (1, 3)])
+
+
+def test_half_of_a_declaration_whose_rows_do_not_stand_together_is_not_used(box: Box) -> None:
+    (box.folder / "m.csv").write_text("document,description\nA,shoes\nB,hat\nA,earphones\n")
+    report = taken_in(box.folder / "m.csv", box.cache, box.moment())
+    assert (report.taken, report.refused, box.says("A"), box.says("B")) == (1, 2, None, "hat")
 
 
 def test_nothing_declared_can_be_read_from_the_files(box: Box) -> None:
@@ -241,6 +262,94 @@ def test_by_a_clock_that_is_not_believed_nothing_goes_and_the_countdown_waits(bo
     assert box.says(NUMBER) == "cup"
 
 
+def refuse(box: Box, name: str = "m.csv") -> Inbox:
+    inbox = Inbox(box.folder, box.cache, box.moment)
+    lay(inbox, name.encode(), b"colour\n")
+    while inbox.piece():
+        pass
+    return inbox
+
+
+def test_manifests_that_cannot_be_used_go_by_the_same_countdown_and_the_row_tells_how_many(box: Box) -> None:
+    inbox = refuse(box)
+    refuse(box, "n.csv")
+    box.now += timedelta(days=60)
+    refuse(box, "later.csv")
+    box.forgetting.piece()
+    assert set_aside(box.folder) == ("later.csv", "m.csv", "n.csv")
+    box.now += timedelta(days=1)
+    box.forgetting.piece()
+    (row,) = box.ledger.recent(5, kinds=("forgotten",))
+    assert (row.entry.body["segments"], row.entry.body["refused"]) == ([], [["refused-2026-11-22", 2]])
+    assert [path.name for path in (inbox.directory / "refused").iterdir()] == ["2027-01-21"]
+    assert set_aside(box.folder) == ("later.csv",)
+    box.forgetting.piece()
+    assert len(box.ledger.recent(5, kinds=("forgotten",))) == 1
+
+
+def test_what_was_refused_by_a_clock_that_is_not_believed_or_by_a_program_of_before_counts_from_the_first_day(
+    box: Box,
+) -> None:
+    box.trust = ClockTrust.UNTRUSTED
+    refused = refuse(box).directory / "refused"
+    assert [path.name for path in refused.iterdir()] == ["undated"]
+    (refused / "m.csv").write_text("of before")
+    (refused / f"m.csv{REASON}").write_text("why it was")
+    (refused / f"gone.csv{REASON}").write_text("of one that somebody took away")
+    box.now += timedelta(days=400)
+    box.trust = ClockTrust.SYNCED
+    box.forgetting.piece()
+    (day,) = refused.iterdir()
+    assert day.name == f"{box.now.date()}"
+    assert sorted(path.name for path in day.iterdir()) == [
+        "m-2.csv",
+        f"m-2.csv{REASON}",
+        "m.csv",
+        f"m.csv{REASON}",
+    ]
+    assert (day / f"m-2.csv{REASON}").read_text() == "why it was"
+
+
+def test_what_an_import_that_was_cut_off_has_left_goes_by_itself_but_not_while_one_is_at_work(box: Box) -> None:
+    (box.folder / "m.json").write_text(json.dumps([declared(NUMBER, "cup"), declared("B", "hat")]))
+    at_work = Import(box.folder / "m.json", box.cache, box.moment())
+    at_work.piece(1)
+    box.forgetting.piece()
+    assert (at_work.piece(10), at_work.finish().taken) == (False, 2)
+    at_work.close()
+    left = box.cache.directory / "building" / "000007.db"
+    left.write_bytes(b"of a power cut")
+    box.forgetting.piece()
+    assert not left.exists()
+
+
+def test_what_is_no_manifest_by_its_name_or_never_became_whole_is_set_aside(box: Box) -> None:
+    inbox = Inbox(box.folder, box.cache, box.moment)
+    lay(inbox, b"m.txt", b"Hanako Yamada")
+    lay(inbox, b".half.json", b'[{"document":"A"}, {"docum')
+    (inbox.directory / "folder.csv").mkdir()
+    while inbox.piece():
+        pass
+    assert (set_aside(box.folder), (inbox.directory / ".half.json").exists()) == (("m.txt",), True)
+    old = time.time() - LEFT_S - 10
+    os.utime(inbox.directory / ".half.json", (old, old))
+    while inbox.piece():
+        pass
+    reasons = {path.name: path.read_text() for path in (inbox.directory / "refused").glob(f"*/*{REASON}")}
+    assert reasons == {
+        f"m.txt{REASON}": "m.txt: expected a manifest named *.csv, *.json, *.jsonl or *.xml, got '.txt'."
+        " docs/consignments.md describes the forms.\n",
+        f".half.json{REASON}": ".half.json: expected to be renamed when it is whole, got nothing more written to it"
+        " for a day.\n",
+    }
+
+
+def test_a_manifest_with_a_very_long_name_has_its_reason_beside_it(box: Box) -> None:
+    inbox = refuse(box, f"{'m' * 250}.csv")
+    (reason,) = (inbox.directory / "refused").glob(f"*/*{REASON}")
+    assert reason.read_text().startswith("row 1: 'colour'")
+
+
 def test_the_inbox_is_taken_in_and_emptied_and_what_is_no_manifest_is_put_aside(box: Box) -> None:
     inbox = Inbox(box.folder, box.cache, box.moment)
     assert inbox.piece() is False
@@ -296,7 +405,7 @@ def test_no_file_of_the_inbox_keeps_another_from_being_taken_in_and_its_reason_s
     while inbox.piece():
         pass
     assert (box.says("B"), list(inbox.directory.glob("*.*"))) == ("cup", [])
-    (reason,) = (inbox.directory / "refused").glob(f"*{REASON}")
+    (reason,) = (inbox.directory / "refused" / "2026-11-22").glob(f"*{REASON}")
     assert why in reason.read_text("utf-8")
 
 
@@ -320,7 +429,7 @@ def test_a_refused_file_stays_when_another_of_its_name_is_refused(box: Box) -> N
         while inbox.piece():
             pass
     assert set_aside(box.folder) == ("m-2.csv", "m.csv")
-    assert (inbox.directory / "refused" / "m.csv").read_bytes() == b"colour\n"
+    assert (inbox.directory / "refused" / "2026-11-22" / "m.csv").read_bytes() == b"colour\n"
 
 
 def test_a_file_that_cannot_be_taken_away_is_taken_in_once(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
