@@ -9,8 +9,9 @@ Words: `and`, `or`, `not`, brackets; a field compared with `=`, `!=`, `<`, `<=`,
 "text", whole or decimal numbers, days as 2026-12-31. Text is compared NFKC and case folded. Nothing else exists: no
 arithmetic, no loops, no names but FIELDS; a condition has 1,000 characters at most, so that its work is bounded.
 
-A field that is not known, or a finding of a check that did not run, makes a comparison neither true nor false (Kleene's
-strong three-valued logic, as in SQL): a condition that cannot be decided never accuses.
+A field that is not known, or a finding of a check that did not run or had nothing to compare (no origin is declared:
+`found("consignment.origin")`), makes a comparison neither true nor false (Kleene's strong three-valued logic, as in
+SQL): a condition that cannot be decided never accuses.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ _ORDERS: Mapping[str, Callable[[Value, Value], bool]] = MappingProxyType(
 class Facts:
     """What is known of an item in hand: fields by name (absent: not known), and the codes of what was found.
 
-    `unasked` are the codes of checks that did not run: that they were not found says nothing.
+    `unasked` are the codes of findings that nobody looked for: that they were not found says nothing.
     """
 
     values: Mapping[str, Value]

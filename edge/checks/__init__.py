@@ -17,11 +17,16 @@ from edge.policy import Policy
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The answer of one check: what it found, whether it ran, and why not."""
+    """The answer of one check: what it found, whether it ran, and why not.
+
+    `unasked` are codes, each with its item, of findings that a check which ran had nothing to make of: no origin was
+    declared, no rule is registered. That they were not found says nothing.
+    """
 
     findings: tuple[Finding, ...] = ()
     ran: tuple[str, ...] = ()
     not_run: tuple[NotChecked, ...] = ()
+    unasked: tuple[tuple[str, str], ...] = ()
 
 
 def joined(answers: Iterable[Checked]) -> Checked:
@@ -31,6 +36,7 @@ def joined(answers: Iterable[Checked]) -> Checked:
         findings=tuple(finding for part in parts for finding in part.findings),
         ran=tuple(dict.fromkeys(name for part in parts for name in part.ran)),
         not_run=tuple(dict.fromkeys(missed for part in parts for missed in part.not_run)),
+        unasked=tuple(dict.fromkeys(one for part in parts for one in part.unasked)),
     )
 
 

@@ -25,7 +25,9 @@ def check(found: ItemLookup, policy: Policy) -> Checked:
     if batch.expiry is not None and found.item.expiry is not None and not _agree(found, batch):
         given, registered = found.item.expiry.isoformat(), batch.expiry.isoformat()
         made.append(findings.make("batch.expiry", batch=batch.batch, date=given, registered=registered))
-    return Checked(findings=tuple(made), ran=("batch",))
+    dated = batch.expiry is not None and found.item.expiry is not None
+    unasked = () if dated else (("batch.expiry", findings.item),)
+    return Checked(findings=tuple(made), ran=("batch",), unasked=unasked)
 
 
 def _agree(found: ItemLookup, batch: Batch) -> bool:

@@ -20,6 +20,8 @@ from edge.lookup import Bulletin, Edition, ItemLookup, LookupResult
 from edge.policy import Policy
 
 _ALWAYS = frozenset({"input", "symbol", "system", "registry"})  # groups of findings that nothing is needed for
+# What other boxes saw is known as far as a central has told: that it told nothing says nothing.
+_ELSEWHERE = frozenset({"serial.seen_other_port", "serial.velocity", "parcel.seen_other_port"})
 _CODES = {True: "bulletin.matches", None: "bulletin.undecided"}
 
 
@@ -63,12 +65,13 @@ def _speaks(bulletin: Bulletin, facts: Facts) -> bool | None:
 
 
 def _unasked(made: Checked, gtin: str, case: Case, policy: Policy) -> frozenset[str]:
-    """The codes of findings that could not be made of an item, because their check did not run."""
+    """The codes of findings that could not be made of an item: their check did not run, or had nothing to compare."""
     missed = {one.check for one in made.not_run if one.item == gtin}
     ran = {name for name in made.ran if name not in missed}
     if case.seen.captures:
         ran.add("capture")
-    return frozenset(code for code in policy.weights if not {_check_of(code)} & (ran | _ALWAYS))
+    missing = {code for code in policy.weights if not {_check_of(code)} & (ran | _ALWAYS)}
+    return frozenset(missing | _ELSEWHERE | {code for code, item in made.unasked if item in {"", gtin}})
 
 
 def _check_of(code: str) -> str:

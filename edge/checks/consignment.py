@@ -8,8 +8,8 @@ checked, and goods are another's only where every line names other ones: one tha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from babel.numbers import get_currency_precision
 from rapidfuzz import fuzz
@@ -20,7 +20,7 @@ from edge.consignment import Consignment, DeclaredLine
 from edge.errors import CodeRefused
 from edge.gs1 import Gtin
 from edge.identity import Identity
-from edge.inspection import Finding, NotChecked
+from edge.inspection import NotChecked
 from edge.lookup import ItemLookup, LookupResult, Product
 from edge.names import SPELLING, latin, normalised, scripts
 from edge.policy import Policy
@@ -59,8 +59,7 @@ def _of_package(consignment: Consignment, lookup: LookupResult, policy: Policy) 
     best = declared_line(product, consignment, least)
     findings = Findings(policy, source=Source(consignment.document_type or consignment.document))
     if best.fit >= least:
-        made = tuple(_of_line(best.line, product, consignment, findings, policy))
-        return Checked(findings=made, ran=("consignment",))
+        return _answer(_of_line(best.line, product, consignment, policy), findings)
     missing = _unclear(product, consignment)
     if missing:
         return Checked(not_run=(NotChecked("consignment", missing),))
@@ -88,9 +87,9 @@ def check_number(lookup: LookupResult, identity: Identity, policy: Policy) -> Ch
 
     One that was found ahead was found by it. Kinds are compared with themselves: S10 with S10, SSCC with SSCC.
     """
-    declared = lookup.consignment
+    declared, nothing = lookup.consignment, Checked(unasked=(("consignment.number", ""),))
     if declared is None or declared.several:
-        return Checked()
+        return nothing
     scanned = {number.value for number in identity.parcel_numbers} | {sscc.value for sscc in identity.sscc}
     plain, told = {_plain(one) for one in scanned}, [declared.document, *declared.numbers]
     if not plain.isdisjoint(map(_plain, told)):
@@ -101,7 +100,7 @@ def check_number(lookup: LookupResult, identity: Identity, policy: Policy) -> Ch
         if mine and others:
             made = Findings(policy).make("consignment.number", declared=others[0], scanned=mine[0])
             return Checked(findings=(made,))
-    return Checked()
+    return nothing
 
 
 def _plain(number: str) -> str:
@@ -165,13 +164,15 @@ def _of_item(found: ItemLookup, consignment: Consignment, lookup: LookupResult, 
         other = next((line for line in consignment.lines if _names_other(line, product)), None)
         if other is not None and (_fit(other, product, least) >= least or _not_telling(other, product)):
             made = findings.make("consignment.gtin", declared=other.gtin, found=gtin)
-            return Checked(findings=(made,), ran=("consignment",))
-        made = findings.make("consignment.goods", declared=best.line.description, product=product.name)
-        return Checked(findings=(made,), ran=("consignment",))
-    made_of_line = tuple(_of_line(best.line, product, consignment, findings, policy))
-    more = tuple(_more_found(found, consignment, lookup, findings, policy))
+        else:
+            made = findings.make("consignment.goods", declared=best.line.description, product=product.name)
+        unread = tuple(NotChecked(name, "reason.no_line", gtin) for name in ("declared_value", "declared_weight"))
+        unasked = tuple((code, gtin) for code in _OF_LINE)
+        return Checked(findings=(made,), ran=("consignment",), not_run=unread, unasked=unasked)
+    held = (*_of_line(best.line, product, consignment, policy), _more(found, consignment, lookup, policy))
     missed = tuple(NotChecked(name, reason, gtin) for name, reason in _not_compared(best.line, product))
-    return Checked(findings=made_of_line + more, ran=("consignment",), not_run=missed)
+    no_number = () if best.line.gtin else (("consignment.gtin", gtin),)
+    return joined((_answer(held, findings), Checked(not_run=missed, unasked=no_number)))
 
 
 def _names_other(line: DeclaredLine, product: Product) -> bool:
@@ -187,23 +188,49 @@ def _gtin(line: DeclaredLine) -> Gtin | None:
         return None
 
 
-def _of_line(
-    line: DeclaredLine, product: Product, consignment: Consignment, findings: Findings, policy: Policy
-) -> Iterator[Finding]:
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """One thing that a line says, held against the product: does it depart? None: there is nothing to compare."""
+
+    code: str
+    departs: bool | None
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+
+def _of_line(line: DeclaredLine, product: Product, consignment: Consignment, policy: Policy) -> Iterator[_Held]:
     limits = policy.consignment
-    if line.gtin and _gtin(line) is None:
-        yield findings.make("consignment.gtin_invalid", declared=line.gtin)
-    if line.brand and _alike(line.brand, product.brand) < limits.words_similarity:
-        yield findings.make("consignment.brand", declared=line.brand, brand=product.brand)
-    if line.origin and product.origins and line.origin.upper() not in product.origins:
-        registered = ", ".join(product.origins)
-        yield findings.make("consignment.origin", declared=line.origin.upper(), registered=registered)
-    if line.hs and product.hs and line.hs[:_CHAPTER] != product.hs[:_CHAPTER]:
-        yield findings.make("consignment.hs", declared=line.hs[:_CHAPTER], registered=product.hs[:_CHAPTER])
-    yield from _of_value(line, product, findings, limits.value_low_share)
-    yield from _of_weight(line, product, findings, limits.weight_share)
-    if line.quantity is not None and line.quantity > limits.personal_quantity and _is_gift(consignment):
-        yield findings.make("consignment.quantity", quantity=str(line.quantity))
+    bad = _gtin(line) is None if line.gtin else None
+    yield _Held("consignment.gtin_invalid", bad, {"declared": line.gtin})
+    other = _alike(line.brand, product.brand) < limits.words_similarity if line.brand else None
+    yield _Held("consignment.brand", other, {"declared": line.brand, "brand": product.brand})
+    origin, origins = line.origin.upper(), product.origins
+    other = origin not in origins if origin and origins else None
+    yield _Held("consignment.origin", other, {"declared": origin, "registered": ", ".join(origins)})
+    chapter, registered = line.hs[:_CHAPTER], product.hs[:_CHAPTER]
+    other = chapter != registered if chapter and registered else None
+    yield _Held("consignment.hs", other, {"declared": chapter, "registered": registered})
+    yield _value(line, product, limits.value_low_share)
+    yield _weight(line, product, limits.weight_share)
+    many = line.quantity > limits.personal_quantity if line.quantity is not None else None
+    gift = _is_gift(consignment) if consignment.category else None
+    both = False if many is False or gift is False else many and gift
+    limit = str(limits.personal_quantity)
+    yield _Held("consignment.quantity", both, {"quantity": str(line.quantity), "limit": limit})
+
+
+# What is asked of the line that fits; where none does, none of it is.
+_OF_LINE = tuple(
+    f"consignment.{name}" for name in ("gtin_invalid", "brand", "origin", "hs", "value", "weight", "quantity", "more")
+)
+
+
+def _answer(held: Iterable[_Held], findings: Findings) -> Checked:
+    told = tuple(held)
+    return Checked(
+        findings=tuple(findings.make(one.code, None, **one.arguments) for one in told if one.departs),
+        ran=("consignment",),
+        unasked=tuple((one.code, findings.item) for one in told if one.departs is None),
+    )
 
 
 def _is_gift(consignment: Consignment) -> bool:
@@ -222,13 +249,13 @@ def _not_compared(line: DeclaredLine, product: Product) -> Iterator[tuple[str, s
         yield "declared_weight", "reason.no_quantity"
 
 
-def _of_value(line: DeclaredLine, product: Product, findings: Findings, low_share: float) -> Iterator[Finding]:
-    if line.value_minor is None or not line.quantity or not product.value_min_minor:
-        return
+def _value(line: DeclaredLine, product: Product, low_share: float) -> _Held:
+    code, usual = "consignment.value", product.value_min_minor
+    if line.value_minor is None or not line.quantity or not usual or line.currency != product.currency:
+        return _Held(code, None)
     each = line.value_minor / line.quantity
-    if line.currency == product.currency and each < product.value_min_minor * low_share:
-        declared, usual = (_amount(value, product.currency) for value in (each, product.value_min_minor))
-        yield findings.make("consignment.value", declared=declared, usual=usual)
+    said = {"declared": _amount(each, product.currency), "usual": _amount(usual, product.currency)}
+    return _Held(code, each < usual * low_share, said)
 
 
 def _amount(minor: float, currency: str) -> str:
@@ -237,30 +264,28 @@ def _amount(minor: float, currency: str) -> str:
     return f"{minor / 10**digits:.{digits}f} {currency}"
 
 
-def _of_weight(line: DeclaredLine, product: Product, findings: Findings, share: float) -> Iterator[Finding]:
+def _weight(line: DeclaredLine, product: Product, share: float) -> _Held:
     """Too light for so many pieces. Heavier says nothing: senders weigh what they pack goods in."""
+    code = "consignment.weight"
     if not (line.net_g and line.quantity and product.net_g):
-        return
-    if line.net_g < product.net_g * line.quantity * share:
-        yield findings.make(
-            "consignment.weight", declared=str(line.net_g), quantity=str(line.quantity), each=str(product.net_g)
-        )
+        return _Held(code, None)
+    said = {"declared": str(line.net_g), "quantity": str(line.quantity), "each": str(product.net_g)}
+    return _Held(code, line.net_g < product.net_g * line.quantity * share, said)
 
 
-def _more_found(
-    found: ItemLookup, consignment: Consignment, lookup: LookupResult, findings: Findings, policy: Policy
-) -> Iterator[Finding]:
+def _more(found: ItemLookup, consignment: Consignment, lookup: LookupResult, policy: Policy) -> _Held:
     """More different items of a product than are declared; told once, with the first of them."""
-    product = found.product
+    code, product = "consignment.more", found.product
     items = [one.item for one in lookup.items if one.item.gtin == found.item.gtin and one.item.serial is not None]
-    if product is None or items[:1] != [found.item]:
-        return
+    if product is None or not items:
+        return _Held(code, None)
     least = policy.consignment.words_similarity
-    lines = [line for line in consignment.lines if _fit(line, product, least) >= least]
-    quantities = [line.quantity for line in lines]
+    quantities = [line.quantity for line in consignment.lines if _fit(line, product, least) >= least]
+    if None in quantities:
+        return _Held(code, None)
     declared, count = sum(one for one in quantities if one is not None), len({item.serial for item in items})
-    if None not in quantities and count > declared:
-        yield findings.make("consignment.more", found=str(count), product=product.name, declared=str(declared))
+    said = {"found": str(count), "product": product.name, "declared": str(declared)}
+    return _Held(code, items[0] == found.item and count > declared, said)
 
 
 def _fit(line: DeclaredLine, product: Product, least: float) -> float:

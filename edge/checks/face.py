@@ -42,7 +42,8 @@ def check(found: ItemLookup, seen: Seen, policy: Policy) -> Checked:
         for side in _nearest_print_runs(found.faces, comparable)
         for finding in _of_side(side, findings, {face.face_id: face for face in found.faces})
     ]
-    return Checked(findings=tuple(made), ran=("face",))
+    unasked = tuple((code, gtin) for code in region.unasked(comparable))
+    return Checked(findings=tuple(made), ran=("face",), unasked=unasked)
 
 
 def of_item(found: ItemLookup, case: Case) -> Seen:

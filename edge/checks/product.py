@@ -26,7 +26,8 @@ def check(found: ItemLookup, policy: Policy, today: date) -> Checked:
         made.append(findings.make("product.nothing_registered", product=found.product.name))
     if found.item.expiry is not None and found.item.expiry < today:
         made.append(findings.make("goods.expired", date=found.item.expiry.isoformat()))
-    return Checked(findings=tuple(made), ran=("product",))
+    unasked = () if found.item.expiry is not None else (("goods.expired", gtin),)
+    return Checked(findings=tuple(made), ran=("product",), unasked=unasked)
 
 
 def check_recordations(found: ItemLookup, lookup: LookupResult, policy: Policy, today: date) -> Checked:
@@ -38,7 +39,11 @@ def check_recordations(found: ItemLookup, lookup: LookupResult, policy: Policy, 
         return Checked(findings=(Findings(policy, gtin).make("recordation.none"),), ran=("recordation",))
     standing = [recordation for recordation in found.recordations if recordation.in_force(today)]
     if standing:
-        return Checked(findings=tuple(_of_standing(standing, gtin, lookup, policy)), ran=("recordation",))
+        made = tuple(_of_standing(standing, gtin, lookup, policy))
+        told = lookup.consignment is not None and lookup.consignment.is_small is not None
+        nowhere = () if lookup.office else (("recordation.other_office", gtin),)
+        unasked = nowhere if told else (*nowhere, ("recordation.small", gtin))
+        return Checked(findings=made, ran=("recordation",), unasked=unasked)
     nearest = max(found.recordations, key=lambda recordation: recordation.valid_to)
     code, day = ("recordation.expired", nearest.valid_to)
     if today < nearest.valid_from:

@@ -6,7 +6,7 @@ would help is advice (edge/checks/advice.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from edge.captures import Evidence
 from edge.checks import Findings, Proof
@@ -39,6 +39,19 @@ def _codes(reading: RegionReading, limits: FacePolicy) -> Iterator[str]:
         reading.contrast < limits.microprint_contrast or (reading.likeness or 0.0) < limits.microprint_likeness
     ):
         yield "face.microprint"
+
+
+def unasked(comparisons: Iterable[FaceComparison]) -> tuple[str, ...]:
+    """The codes of what no capture could tell of any marked region: none of the kind is registered, or none is seen."""
+    readings = [reading for comparison in comparisons for reading in comparison.regions]
+    told = {
+        "face.region_size": any(one.size is not None for one in readings),
+        "face.region_moved": any(one.offset_mm is not None for one in readings),
+        "face.hologram": any(one.kind == "hologram" for one in readings),
+        "face.hologram_static": any(one.change is not None for one in readings),
+        "face.microprint": any(one.contrast is not None for one in readings),
+    }
+    return tuple(code for code, asked in told.items() if not asked)
 
 
 def findings_of(comparison: FaceComparison, maker: Findings) -> list[Finding]:

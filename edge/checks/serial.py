@@ -52,7 +52,10 @@ def check(found: ItemLookup, edition: Edition | None, policy: Policy, *, stale: 
         made.append(findings.make(code, serial=serial, product=product.name))
     if _breaks_rule(serial, product) and not repaired:
         made.append(findings.make("serial.rule", serial=serial, product=product.name))
-    return Checked(findings=tuple(made), ran=("serial",))
+    unasked = [] if product.serial_rule and not repaired else [("serial.rule", gtin)]
+    if status is SerialStatus.UNKNOWN and (repaired or stale):  # whether it is registered cannot be said
+        unasked.append(("serial.unknown", gtin))
+    return Checked(findings=tuple(made), ran=("serial",), unasked=tuple(unasked))
 
 
 def _of_rule_alone(found: ItemLookup, product: Product, findings: Findings, *, repaired: bool) -> tuple[Finding, ...]:

@@ -6,12 +6,10 @@ the start of the route only: of a parcel it is whoever sold it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from edge.checks import Checked, Findings, Source
+from edge.checks import Checked, Findings, Source, joined
 from edge.checks.consignment import declared_line, not_comparable
 from edge.consignment import Consignment, DeclaredLine
-from edge.inspection import Finding, NotChecked
+from edge.inspection import NotChecked
 from edge.lookup import LookupResult, Product
 from edge.names import best_of, essential, has_words, scripts
 from edge.policy import Policy
@@ -28,35 +26,48 @@ def check(lookup: LookupResult, policy: Policy) -> Checked:
     missed, consignment = not_comparable(lookup, NAME), lookup.consignment
     if missed is not None or consignment is None:
         return Checked(not_run=(missed,) if missed else ())
-    made: list[Finding] = []
-    unread: list[NotChecked] = []
-    for product in products.values():
-        best = declared_line(product, consignment, policy.consignment.words_similarity)
-        if best.fit >= policy.consignment.words_similarity:
-            made += _of_product(product, best.line, consignment, policy)
-            if best.line.maker and _is_other(best.line.maker, product.makers, policy) is None:
-                unread.append(NotChecked(NAME, "reason.other_script", str(product.gtin)))
-    if not made and not _says_something(consignment):
+    least = policy.consignment.words_similarity
+    best = {gtin: declared_line(product, consignment, least) for gtin, product in products.items()}
+    if all(one.fit < least for one in best.values()):
+        return Checked(not_run=(NotChecked(NAME, "reason.no_line"),))
+    answer = joined(
+        _of_product(product, best[gtin].line, consignment, policy)
+        if best[gtin].fit >= least
+        else Checked(not_run=(NotChecked(NAME, "reason.no_line", str(gtin)),))
+        for gtin, product in products.items()
+    )
+    if not answer.findings and not _says_something(consignment):
         return Checked(not_run=(NotChecked(NAME, "reason.not_declared"),))
-    return Checked(findings=tuple(made), ran=(NAME,), not_run=tuple(unread))
+    return answer
 
 
 def _says_something(consignment: Consignment) -> bool:
     return bool(consignment.route or any(line.maker for line in consignment.lines))
 
 
-def _of_product(product: Product, line: DeclaredLine, consignment: Consignment, policy: Policy) -> Iterator[Finding]:
+def _of_product(product: Product, line: DeclaredLine, consignment: Consignment, policy: Policy) -> Checked:
     findings = Findings(policy, str(product.gtin), Source(product.source))
-    if line.maker and product.makers and _is_other(line.maker, (*product.makers, product.right_holder), policy):
-        yield findings.make("supply.maker", declared=line.maker, registered=", ".join(product.makers))
-    route = consignment.route
-    if route and product.routes and route not in product.routes:
-        yield findings.make("supply.route", declared=route, registered=", ".join(product.routes))
-    importer = consignment.consignee.name if consignment.consignee else ""
+    route, importer = consignment.route, consignment.consignee.name if consignment.consignee else ""
     trade = line.quantity is not None and line.quantity > policy.consignment.personal_quantity
-    own = (*product.importers, product.right_holder)
-    if importer and trade and product.importers and _is_other(importer, own, policy):
-        yield findings.make("supply.importer", registered=", ".join(product.importers))
+    own, importers = (*product.makers, product.right_holder), (*product.importers, product.right_holder)
+    maker = _is_other(line.maker, own, policy) if line.maker and product.makers else None
+    departs = {
+        "supply.maker": maker,
+        "supply.route": route not in product.routes if route and product.routes else None,
+        "supply.importer": _is_other(importer, importers, policy) if importer and trade and product.importers else None,
+    }
+    said = {
+        "supply.maker": {"declared": line.maker, "registered": ", ".join(product.makers)},
+        "supply.route": {"declared": route, "registered": ", ".join(product.routes)},
+        "supply.importer": {"registered": ", ".join(product.importers)},
+    }
+    unread = maker is None and line.maker and product.makers
+    return Checked(
+        findings=tuple(findings.make(code, None, **said[code]) for code, other in departs.items() if other),
+        ran=(NAME,),
+        not_run=(NotChecked(NAME, "reason.other_script", findings.item),) if unread else (),
+        unasked=tuple((code, findings.item) for code, other in departs.items() if other is None),
+    )
 
 
 def _is_other(declared: str, registered: tuple[str, ...], policy: Policy) -> bool | None:

@@ -66,7 +66,10 @@ def check(found: ItemLookup, seen: Seen, identity: Identity, policy: Policy) -> 
         _finding(reading, one, maker) for reading, one in sorted(apart, key=lambda two: _ORDER.index(two[1].element))
     )
     if agreed or made:
-        return Checked(findings=tuple(made), ran=("text",))
+        words = {one.element == "words" for _, one in answers if one.standing is not Standing.DOUBTFUL}
+        codes = (("text.words", True), ("text.differs", False))
+        unasked = tuple((code, gtin) for code, of_words in codes if of_words not in words)
+        return Checked(findings=tuple(made), ran=("text",), unasked=unasked)
     return Checked(findings=_closer(mine, maker), not_run=(NotChecked("text", "reason.print_unread", gtin),))
 
 

@@ -11,8 +11,8 @@ from edge import policy as policies
 from edge.checks import Checked
 from edge.checks.bulletin import check, check_quarter
 from edge.consignment import Consignment, DeclaredLine, Party
-from edge.inspection import Cause, Finding, NotChecked, Weight
-from edge.lookup import Bulletin
+from edge.inspection import Cause, Finding, NotChecked, Seen, Weight
+from edge.lookup import Bulletin, ItemLookup, SerialStatus
 from edge.steps.decide import assess
 from tests.edge import drawn_cases as drawn
 
@@ -128,3 +128,68 @@ def test_bulletins_of_two_quarters_ago_are_pointed_out(quarter: str, today: date
         [("bulletin.old", {"quarter": quarter})] if old else []
     )
     assert check_quarter(None, today, POLICY) == Checked()
+
+
+CREAM = DeclaredLine(
+    "face cream", quantity=1, brand="Aoi", origin="JP", hs="330499", value_minor=300_000, currency="JPY"
+)
+
+
+def _assessed(
+    condition: str, *lines: DeclaredLine, of: ItemLookup = drawn.FOUND, seen: Seen | None = None
+) -> list[str]:
+    """What the whole judgement says by bulletins and the findings that they ask for."""
+    found = replace(of, bulletins=(replace(BULLETIN, condition=condition),))
+    case = drawn.case(found, seen, consignment=_declared(*lines))
+    return [one.code for one in assess(case, POLICY).findings if one.code.startswith("bulletin.")]
+
+
+@pytest.mark.parametrize(
+    ("code", "bare"),
+    [
+        ("origin", replace(CREAM, origin="")),
+        ("brand", replace(CREAM, brand="")),
+        ("hs", replace(CREAM, hs="")),
+        ("value", replace(CREAM, value_minor=None)),
+        ("value", replace(CREAM, currency="USD")),
+        ("value", replace(CREAM, quantity=None)),
+        ("gtin_invalid", CREAM),
+        ("weight", CREAM),
+        ("quantity", replace(CREAM, quantity=9)),  # declared as what?
+        ("origin", DeclaredLine("bath towel", origin="JP", hs="630260")),  # no line of the product
+    ],
+)
+def test_what_was_not_found_because_nothing_was_declared_of_it_is_not_known(code: str, bare: DeclaredLine) -> None:
+    condition = f'not found("consignment.{code}")'
+    assert _assessed(condition, bare) == ["bulletin.undecided"]
+    assert _assessed(f'serial = "x" and {condition}', bare) == []
+
+
+def test_what_was_compared_and_agrees_is_known_not_to_be_found() -> None:
+    whole = replace(CREAM, gtin=str(drawn.FOUND.item.gtin), quantity=2)
+    for code in ("origin", "brand", "hs", "value", "gtin_invalid", "gtin", "quantity", "goods", "more"):
+        assert _assessed(f'found("consignment.{code}")', whole) == [], code
+    assert _assessed('found("consignment.origin")', replace(whole, origin="CN")) == ["bulletin.matches"]
+
+
+def test_a_serial_of_a_product_without_a_rule_and_one_that_cannot_be_looked_up_are_not_known_to_be_in_order() -> None:
+    bare = replace(drawn.FOUND, product=replace(drawn.PRODUCT, serial_rule=""))
+    assert _assessed('found("serial.rule")', CREAM, of=bare) == ["bulletin.undecided"]
+    misread = replace(drawn.FOUND, serial=SerialStatus.UNKNOWN, misread=True)
+    assert _assessed('found("serial.unknown")', CREAM, of=misread) == ["bulletin.undecided"]
+    assert _assessed('found("serial.unknown")', CREAM) == _assessed('found("serial.rule")', CREAM) == []
+
+
+def test_regions_that_are_not_marked_and_days_that_are_not_told_are_not_known_to_be_in_order() -> None:
+    seen = drawn.pictured()
+    for code in ("face.microprint", "face.hologram", "face.region_moved", "goods.expired", "recordation.other_office"):
+        assert _assessed(f'found("{code}")', CREAM, seen=seen) == ["bulletin.undecided"], code
+    assert _assessed('found("face.structure")', CREAM, seen=seen) == []
+    expiring = replace(drawn.FOUND, item=replace(drawn.ITEM, expiry=date(2027, 1, 1)))
+    assert _assessed('found("goods.expired")', CREAM, of=expiring) == []
+
+
+def test_that_no_other_port_has_told_of_an_item_is_not_that_none_has_seen_it() -> None:
+    assert _assessed('not found("serial.seen_other_port") and not found("serial.velocity")', CREAM) == [
+        "bulletin.undecided"
+    ]

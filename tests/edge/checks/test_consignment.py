@@ -14,6 +14,7 @@ from edge.gs1 import Gtin, Sscc
 from edge.identity import Identity
 from edge.inspection import NotChecked
 from edge.lookup import LookupResult, WatchHit
+from edge.messages import sentence
 from edge.postal import ParcelNumber
 from tests.edge import drawn_cases as drawn
 
@@ -232,6 +233,23 @@ def test_without_maker_and_route_the_supply_is_named_as_not_checked() -> None:
     assert supply.check(looked_up(), POLICY).not_run == (NotChecked("supply", "reason.not_declared"),)
     bare = replace(looked_up(), items=(drawn.FOUND,))
     assert supply.check(bare, POLICY).not_run == ()
+
+
+def test_where_no_line_fits_the_product_neither_value_nor_weight_nor_its_supply_was_checked() -> None:
+    towel = DeclaredLine("bath towel", quantity=1, value_minor=100, currency="JPY", maker="Umi Factory")
+    told = consignment.check(looked_up(towel, dispatch="CN", destination="JP"), POLICY)
+    assert [one.code for one in told.findings] == ["consignment.goods"]
+    assert [(one.check, one.reason) for one in told.not_run] == [
+        ("declared_value", "reason.no_line"),
+        ("declared_weight", "reason.no_line"),
+    ]
+    route = supply.check(looked_up(towel, dispatch="CN", destination="JP"), POLICY)
+    assert (route.ran, route.not_run) == ((), (NotChecked("supply", "reason.no_line"),))
+
+
+def test_how_many_pieces_of_a_gift_are_too_many_is_said_to_be_the_policys() -> None:
+    (told,) = consignment.check(looked_up(replace(LINE, quantity=9), category="gift"), POLICY).findings
+    assert sentence(told.code, told.arguments, "en") == "9 pieces are declared as a gift, more than the policy's 3."
 
 
 def rights(office: str = "", **changes: Any) -> list[str]:
