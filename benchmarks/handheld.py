@@ -19,7 +19,6 @@ import argparse
 import os
 import random
 import shutil
-import socket
 import statistics
 import sys
 import tempfile
@@ -38,6 +37,7 @@ import sekisho
 from benchmarks.limits import Limits
 from edge.app import open_bench
 from edge.settings import Settings
+from edge.web.server import bound
 
 GTIN = "09521234543213"
 PATIENCE_S = 120.0
@@ -64,10 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if chromium is None:
         raise SystemExit("Debian's Chromium must be there, got none: apt-get install chromium")
     rng, limits = random.Random(given.seed), Limits()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, bound(Settings(port=0)) as held:
         state = Path(folder) / "state"
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = held.getsockname()[1]  # nobody else is given it while the server is dead
         context = get_context("forkserver")
         context.set_forkserver_preload(["sekisho", "edge.web.server"])
         start = partial(_started, context, state, port)

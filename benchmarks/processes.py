@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+
+from edge.settings import Settings
+from edge.web.server import bound
 
 START_PATIENCE_S = 120.0
 
@@ -26,9 +28,8 @@ def served(
     Raises:
         TimeoutError: it does not answer within two minutes, or it ended.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    held = bound(Settings(port=0))  # so that nobody else is given the port before the server listens there
+    port = held.getsockname()[1]
     told = {
         "SEKISHO_STATE_DIR": str(folder / "state"),
         "SEKISHO_REGISTRY": str(edition),
@@ -44,6 +45,7 @@ def served(
         _wait_for(url, server)
         yield url, server.pid
     finally:
+        held.close()
         server.terminate()
         server.wait(30)
 

@@ -1,4 +1,4 @@
-"""What all tests share: Hypothesis never judges by the clock, because a loaded machine is no fault of the code."""
+"""What all tests share: nothing judges by the clock, because a loaded machine is no fault of the code."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import os
 
 import pytest
 from hypothesis import settings
+from playwright.sync_api import expect
 
 settings.register_profile(
     "bench", parent=settings.get_profile("ci" if os.environ.get("CI") else "default"), deadline=None
 )
 settings.load_profile("bench")
+expect.set_options(timeout=120_000)  # of a page, whichever test comes first; Playwright's own are 5 s
 
 
 @pytest.fixture(autouse=True)

@@ -190,7 +190,8 @@ class Container:
         return int(self.run("systemctl", "show", "--property=MainPID", "--value", unit) or 0)
 
     def signalled(self, unit: str, number: signal.Signals) -> int:
-        """Send a signal to a unit's main process alone; its number."""
+        """Send a signal to a unit's main process alone; its number. A unit that is still starting is waited for."""
+        self.replaced(unit, 0)
         pid = self.pid(unit)
         self.run("systemctl", "kill", "--kill-who=main", f"--signal={number.name}", unit)
         return pid

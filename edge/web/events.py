@@ -126,22 +126,26 @@ async def events(
 ) -> EventSourceResponse:
     """Resumes after Last-Event-ID (or `after`) from the ledger, then goes on live; without either it begins now."""
     listeners: Listeners = request.app.state.listeners
+    aside = listeners.asides[-1][0] if listeners.asides else 0  # from the answer on a page counts on what is told
     begin = last_event_id or after or await run_in_threadpool(newest, work.bench)
     return EventSourceResponse(
-        _stream(work.bench, listeners, begin, station),
+        _stream(work.bench, listeners, begin, aside, station),
         ping=ALIVE_S,
         ping_message_factory=lambda: ServerSentEvent(event="alive"),
     )
 
 
-async def _stream(bench: Bench, listeners: Listeners, begin: str, station: str) -> AsyncIterator[ServerSentEvent]:
-    """The ledger's rows after `begin`, of a station or of all (""). News only wakes: order and wholeness are its own.
+async def _stream(
+    bench: Bench, listeners: Listeners, begin: str, aside: int, station: str
+) -> AsyncIterator[ServerSentEvent]:
+    """The ledger's rows after `begin`, of a station or of all (""), and what is no row after the number `aside`.
+
+    News only wakes: order and wholeness are the ledger's own.
 
     Sequences start again in a ledger that replaced a damaged one, also while the bench runs: that is told as a reset.
     """
     ledger, _, sequence = begin.rpartition("-")
     told = int(sequence)
-    aside = listeners.asides[-1][0] if listeners.asides else 0
     with listeners.listen() as news:
         while True:
             for number, said in tuple(listeners.asides):

@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -29,6 +28,7 @@ from edge.errors import BoxError
 from edge.examination import SPEED, Sign, State
 from edge.settings import Settings
 from edge.storage.registry_build import build
+from edge.web.server import bound
 from provisioning.demo import sources
 from provisioning.demo.items import item
 from provisioning.demo.parcels import Shot
@@ -109,8 +109,8 @@ def _inspected(url: str, code: str, picture: bytes) -> tuple[float, float, bool]
 @contextlib.contextmanager
 def _served(settings: Settings, scratch: Path, edition: Path) -> Iterator[str]:
     """A bench process of its own on loopback."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    held = bound(settings.model_copy(update={"host": "127.0.0.1", "port": 0}))  # nobody else is given the port
+    port = held.getsockname()[1]
     told = settings.model_dump(mode="json", exclude_none=True) | {
         "state_dir": str(scratch / "state"),
         "registry": str(edition),
@@ -140,6 +140,7 @@ def _served(settings: Settings, scratch: Path, edition: Path) -> Iterator[str]:
         bench.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             bench.wait(10)
+        held.close()
         bench.kill()
         bench.wait()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import serial
 
 from edge import inputs
 from edge.arrival import Arrival
@@ -43,12 +44,28 @@ def settings(**changes: object) -> Settings:
     return Settings(**changes)  # type: ignore[arg-type]
 
 
-def test_a_serial_scan_reaches_the_bench_with_its_separator(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set when a serial line has been opened: pyserial flushes it then, and what came before is nobody's scan."""
+    told, open_line = threading.Event(), serial.serial_for_url
+
+    def opening(*words: Any, **options: Any) -> serial.Serial:
+        line = open_line(*words, **options)
+        told.set()
+        return line
+
+    monkeypatch.setattr(serial, "serial_for_url", opening)
+    return told
+
+
+def test_a_serial_scan_reaches_the_bench_with_its_separator(
+    opened: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
     master, line = os.openpty()
     bench: Any = CountingBench(refusals=1)  # the disk is full once: the scan is not lost
     monkeypatch.setattr(inputs, "_RETRY_S", 0.05)
     with inputs.listening(bench, settings(scanner=os.ttyname(line))):
-        time.sleep(1.0)  # pyserial flushes the line when it opens it
+        assert opened.wait(20)
         os.write(master, b"]d20109521104001300\x1d21AB\r\n")
         until(lambda: bool(bench.arrived))
     os.close(master)
@@ -57,13 +74,13 @@ def test_a_serial_scan_reaches_the_bench_with_its_separator(monkeypatch: pytest.
     assert bench.arrived[0].station == "1"
 
 
-def test_a_desk_card_is_carried_out_and_is_no_arrival() -> None:
+def test_a_desk_card_is_carried_out_and_is_no_arrival(opened: threading.Event) -> None:
     master, line = os.openpty()
     bench: Any = CountingBench()
     cards: list[tuple[str, str]] = []
     bench.card = lambda station, code: cards.append((station, code))
     with inputs.listening(bench, settings(scanner=os.ttyname(line))):
-        time.sleep(1.0)
+        assert opened.wait(20)
         os.write(master, b"]C0SEKIXRBCDEFGHI\r\n")
         until(lambda: bool(cards))
     os.close(master)
@@ -73,7 +90,7 @@ def test_a_desk_card_is_carried_out_and_is_no_arrival() -> None:
 
 
 def test_a_badge_signs_in_at_the_station_and_is_no_arrival_and_no_line_of_the_log(
-    caplog: pytest.LogCaptureFixture,
+    opened: threading.Event, caplog: pytest.LogCaptureFixture
 ) -> None:
     master, line = os.openpty()
     bench: Any = CountingBench()
@@ -85,7 +102,7 @@ def test_a_badge_signs_in_at_the_station_and_is_no_arrival_and_no_line_of_the_lo
 
     bench.badge = badge
     with inputs.listening(bench, settings(scanner=os.ttyname(line))):
-        time.sleep(1.0)  # as above
+        assert opened.wait(20)
         os.write(master, b"]C0SEKI012345678901234567890123\r\n0109521104001300\r\n")
         until(lambda: bool(bench.arrived))
     os.close(master)
@@ -96,12 +113,12 @@ def test_a_badge_signs_in_at_the_station_and_is_no_arrival_and_no_line_of_the_lo
     assert "a badge was refused: access_badge" in caplog.text
 
 
-def test_a_scan_takes_a_picture_with_it(tmp_path: Path) -> None:
+def test_a_scan_takes_a_picture_with_it(opened: threading.Event, tmp_path: Path) -> None:
     (tmp_path / "1.jpg").write_bytes(b"\xff\xd8picture")
     master, line = os.openpty()
     bench: Any = CountingBench()
     with inputs.listening(bench, settings(scanner=os.ttyname(line), camera=str(tmp_path))):
-        time.sleep(1.0)
+        assert opened.wait(20)
         os.write(master, b"4006381333931\r")
         until(lambda: len(bench.arrived) == 2)
     os.close(master)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,8 +17,10 @@ from pathlib import Path
 import httpx
 
 from edge.desk_card import code, secret_of
+from edge.settings import Settings
 from edge.storage.keys import derived, storage_key
 from edge.storage.registry_build import build
+from edge.web.server import bound
 from provisioning.demo import sources
 from provisioning.demo.parcels import parcels
 from provisioning.demo.photographs import photographs
@@ -36,13 +37,6 @@ def until(holds: Callable[[], bool], wanted: str) -> None:
     while not holds():
         assert time.monotonic() < end, f"expected {wanted} within {PATIENCE_S:.0f} s"
         time.sleep(_LOOK_S)
-
-
-def free_port() -> int:
-    """A port that nobody listens on: a bench that is started again comes back at the same address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -147,7 +141,8 @@ def bench_process(folder: Path, photographed: tuple[str, ...] = (), **settings: 
     day = datetime.now(UTC).date()
     (folder / "camera").mkdir(parents=True)
     badges = accounts(folder / "state")
-    port = free_port()
+    held = bound(Settings(port=0))  # nobody else is given the port while the bench is dead
+    port = held.getsockname()[1]
     given = {
         "state_dir": str(folder / "state"),
         "registry": str(folder / "edition.sqlite"),
@@ -164,7 +159,7 @@ def bench_process(folder: Path, photographed: tuple[str, ...] = (), **settings: 
     process = Process(("serve",), environment, folder / "bench.log")
     secret = secret_of(derived(storage_key(folder / "state"), "desk card"))
     bench = BenchProcess(folder, badges, process, f"http://127.0.0.1:{port}", secret)
-    with ThreadPoolExecutor(1, "painter") as painter:
+    with held, ThreadPoolExecutor(1, "painter") as painter:
         edition = painter.submit(_edition, folder, day)
         taken = painter.submit(_taken, folder / "taken", photographed, day)
         edition.result()

@@ -42,7 +42,6 @@ def bench(real: Settings) -> Iterator[tuple[Settings, Server]]:
 def page(browser: Browser, bench: tuple[Settings, Server]) -> Iterator[Page]:
     with browser.new_context(viewport={"width": 1280, "height": 800}, base_url=bench[1].url) as context:
         context.set_default_timeout(PATIENCE_MS)
-        expect.set_options(timeout=PATIENCE_MS)
         yield context.new_page()
 
 

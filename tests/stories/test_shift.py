@@ -40,7 +40,6 @@ pytestmark = [
 
 PARCELS = 40
 PHOTOGRAPHED = ("medicine", "logo-moved", "damaged-symbol")
-STANDING_MS = 4 * PATIENCE_MS
 TYPED_MS = 90  # between two keys of a person: no scanner is so slow
 _STATE = """() => {
   const card = document.querySelector("#card [data-inspection]");
@@ -153,8 +152,7 @@ def officer(browser: object, bench: BenchProcess) -> Iterator[Officer]:
     """At the page of station 1; a fault in its script fails the test."""
     faults: list[str] = []
     context = browser.new_context(viewport={"width": 1280, "height": 800})  # type: ignore[attr-defined]
-    context.set_default_timeout(STANDING_MS)
-    expect.set_options(timeout=STANDING_MS)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda message: faults.append(message.text) if "Refused to" in message.text else None)

@@ -26,6 +26,7 @@ from tests.sync.web_server import WebServer, serving
 
 DATA = bytes(range(256)) * 4_000  # 1 MB
 QUICK = Limits(connect_s=2, silence_s=0.3, window_s=0.3, least_bytes_s=1_000, metadata_s=0.6)
+STEADY = Limits(connect_s=20, silence_s=20, window_s=0.3, least_bytes_s=1_000, metadata_s=20)  # crawling, and no more
 
 
 @pytest.fixture
@@ -61,7 +62,12 @@ def test_a_download_survives_a_kill_of_its_process(tree: Path, tmp_path: Path) -
     part = tmp_path / "part"
     program = (
         "import sys, time; from pathlib import Path; from sync.fetch import HttpSource\n"
-        "HttpSource(sys.argv[1], pace=lambda count: time.sleep(0.05)).resume('file', 1_024_000, Path(sys.argv[2]))"
+        "came = 0\n"
+        "def pace(count):\n"
+        "    global came\n"
+        "    came += count\n"
+        "    time.sleep(60 if came > 200_000 else 0)\n"
+        "HttpSource(sys.argv[1], pace=pace).resume('file', 1_024_000, Path(sys.argv[2]))"
     )
     with serving(tree) as server:
         with subprocess.Popen([sys.executable, "-c", program, server.url, str(part)]) as child:
@@ -145,22 +151,22 @@ def test_a_slow_loris_is_ended(tmp_path: Path, handler: type[http.server.BaseHTT
 
 def test_a_bandwidth_below_a_block_in_a_window_is_no_silence_of_the_server(tree: Path, tmp_path: Path) -> None:
     (tree / "file").write_bytes(DATA[:60_000])
-    limits = Limits(window_s=0.4, metadata_s=0.4)
-    with serving(tree) as server, HttpSource(server.url, limits, Pace(60_000)) as source:
-        source.resume("file", 60_000, tmp_path / "part")  # 1 s of own waiting, in a block of 0.9 s
+    limits = Limits(window_s=1.2, metadata_s=1.2)
+    with serving(tree) as server, HttpSource(server.url, limits, Pace(20_000)) as source:
+        source.resume("file", 60_000, tmp_path / "part")  # 3 s of own waiting, in a block of 2.7 s
         assert source.download_bytes("file", 60_000) == DATA[:60_000]
     assert (tmp_path / "part").read_bytes() == DATA[:60_000]
 
 
 def test_a_crawling_server_is_told_as_slow(publishing: Publishing, receiving: Receiving) -> None:
     handler = answering(HEAD, forever=b"x")
-    with serving(publishing.directory, handler) as server, HttpSource(server.url, QUICK) as source:
+    with serving(publishing.directory, handler) as server, HttpSource(server.url, STEADY) as source:
         state = receiving.pull(source)
     assert (state.state, state.code) == ("unreachable", "transport_slow")
     assert state.hint == "What came is kept; the next pull goes on."
     with (
         serving(publishing.directory, handler) as server,
-        HttpSource(server.url, QUICK) as source,
+        HttpSource(server.url, STEADY) as source,
         pytest.raises(SlowRetrievalError, match=r"metadata/timestamp\.json: .* bytes in 0.3 s, expected 300 or more"),
     ):
         source.download_bytes("metadata/timestamp.json", 8_000)

@@ -54,7 +54,7 @@ def test_signals_are_given_back_afterwards() -> None:
 _NETWORK = """
 import subprocess, threading
 from sync.wake import Wake
-with Wake(settle_s=0.05) as wake:
+with Wake(settle_s=0.5) as wake:
     timer = threading.Timer(0.2, subprocess.run, (["ip", "link", "set", "lo", "up"],))
     timer.start()
     print(wake.wait(20), wake.wait(0.01))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -60,13 +61,22 @@ def _address(pid: int) -> str:
     """Where a process listens, once it does: of /proc, as an operator of the box would look it up."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
-        mine = {str(fd.readlink()) for fd in Path(f"/proc/{pid}/fd").iterdir() if fd.is_symlink()}
+        mine = _opened(pid)
         for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]:
             parts = line.split()
             if parts[3] == "0A" and f"socket:[{parts[9]}]" in mine:
                 return f"http://127.0.0.1:{int(parts[1].rpartition(':')[2], 16)}"
         time.sleep(0.05)
     raise TimeoutError(f"process {pid}: expected a listening socket within 60 s, got none")
+
+
+def _opened(pid: int) -> set[str]:
+    """What a process has open: it opens and closes while it is looked at."""
+    found = set()
+    for fd in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.add(str(fd.readlink()))
+    return found
 
 
 def _family(pids: list[int]) -> list[int]:

@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 
 import sekisho
+from edge.settings import Settings
+from edge.web.server import bound
 
 UNITS = Path(sekisho.__file__).parent / "systemd"
 EXPOSURE = {
@@ -130,8 +132,8 @@ def notify(tmp_path: Path) -> Iterator[socket.socket]:
 def test_the_bench_starts_at_the_first_connection_and_says_that_it_is_ready(
     tmp_path: Path, notify: socket.socket
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    held = bound(Settings(port=0))  # nobody else is given the port before systemd listens there
+    port = held.getsockname()[1]
     environment = {
         "SEKISHO_STATE_DIR": str(tmp_path / "state"),
         "SEKISHO_WORKERS": "1",
@@ -161,6 +163,7 @@ def test_the_bench_starts_at_the_first_connection_and_says_that_it_is_ready(
             pass
         assert bench.wait(60) == -signal.SIGTERM  # uvicorn ends in order, then by the signal that asked for it
     finally:
+        held.close()
         bench.kill()
         bench.wait()
 

@@ -85,13 +85,14 @@ def test_facts_that_come_late_are_not_laid_over_another_parcel(page: Page, serve
     expect(page.locator("#card .subject")).to_contain_text("F1")
     held: list[Route] = []
     page.route("**/pages/facts?*", lambda route: held.append(route))  # noqa: PLW0108  playwright marks its handler
-    page.keyboard.press("g")
-    page.wait_for_timeout(600)
+    with page.expect_request("**/pages/facts?*"):
+        page.keyboard.press("g")
     with server.client() as gun:
         gun.post(f"/api/v1/stations/{station}/next", json={"inspection": first})
     _sent(server, station, "F2")
     expect(page.locator("#card .subject")).to_contain_text("F2")
-    held[0].continue_()
+    with page.expect_response("**/pages/facts?*"):
+        held[0].continue_()
     page.wait_for_timeout(800)
     expect(page.locator("#facts")).to_be_hidden()
 

@@ -8,6 +8,7 @@ from functools import partial
 import httpx
 import pytest
 
+from edge import parcels
 from edge.bench import Bench
 from edge.card_acts import CardActs
 from edge.desk_card import Command, Order, code, secret_of
@@ -20,6 +21,28 @@ from tests.edge.web.conftest import GTIN
 SETTLED_S = 0.7
 
 
+class Clock:
+    """Stands still between the acts of a test, however slow the machine is."""
+
+    def __init__(self) -> None:
+        self.now_s = time.monotonic()
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+    def passes(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
+@pytest.fixture(autouse=True)
+def clock(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of the desk card and of what lies open."""
+    made = Clock()
+    monkeypatch.setattr(parcels, "time", made)
+    monkeypatch.setattr(bench._cards, "_clock", made.monotonic)
+    return made
+
+
 @pytest.fixture
 def secret(bench: Bench) -> str:
     return secret_of(derived(storage_key(bench.settings.state_dir), "desk card"))
@@ -29,15 +52,17 @@ def _scanned(client: httpx.Client, station: str, text: str) -> httpx.Response:
     return client.post(f"/api/v1/stations/{station}/scans", json={"codes": [{"text": text}]})
 
 
-def _open(client: httpx.Client, station: str, serial: str) -> str:
+def _open(client: httpx.Client, clock: Clock, station: str, serial: str) -> str:
     inspection = _scanned(client, station, f"01{GTIN}21{serial}").json()["inspection"]
-    time.sleep(SETTLED_S)
+    clock.passes(SETTLED_S)
     client.get("/pages/card", params={"station": station})  # what a page does with its news
     return str(inspection)
 
 
-def test_a_barcode_of_the_card_refers_what_lies_open(client: httpx.Client, station: str, secret: str) -> None:
-    inspection = _open(client, station, "Q1")
+def test_a_barcode_of_the_card_refers_what_lies_open(
+    client: httpx.Client, clock: Clock, station: str, secret: str
+) -> None:
+    inspection = _open(client, clock, station, "Q1")
     answer = _scanned(client, station, code("F", secret))
     assert answer.json() == {"command": "refer", "language": "", "done": "done", "inspection": inspection}
     kept = client.get(f"/api/v1/inspections/{inspection}").json()
@@ -48,23 +73,25 @@ def test_a_barcode_of_the_card_refers_what_lies_open(client: httpx.Client, stati
 
 
 def test_a_detention_is_asked_for_twice_and_not_by_one_read_that_came_twice(
-    client: httpx.Client, bench: Bench, station: str, secret: str
+    client: httpx.Client, clock: Clock, bench: Bench, station: str, secret: str
 ) -> None:
-    inspection = _open(client, station, "Q2")
+    inspection = _open(client, clock, station, "Q2")
     card = code("D", secret)
     assert [_scanned(client, station, card).json()["done"] for _ in range(2)] == ["again", "again"]
     assert not [row for row in bench.recent(5, kinds=(DISPOSED,)) if row.entry.inspection == inspection]
-    time.sleep(1.1)
+    clock.passes(1.1)
     assert _scanned(client, station, card).json()["done"] == "done"
     assert client.get(f"/api/v1/inspections/{inspection}").json()["decision"] == "detain"
 
 
-def test_what_was_scanned_in_between_has_to_be_confirmed_anew(client: httpx.Client, station: str, secret: str) -> None:
-    _open(client, station, "Q3")
+def test_what_was_scanned_in_between_has_to_be_confirmed_anew(
+    client: httpx.Client, clock: Clock, station: str, secret: str
+) -> None:
+    _open(client, clock, station, "Q3")
     card = code("D", secret)
     assert _scanned(client, station, card).json()["done"] == "again"
-    _open(client, station, "Q4")
-    time.sleep(0.5)
+    _open(client, clock, station, "Q4")
+    clock.passes(0.5)
     assert _scanned(client, station, card).json()["done"] == "again"
 
 
@@ -76,17 +103,19 @@ def test_a_card_right_after_a_new_verdict_decides_nothing(client: httpx.Client, 
 
 
 def test_a_card_without_a_parcel_and_the_card_of_another_box_are_refused(
-    client: httpx.Client, station: str, secret: str
+    client: httpx.Client, clock: Clock, station: str, secret: str
 ) -> None:
     answer = _scanned(client, station, code("R", secret))
     assert answer.json()["detail"] == f"Expected an open parcel at station {station}, got none."
-    _open(client, station, "Q6")
+    _open(client, clock, station, "Q6")
     answer = _scanned(client, station, code("R", secret_of(b"other")))
     assert (answer.status_code, answer.json()["code"]) == (422, "request_card")
 
 
-def test_next_goes_on_and_decides_nothing(client: httpx.Client, bench: Bench, station: str, secret: str) -> None:
-    inspection = _open(client, station, "Q7")
+def test_next_goes_on_and_decides_nothing(
+    client: httpx.Client, clock: Clock, bench: Bench, station: str, secret: str
+) -> None:
+    inspection = _open(client, clock, station, "Q7")
     assert _scanned(client, station, code("N", secret)).json()["done"] == "done"
     assert bench.open_at(station) == ""
     assert client.get(f"/api/v1/inspections/{inspection}").json()["decision"] is None
@@ -98,9 +127,9 @@ def test_a_language_is_for_the_page_to_change(client: httpx.Client, station: str
 
 
 def test_what_stands_typed_goes_along_and_what_needs_a_reason_is_left_to_the_page(
-    client: httpx.Client, station: str, secret: str
+    client: httpx.Client, clock: Clock, station: str, secret: str
 ) -> None:
-    inspection = _open(client, station, "R9")  # revoked: to release it departs from the advice
+    inspection = _open(client, clock, station, "R9")  # revoked: to release it departs from the advice
     card = {"codes": [{"text": code("R", secret)}]}
     scan = partial(client.post, f"/api/v1/stations/{station}/scans")
     answer = scan(json=card).json()
@@ -112,12 +141,12 @@ def test_what_stands_typed_goes_along_and_what_needs_a_reason_is_left_to_the_pag
 
 
 def test_a_card_decides_on_what_the_page_shows_and_on_nothing_else(
-    client: httpx.Client, station: str, secret: str
+    client: httpx.Client, clock: Clock, station: str, secret: str
 ) -> None:
-    before = _open(client, station, "R9")
+    before = _open(client, clock, station, "R9")
     client.post(f"/api/v1/stations/{station}/next")
     inspection = str(_scanned(client, station, f"01{GTIN}21A7").json()["inspection"])
-    time.sleep(SETTLED_S)
+    clock.passes(SETTLED_S)
     scan = partial(client.post, f"/api/v1/stations/{station}/scans")
     card = {"codes": [{"text": code("F", secret)}]}
     for shown in ({"inspection": before, "assessment": 1}, {"inspection": inspection, "assessment": 2}, {}):

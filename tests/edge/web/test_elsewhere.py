@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from edge.messages import labels
 from tests.edge.web.conftest import GTIN
 from tests.edge.web.people_box import PeopleBox, people_box
-from tests.edge.web.test_page import CHROMIUM, browser
+from tests.edge.web.test_page import CHROMIUM, PATIENCE_MS, browser
 from tests.edge.web.wedge import wedge
 
 __all__ = ["browser"]
@@ -31,7 +31,7 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PeopleBox]:
 def paged(browser: Browser) -> Iterator[Page]:
     with browser.new_context() as context:
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE_MS)
         yield page
 
 

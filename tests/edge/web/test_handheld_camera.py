@@ -129,7 +129,6 @@ def phone(hall: Hall, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Brow
             viewport={"width": 390, "height": 844},
         )
         context.set_default_timeout(PATIENCE_MS)
-        expect.set_options(timeout=PATIENCE_MS)
         yield context
         context.close()
 

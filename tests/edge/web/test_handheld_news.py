@@ -14,6 +14,7 @@ from edge.inspection import Decision
 from edge.policy import builtin_text
 from edge.settings import Settings
 from edge.steps.capture import RawCode
+from edge.web.server import bound
 from tests.edge.web.conftest import GTIN
 from tests.edge.web.people_box import accounts
 from tests.edge.web.test_handheld_page import Yard, _empty, _page, _scan, paged, yard
@@ -33,8 +34,8 @@ def staffed(browser: Browser, tmp_path: Path) -> Iterator[tuple[Page, Yard, dict
     policy = tmp_path / "policy.toml"
     policy.write_text(builtin_text().replace("detain_by_two = false", "detain_by_two = true"), "utf-8")
     settings = Settings(state_dir=state, stations=("1", "yard"), workers=1, policy=policy)
-    with open_box(settings, pictures=False) as box:
-        made = Yard(box.bench, settings)
+    with open_box(settings, pictures=False) as box, bound(settings.model_copy(update={"port": 0})) as held:
+        made = Yard(box.bench, settings, held)
         made.up()
         with _page(browser.new_context(viewport={"width": 390, "height": 844}), made) as page:
             yield page, made, badges
@@ -69,7 +70,7 @@ def test_what_was_missed_without_a_connection_is_painted_when_it_is_back(paged: 
     expect(paged.locator("#link")).to_have_attribute("data-state", "lost")
     _more(yard, inspection, "M2")
     yard.up()
-    expect(paged.locator("#verdict .subject")).to_contain_text("M2", timeout=30_000)
+    expect(paged.locator("#verdict .subject")).to_contain_text("M2")
     expect(paged.locator("#link")).to_have_attribute("data-state", "live")
 
 

@@ -19,7 +19,7 @@ from edge.app import open_box
 from edge.bench import Bench
 from edge.settings import Settings
 from edge.web import build
-from edge.web.server import configured
+from edge.web.server import bound, configured
 from tests.edge.web.conftest import GTIN
 from tests.edge.web.serving import rehearsal
 from tests.edge.web.test_page import CHROMIUM, PATIENCE_MS, browser
@@ -35,11 +35,11 @@ KILLS = 10
 class Yard:
     """A bench whose server comes and goes at one address. A killed server drops its connections unanswered."""
 
-    def __init__(self, bench: Bench, settings: Settings) -> None:
+    def __init__(self, bench: Bench, settings: Settings, held: socket.socket) -> None:
+        """`held` keeps the port: nobody else is given it while the server is dead."""
         self.bench = bench
         self._settings = settings
-        with socket.create_server(("127.0.0.1", 0)) as held:
-            self._port = held.getsockname()[1]
+        self._port = held.getsockname()[1]
         self.url = f"http://127.0.0.1:{self._port}"
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -89,8 +89,8 @@ async def _dead(server: uvicorn.Server) -> None:
 @pytest.fixture
 def yard(tmp_path: Path) -> Iterator[Yard]:
     settings = Settings(state_dir=tmp_path / "state", stations=("1", "yard"), workers=1)
-    with open_box(settings, pictures=False) as box:
-        made = Yard(box.bench, settings)
+    with open_box(settings, pictures=False) as box, bound(settings.model_copy(update={"port": 0})) as held:
+        made = Yard(box.bench, settings, held)
         made.up()
         yield made
         made.kill()
@@ -107,7 +107,6 @@ def _page(context: BrowserContext, yard: Yard) -> Iterator[Page]:
     """The handheld's page, ready; a fault in its script fails the test."""
     faults: list[str] = []
     context.set_default_timeout(PATIENCE_MS)
-    expect.set_options(timeout=PATIENCE_MS)
     page = context.new_page()
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda message: faults.append(message.text) if "Refused to" in message.text else None)

@@ -47,7 +47,6 @@ def phone() -> Iterator[Page]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, rules])
         page = browser.new_page(viewport={"width": 390, "height": 844})
         page.set_default_timeout(PATIENCE_MS)
-        expect.set_options(timeout=PATIENCE_MS)
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(str(error)))
         yield page

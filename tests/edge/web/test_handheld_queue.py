@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.edge.web.test_handheld_page import paged, yard
-from tests.edge.web.test_page import CHROMIUM, browser
+from tests.edge.web.test_page import CHROMIUM, PATIENCE_MS, browser
 
 __all__ = ["browser", "paged", "yard"]
 
@@ -41,13 +41,14 @@ PUT = """async (texts) => {
 }"""
 
 
+@pytest.mark.timeout(900)  # each entry is made durable by the browser: a loaded machine takes its time
 def test_five_hundred_entries_are_sent_in_order_none_lost_and_none_counted_twice(paged: Page) -> None:
     texts = [f"SCAN{number:03}" for number in range(ENTRIES)]
     paged.evaluate(BENCH, LOST_EVERY)
     paged.evaluate(PUT, texts)
     expect(paged.locator("#waiting")).to_have_attribute("data-count", str(ENTRIES))
     paged.evaluate("() => { window.reached = true; dispatchEvent(new Event('online')); }")
-    expect(paged.locator("#waiting")).to_have_attribute("data-count", "0", timeout=120_000)
+    expect(paged.locator("#waiting")).to_have_attribute("data-count", "0", timeout=5 * PATIENCE_MS)
     came = paged.evaluate("() => window.came")
     taken = {one["key"]: one["text"] for one in came}  # as the ledger counts: by key, at the first time
     assert list(taken.values()) == texts

@@ -85,7 +85,6 @@ def desk(browser: Browser, server: Server, bench: Bench, station: str) -> Iterat
             tap.refuses = refuses
             context = stack.enter_context(browser.new_context(viewport={"width": 1280, "height": 800}))
             context.set_default_timeout(PATIENCE_MS)
-            expect.set_options(timeout=PATIENCE_MS)
             page = context.new_page()
             page.on("pageerror", lambda error: faults.append(str(error)))
             tap.put_in(page)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import select
 import socket
 import threading
 import tracemalloc
@@ -136,15 +137,15 @@ def _rogue(server: Server) -> httpx.Client:
 
 
 def test_a_client_beyond_its_rate_is_refused_and_the_officer_is_answered(another: Callable[..., Server]) -> None:
-    server = another(client_requests_per_s=5.0)
+    server = another(client_requests_per_s=1.0)  # slower than any machine asks
     with _rogue(server) as rogue, server.client() as officer:
         answers = [rogue.get("/api/v1/health/live") for _ in range(60)]
         refused = [answer for answer in answers if answer.status_code != 200]
         assert refused
-        assert [answer.status_code for answer in answers[:15]] == [200] * 15  # what it may make up for at once
+        assert [answer.status_code for answer in answers[:3]] == [200] * 3  # what it may make up for at once
         assert problem(refused[0]) == (429, "request_rate")
         assert refused[0].headers["retry-after"] == "1"
-        said = "A client must send at most 5 requests a second, got more from 127.0.0.66."
+        said = "A client must send at most 1 requests a second, got more from 127.0.0.66."
         assert refused[0].json()["detail"] == said
         for number in range(60):
             assert officer.post("/api/v1/inspections", json={"codes": [{"text": f"{number}"}]}).status_code == 200
@@ -206,16 +207,14 @@ def test_connections_of_one_client_are_counted_and_others_get_in(another: Callab
     where = urlsplit(server.url)
     address = (where.hostname or "", where.port or 0)
     kept_open = [socket.create_connection(address, source_address=(ROGUE, 0)) for _ in range(12)]
-    ended = 0
-    for line in kept_open:
-        line.settimeout(0.5)
-        try:
-            ended += line.recv(1) == b""
-        except ConnectionResetError:
-            ended += 1
-        except TimeoutError:
-            pass
-    assert ended == 7
+    for line in kept_open[5:]:
+        line.settimeout(30)
+        with contextlib.suppress(ConnectionResetError):
+            assert line.recv(1) == b""
+    for line in kept_open[:5]:
+        line.settimeout(30)
+        line.sendall(b"GET /api/v1/health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert line.recv(15) == b"HTTP/1.1 200 OK"
     with server.client() as officer:
         assert officer.get("/api/v1/health/live").status_code == 200
     with server.client(transport=httpx.HTTPTransport(local_address="127.0.0.67")) as another_handheld:
@@ -235,12 +234,13 @@ def test_one_client_does_not_fill_the_memory_of_bodies(another: Callable[..., Se
             b"Content-Length: 8000\r\n\r\n" + b" " * 3_000
         )
         kept_open.append(line)
-    answer = b""
-    for line in kept_open:
-        line.settimeout(0.5)
-        with contextlib.suppress(TimeoutError):
-            answer += line.recv(65_536)
-    assert b"Requests of 127.0.0.66 on their way must have at most 10000 bytes together, got 12000." in answer
+    answer, said = b"", b"Requests of 127.0.0.66 on their way must have at most 10000 bytes together, got 12000."
+    while said not in answer:
+        answered, _, _ = select.select(kept_open, [], [], 30)
+        assert answered, answer
+        piece = answered[0].recv(65_536)
+        assert piece, answer
+        answer += piece
     with server.client() as officer:
         assert officer.post("/api/v1/inspections", json={"codes": [{"text": "x" * 5_000}]}).status_code == 200
     for line in kept_open:

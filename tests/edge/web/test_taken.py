@@ -26,7 +26,7 @@ def _scan(client: httpx.Client, serial: str, *, ago_s: float, off_s: float = 0.0
 
 
 def test_how_long_a_scan_waited_is_kept_and_shown_also_when_the_senders_clock_is_a_year_wrong(
-    client: httpx.Client, bench: Bench
+    client: httpx.Client, bench: Bench, station: str
 ) -> None:
     answer = _scan(client, "T1", ago_s=14 * 60, off_s=-365 * 86_400).json()
     assert (answer["taken"]["waited"], answer["taken"]["clock_off"]) == ("14 min", "365 d")
@@ -36,15 +36,15 @@ def test_how_long_a_scan_waited_is_kept_and_shown_also_when_the_senders_clock_is
     assert kept is not None
     assert kept.waited_s == 14 * 60
     assert abs(kept.clock_off_s + 365 * 86_400) < 60
-    shown = client.get("/pages/card", params={"station": bench.settings.stations[0]}).text
+    shown = client.get("/pages/card", params={"station": station}).text
     assert "Scanned so long before it reached the bench: 14 min" in shown
     assert "The handheld&#39;s clock was off by: 365 d" in shown
 
 
-def test_what_came_at_once_and_by_a_right_clock_shows_nothing(client: httpx.Client, bench: Bench) -> None:
+def test_what_came_at_once_and_by_a_right_clock_shows_nothing(client: httpx.Client, station: str) -> None:
     answer = _scan(client, "T2", ago_s=1).json()
     assert (answer["taken"]["waited"], answer["taken"]["clock_off"]) == ("", "")
-    shown = client.get("/pages/card", params={"station": bench.settings.stations[0]}).text
+    shown = client.get("/pages/card", params={"station": station}).text
     assert 'class="waited"' not in shown
 
 
@@ -90,16 +90,14 @@ def test_a_length_of_time_is_told_roughly(seconds: float, told: str) -> None:
 
 
 def test_what_waited_takes_no_place_of_a_parcel_that_lies_undecided_also_after_a_restart(
-    client: httpx.Client, bench: Bench
+    client: httpx.Client, bench: Bench, station: str
 ) -> None:
-    station = bench.settings.stations[0]
-    bench.next(station)
     mine = client.post("/api/v1/inspections", json={"codes": [{"text": f"01{GTIN}21W1"}]}).json()["inspection"]
     waited = _scan(client, "W2", ago_s=600).json()["inspection"]
     assert waited != mine
     assert bench.open_at(station) == mine
-    closed = [row.entry.inspection for row in bench.ledger.outbox(0, 1_000) if row.entry.kind == "next"]
-    assert closed[-1] == waited
+    (closed,) = bench.recent(1, kinds=("next",))
+    assert closed.entry.inspection == waited
     more = {"codes": [{"text": "RR473124829JP"}]}
     assert client.post(f"/api/v1/inspections/{waited}/codes", json=more).json()["number"] == 2
     assert bench.open_at(station) == mine

@@ -32,13 +32,18 @@ async function send(method, address, content) {
 // --- Who is there ---------------------------------------------------------------------------------------------------
 
 let leaving = 0;
+let asked = 0;
+let painted = 0;
 async function showWho() {
   const place = find("#who");
   if (!place) return;
+  const mine = ++asked;
   const address = `/pages/who?station=${encodeURIComponent(station)}&lang=${encodeURIComponent(language)}`;
   const answer = await fetch(address, { headers: { Accept: "text/html" } }).catch(() => null);
   if (!answer?.ok) return;
   const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (mine < painted) return; // a newer question was answered first
+  painted = mine;
   const typed = find("#officer")?.value;
   const before = find("#person")?.textContent;
   place.replaceChildren(...parsed.body.childNodes);
