@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from edge.ports import Camera
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 def drawn_jpegs(count: int) -> list[bytes]:
@@ -167,7 +167,7 @@ def test_a_camera_without_a_next_picture_raises_a_device_error_with_a_hint(kind:
 
 def _drained(camera: Camera) -> None:
     while True:
-        camera.capture(5)
+        camera.capture(PATIENCE_S)
 
 
 def test_a_network_camera_that_goes_and_comes_back_is_opened_again(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from edge.ports import Scanner
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 MESSAGES = (
     b"]d2010952123454321321A7\x1d10LOT-b",
     "]Q3\u6771\u4eac".encode("shift_jis"),

@@ -23,6 +23,7 @@ from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
 from edge.app import open_box
 from edge.bench import Bench
+from edge.policy import builtin_text
 from edge.settings import Settings
 from edge.web import build
 from edge.web import server as serves
@@ -68,7 +69,9 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
     state = tmp_path_factory.mktemp("hall") / "state"
     state.mkdir()
     fingerprint = make(state, ["localhost"], (), datetime.now(UTC))
-    settings = Settings(state_dir=state, stations=("1", "yard"), workers=1, token=TOKEN, port=0)
+    policy = state.with_name("policy.toml")  # code and picture are of one parcel, however slow the machine is
+    policy.write_text(builtin_text().replace("join_window_s = 60 ", "join_window_s = 3600 "), "utf-8")
+    settings = Settings(state_dir=state, stations=("1", "yard"), workers=1, token=TOKEN, port=0, policy=policy)
     with open_box(settings, pictures=False) as box, serves.bound(settings) as plain, serves.bound(settings) as held:
         app = build(box.bench, settings, rehearsal(box.bench))
         server = serves._Server(serves.configured(app, settings), [held], Certificate(state / SERVER_FILE))

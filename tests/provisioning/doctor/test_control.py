@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import pty
+import termios
 import threading
+import time
 
 import pytest
 from hypothesis import given
@@ -89,12 +91,18 @@ def test_no_text_breaks_it(text: str) -> None:
 
 def test_a_terminal_gives_every_byte_as_it_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
     cable, terminal = pty.openpty()
-    timer = threading.Timer(0.3, os.write, (cable, (SENT + "\r").encode()))
-    timer.start()
+
+    def scans() -> None:
+        while termios.tcgetattr(terminal)[3] & termios.ICANON:  # until it is listened to
+            time.sleep(0.01)
+        os.write(cable, (SENT + "\r").encode())
+
+    scanner = threading.Thread(target=scans)
+    scanner.start()
     try:
         assert listen._typed(terminal, 20.0) == (SENT + "\r").encode()
     finally:
-        timer.join()
+        scanner.join()
         os.close(cable)
         os.close(terminal)
     with open(os.devnull) as nothing:  # noqa: PTH123 - a device

@@ -38,7 +38,7 @@ def test_a_look_that_raises_refuses_or_hangs_takes_no_other_down() -> None:
     def refuses() -> Iterable[Sign]:
         raise BoxError("box_x", "The bus must answer, got none.", hint="Restart it.")
 
-    signs = examine.examined({"a": raises, "b": lambda: (GOOD,), "c": hangs, "d": refuses}, 0.1)
+    signs = examine.examined({"a": raises, "b": lambda: (GOOD,), "c": hangs, "d": refuses}, 60.0, {"c": 0.1})
     gate.set()
     assert [(one.part, one.state) for one in signs] == [
         ("a", State.UNKNOWN),
