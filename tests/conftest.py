@@ -8,9 +8,10 @@ import pytest
 from hypothesis import settings
 from playwright.sync_api import expect
 
-settings.register_profile(
-    "bench", parent=settings.get_profile("ci" if os.environ.get("CI") else "default"), deadline=None
-)
+# Hypothesis' own profile "ci": the same examples everywhere, no deadline, and slow drawing is no fault.
+# `./run test --hypothesis-profile=explore` draws others.
+settings.register_profile("bench", parent=settings.get_profile("ci"))
+settings.register_profile("explore", parent=settings.get_profile("ci"), derandomize=False)
 settings.load_profile("bench")
 expect.set_options(timeout=120_000)  # of a page, whichever test comes first; Playwright's own are 5 s
 

@@ -6,6 +6,7 @@ loopback, so that nothing on the box can reach outside, and commands are run in 
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import select
@@ -70,19 +71,21 @@ def absent() -> str:
 
 
 def clean_debian(cache: Path) -> Path:
-    """A minimal Debian 12 in `cache`, made once.
+    """A minimal Debian 12 in `cache`, made once: whoever asks meanwhile waits for it.
 
     Raises:
         subprocess.CalledProcessError: debootstrap failed; what it had made is removed.
     """
     tree = cache / "debian-12"
-    if not tree.exists():
-        making = cache / "making"
-        shutil.rmtree(making, ignore_errors=True)
-        cache.mkdir(parents=True, exist_ok=True)
-        command = ["debootstrap", "--variant=minbase", f"--include={DEBIAN_PACKAGES}", "bookworm", str(making)]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        making.rename(tree)
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "debian-12.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not tree.exists():
+            making = cache / "making"
+            shutil.rmtree(making, ignore_errors=True)
+            command = ["debootstrap", "--variant=minbase", f"--include={DEBIAN_PACKAGES}", "bookworm", str(making)]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            making.rename(tree)
     return tree
 
 

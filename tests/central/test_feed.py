@@ -111,7 +111,7 @@ def test_a_cursor_beyond_the_end_waits_there(central: Central) -> None:
     assert page(central.engine, ALL, Wanted(7)) == feed.Page((), 7, at_end=True)
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(limit=st.integers(1, 8), after=st.integers(0, 45), size=st.integers(1, 7))
 def test_any_page_size_and_any_cursor_give_the_same_rows(
     central: Central, box: Boxes, monkeypatch: pytest.MonkeyPatch, *, limit: int, after: int, size: int

@@ -19,7 +19,7 @@ from provisioning.demo.symbols import gs1_datamatrix
 
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
-    with open_box(Settings(state_dir=tmp_path_factory.mktemp("box"), workers=1)) as opened:
+    with open_box(Settings(state_dir=tmp_path_factory.mktemp("box"), workers=1, decode_budget_s=60.0)) as opened:
         yield opened
 
 

@@ -28,7 +28,9 @@ SCREENS = ("/", "/practice", "/shift", "/doctor", "/sign-in")
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(state_dir=tmp_path_factory.mktemp("box") / "state", token="t" * 20, training_port=8081)
+    return Settings(
+        state_dir=tmp_path_factory.mktemp("box") / "state", token="t" * 20, training_port=8081, decode_budget_s=60.0
+    )
 
 
 @pytest.fixture(scope="module")

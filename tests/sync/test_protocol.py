@@ -32,7 +32,7 @@ from sync.protocol import (
 )
 from tests.sync.boxes import DAY, NOW, Box
 
-shared = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+shared = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @pytest.fixture(scope="module")

@@ -360,7 +360,7 @@ documents = st.lists(
 
 
 @given(documents)
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_what_is_written_in_any_form_is_read_as_it_was(tmp_path: Path, told: list[dict[str, object]]) -> None:
     wanted = [ConsignmentIn.model_validate(one) for one in told]
     assert taken(tmp_path, "m.json", json.dumps(told)) == wanted
@@ -378,7 +378,7 @@ def test_what_is_written_in_any_form_is_read_as_it_was(tmp_path: Path, told: lis
 
 
 @given(st.sampled_from(sorted(manifests.SUFFIXES)), st.binary(max_size=300) | texts.map(str.encode))
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_whatever_a_file_holds_it_is_read_or_refused(tmp_path: Path, suffix: str, data: bytes) -> None:
     for row, came in read(tmp_path, f"m{suffix}", data):
         assert row >= 1

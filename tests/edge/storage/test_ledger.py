@@ -400,7 +400,9 @@ def test_an_auditor_is_told_what_is_no_ledger(path: Path) -> None:
     ),
     names=st.dictionaries(st.text(min_size=1, max_size=8), st.text(max_size=20), max_size=3),
 )
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_whatever_is_written_verifies(ledger: Ledger, bodies: list[dict[str, Any]], names: dict[str, str]) -> None:
     before = ledger.head().seq
     rows = ledger.append([entry(body=body, personal=names) for body in bodies])

@@ -48,7 +48,15 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder = tmp_path_factory.mktemp("box")
     edition = build_registry(_source(folder / "source"), folder / "edition.sqlite").out
     return Settings(
-        state_dir=folder / "state", registry=edition, stations=STATIONS, workers=1, port=0, place="Naha", token=""
+        state_dir=folder / "state",
+        registry=edition,
+        stations=STATIONS,
+        workers=1,
+        port=0,
+        place="Naha",
+        token="",
+        decode_budget_s=60.0,
+        compare_budget_s=60.0,
     )
 
 

@@ -189,7 +189,9 @@ def test_another_writing_of_the_same_manifest_is_refused(tmp_path: Path) -> None
     assert refused(stream, tmp_path) == "The bundle: expected a manifest written in one way, got another writing."
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(place=st.integers(0), bit=st.integers(0, 7))
 def test_a_flipped_bit_in_the_files_is_refused_also_where_every_checksum_but_the_manifest_is_right(
     tmp_path_factory: pytest.TempPathFactory, place: int, bit: int
