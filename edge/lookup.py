@@ -144,6 +144,7 @@ class WatchHit:
     how: str = "same"  # what makes them alike, see edge/names.py
     words: tuple[tuple[str, str], ...] = ()  # each compared word with its counterpart
     among: int = 0  # of so many senders one is meant, and which is not known; 0: it is this one's
+    valid_from: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,8 @@ def check_watch_list(lookup: LookupResult, policy: Policy) -> Checked:
         return Checked(not_run=(NotChecked("watch_list", "reason.no_registry"),))
     made = []
     for hit in lookup.watch_hits:
-        findings = Findings(policy, source=Source(hit.source, hit.valid_to))
+        since = hit.valid_from or lookup.edition.issued.date()
+        findings = Findings(policy, source=Source(hit.source or lookup.edition.name, since))
         kind, entry = f"@kind.{hit.kind}", hit.entry
         if hit.among:
             how, senders = f"@how.{hit.how}", str(hit.among)

@@ -59,11 +59,11 @@ def _of_standing(standing: list[Recordation], gtin: str, lookup: LookupResult, p
     here = [one for one in standing if not (one.offices and lookup.office) or _is_filed(one, lookup.office)]
     if not here:
         one = standing[0]
-        findings = Findings(policy, gtin, Source(one.source, one.valid_to))
+        findings = Findings(policy, gtin, Source(one.source or one.right_holder, one.valid_from))
         yield findings.make("recordation.other_office", number=one.number, offices=", ".join(one.offices))
     opted = next((one for one in here if one.small_consignment), None)
     if opted is not None and lookup.consignment is not None and lookup.consignment.is_small:
-        findings = Findings(policy, gtin, Source(opted.source, opted.valid_to))
+        findings = Findings(policy, gtin, Source(opted.source or opted.right_holder, opted.valid_from))
         yield findings.make("recordation.small", number=opted.number, right_holder=opted.right_holder)
 
 

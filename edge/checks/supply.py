@@ -31,7 +31,7 @@ def check(lookup: LookupResult, policy: Policy) -> Checked:
     if all(one.fit < least for one in best.values()):
         return Checked(not_run=(NotChecked(NAME, "reason.no_line"),))
     answer = joined(
-        _of_product(product, best[gtin].line, consignment, policy)
+        _of_product(product, best[gtin].line, consignment, Findings(policy, str(gtin), _source(product, lookup)))
         if best[gtin].fit >= least
         else Checked(not_run=(NotChecked(NAME, "reason.no_line", str(gtin)),))
         for gtin, product in products.items()
@@ -45,8 +45,13 @@ def _says_something(consignment: Consignment) -> bool:
     return bool(consignment.route or any(line.maker for line in consignment.lines))
 
 
-def _of_product(product: Product, line: DeclaredLine, consignment: Consignment, policy: Policy) -> Checked:
-    findings = Findings(policy, str(product.gtin), Source(product.source))
+def _source(product: Product, lookup: LookupResult) -> Source:
+    """Who says which makers, routes and importers are the right holder's, and since which edition."""
+    return Source(product.source or product.right_holder, lookup.edition.issued.date() if lookup.edition else None)
+
+
+def _of_product(product: Product, line: DeclaredLine, consignment: Consignment, findings: Findings) -> Checked:
+    policy = findings.policy
     route, importer = consignment.route, consignment.consignee.name if consignment.consignee else ""
     trade = line.quantity is not None and line.quantity > policy.consignment.personal_quantity
     own, importers = (*product.makers, product.right_holder), (*product.importers, product.right_holder)

@@ -11,6 +11,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
 from edge.checks import (
     Checked,
     Findings,
@@ -31,7 +34,7 @@ from edge.checks import (
 )
 from edge.checks import input as input_faults
 from edge.identity import Identity
-from edge.inspection import Case, Freshness, NotChecked, Verdict, Weight
+from edge.inspection import Case, Finding, Freshness, NotChecked, Verdict, Weight
 from edge.lookup import ItemLookup, LookupResult, Product
 from edge.policy import Policy
 from edge.turning import outcome_of
@@ -65,10 +68,7 @@ def assess(case: Case, policy: Policy) -> Verdict:
     if not _counted(answer, policy) and not _limited(answer):
         nothing = Findings(policy).make("product.nothing_checked")
         answer = joined((answer, Checked(findings=(nothing,))))
-    first = together.parts(answer.findings, policy)  # of the notes: those that a heavier finding rests on
-    findings = tuple(
-        sorted(answer.findings, key=lambda one: (_ORDER.index(one.weight), (one.code, one.item) not in first))
-    )
+    findings = _ordered(_each_once(answer.findings), policy)
     return Verdict(
         outcome=outcome_of(findings),
         findings=findings,
@@ -76,6 +76,28 @@ def assess(case: Case, policy: Policy) -> Verdict:
         checked=answer.ran,
         freshness=_freshness(case, policy),
     )
+
+
+def _each_once(findings: Iterable[Finding]) -> list[Finding]:
+    """Several items of one product bring the same reason several times: it is one."""
+    kept: list[Finding] = []
+    for one in findings:
+        if one not in kept:
+            kept.append(one)
+    return kept
+
+
+def _ordered(findings: Sequence[Finding], policy: Policy) -> tuple[Finding, ...]:
+    """The heaviest first; of the notes those that a heavier one rests on; of one weight what is new before more of it.
+
+    A listed sender may be four entries and a parcel ten serials: the first three reasons tell three things.
+    """
+    first, met = together.parts(findings, policy), Counter[str]()
+    places = []
+    for one in findings:
+        places.append((_ORDER.index(one.weight), (one.code, one.item) not in first, met[one.code]))
+        met[one.code] += 1
+    return tuple(one for _, one in sorted(zip(places, findings, strict=True), key=lambda pair: pair[0]))
 
 
 def _of_item(found: ItemLookup, case: Case, policy: Policy) -> Checked:

@@ -141,8 +141,9 @@ def _watch_hits(
                     hits[entry.entry, entry.kind, over] = WatchHit(
                         entry.entry, entry.kind, entry.listed, words, found.score, entry.reason, entry.source,
                         entry.valid_to, found.how, found.words, among,
+                        entry.valid_from,
                     )  # fmt: skip
-    return tuple(sorted(hits.values(), key=lambda hit: -hit.similarity))
+    return tuple(sorted(hits.values(), key=lambda hit: (-hit.similarity, hit.kind, hit.entry)))
 
 
 _Compare: TypeAlias = Callable[[str, str], Likeness]

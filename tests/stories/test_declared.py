@@ -157,6 +157,22 @@ def test_a_parcel_that_nobody_declared_is_inspected_as_before(settings: Settings
     assert ("consignment", "reason.no_consignment") in [(one.check, one.reason) for one in found.verdict.not_checked]
 
 
+RIGHTS = f"""number,right_type,right_holder,valid_from,valid_to,gtins,offices
+R-1,trademark,Kumo KK,2025-01-01,2029-01-01,{GTIN},Naha
+"""
+
+
+@pytest.mark.parametrize(("place", "told"), [("Naha, bench 2", []), ("Osaka", ["recordation.other_office"]), ("", [])])
+def test_a_recordation_for_other_offices_is_told_where_the_box_stands(
+    tmp_path: Path, place: str, told: list[str]
+) -> None:
+    settings = Settings(state_dir=tmp_path / "state", workers=1, reserve_bytes=0, place=place)
+    shelf = Shelves.of(settings).editions
+    shelf.activate(shelf.stage(edition(tmp_path, 1, products=PRODUCTS, recordations=RIGHTS)))
+    found = inspected(settings, f"]d201{GTIN}21A1").verdict.findings
+    assert [one.code for one in found if one.code.startswith("recordation.")] == told
+
+
 def test_declarations_that_cannot_be_read_are_a_fault_of_the_box_and_stop_no_inspection(settings: Settings) -> None:
     (segment,) = Consignments(settings.state_dir).segments()
     segment.path.write_bytes(b"x" * 9_000)

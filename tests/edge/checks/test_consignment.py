@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -302,3 +303,22 @@ def test_a_watch_hit_says_how_it_is_alike_and_no_name() -> None:
     (finding,) = consignment.check_watch_list(replace(looked_up(), watch_hits=(near,)), POLICY).findings
     assert (finding.code, finding.weight) == ("watch.similar", "note")
     assert finding.arguments == {"kind": "@kind.consignor", "entry": "W-7", "similarity": "93"}
+
+
+def test_who_says_so_and_since_when_stands_with_a_finding_and_no_day_that_is_to_come() -> None:
+    issued = drawn.EDITION.issued.date()
+    hit = WatchHit("W-7", "consignor", "Bad", "BAD", 100.0, "seized", "Customs", date(2027, 3, 31))
+    hits = (hit, replace(hit, entry="W-8", valid_from=date(2026, 2, 1)), replace(hit, entry="W-9", source=""))
+    told = consignment.check_watch_list(replace(looked_up(), watch_hits=hits), POLICY).findings
+    assert [(one.source, one.dated) for one in told] == [
+        ("Customs", issued),
+        ("Customs", date(2026, 2, 1)),
+        (drawn.EDITION.name, issued),
+    ]
+    (other,) = supply.check(looked_up(replace(LINE, maker="Umi Factory")), POLICY).findings
+    assert (other.source, other.dated) == ("Aoi Cosmetics", issued)
+    right = replace(drawn.RECORDATION, offices=("Naha",))
+    elsewhere = replace(looked_up(), office="Osaka")
+    found = replace(drawn.FOUND, recordations=(right,))
+    (filed,) = product.check_recordations(found, elsewhere, POLICY, DAY).findings
+    assert (filed.source, filed.dated) == (right.source, right.valid_from)

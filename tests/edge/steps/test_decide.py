@@ -452,6 +452,22 @@ def test_the_most_decisive_reason_stands_first() -> None:
     ]
 
 
+def test_several_items_of_a_product_bring_the_same_reason_once() -> None:
+    second = replace(drawn.ITEM, serial="AB123457", sources=("scanner:2",))
+    case = drawn.case(consignment=Consignment("RR1", lines=(DeclaredLine("bath towel", quantity=2),)))
+    items = (drawn.FOUND, replace(drawn.FOUND, item=second))
+    verdict = assess(replace(case, lookup=replace(case.lookup, items=items)), POLICY)
+    assert codes(verdict) == ["consignment.goods"]
+
+
+def test_of_reasons_that_weigh_the_same_what_is_new_stands_before_more_of_it() -> None:
+    apart = (Contradiction("serial", ("A", "B"), ("s",)), Contradiction("batch", ("A", "B"), ("s",)))
+    towel = Consignment("RR1", lines=(DeclaredLine("bath towel"),))
+    case = drawn.case(replace(drawn.FOUND, serial=SerialStatus.UNKNOWN), consignment=towel)
+    verdict = assess(replace(case, identity=replace(case.identity, contradictions=apart)), POLICY)
+    assert codes(verdict) == ["serial.unknown", "codes.contradict", "consignment.goods", "codes.contradict"]
+
+
 @pytest.mark.parametrize(
     ("decision", "outcome"), [(Decision.RELEASE, Outcome.STRONG_INDICATION), (Decision.DETAIN, Outcome.NO_FINDING)]
 )

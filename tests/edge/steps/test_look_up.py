@@ -9,7 +9,7 @@ import pytest
 
 from edge import policy
 from edge.captures import DecodedSymbol
-from edge.consignment import Consignment, Party
+from edge.consignment import Consignment, Party, Sender
 from edge.lookup import LookupResult
 from edge.moment import ClockTrust, Moment
 from edge.steps.identify import identify
@@ -68,3 +68,25 @@ def test_an_address_is_found_on_the_list_with_words_added(opened: tuple[Registry
     assert [(hit.entry, hit.how) for hit in told(opened, SOON, ClockTrust.SYNCED, sender).watch_hits] == [
         ("W-3", "more")
     ]
+
+
+def test_hits_come_in_one_order_whatever_the_order_of_what_was_declared(opened: tuple[Registry, Ledger]) -> None:
+    senders = (Sender(BRIGHT), Sender(Party("Umi Outlet", "1-2-3 Nathan Road, Kowloon")))
+    registry, ledger = opened
+    orders = [
+        [
+            (hit.kind, hit.entry)
+            for hit in look_up(
+                identify([]),
+                Consignment("A-1", several=2, senders=several),
+                (),
+                registry,
+                ledger,
+                inspection="1",
+                policy=policy.builtin(),
+                now=Moment(SOON, ClockTrust.SYNCED),
+            ).watch_hits
+        ]
+        for several in (senders, senders[::-1])
+    ]
+    assert orders == [[("address", "W-3"), ("consignor", "W-1")]] * 2
