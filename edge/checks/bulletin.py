@@ -11,10 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 
+from edge.captures import DecodedSymbol
 from edge.checks import Checked, Findings, Source
 from edge.checks.consignment import declared_line
 from edge.condition import ConditionError, Facts, Value, holds
 from edge.consignment import Consignment, DeclaredLine
+from edge.gs1 import TradeItem
 from edge.inspection import Case
 from edge.lookup import Bulletin, Edition, ItemLookup, LookupResult
 from edge.policy import Policy
@@ -102,16 +104,21 @@ def _original(bulletin: Bulletin) -> str:
 def _values(found: ItemLookup, case: Case, policy: Policy) -> Mapping[str, Value]:
     """What is known of the item and of the line that declares it, by the names of edge/condition.py."""
     item, consignment = found.item, case.lookup.consignment
-    symbols = [symbol for symbol in case.seen.symbols if symbol.source in item.sources]
+    formats = {symbol.format for symbol in case.seen.symbols if _names(symbol, item)}
     values: dict[str, Value | None] = {
         "serial": item.serial,
         "batch": item.batch,
         "expiry": item.expiry,
-        "symbology": symbols[0].format if symbols else None,
+        "symbology": next(iter(formats)) if len(formats) == 1 else None,  # of several none is the item's
     }
     if consignment is not None:
         values |= _declared(consignment, _line(found, consignment, policy))
     return {name: value for name, value in values.items() if value not in (None, "")}
+
+
+def _names(symbol: DecodedSymbol, item: TradeItem) -> bool:
+    """Whether a symbol is the one that names an item: a gun that reads it may have read the parcel's label, too."""
+    return symbol.source in item.sources and str(item.gtin).lstrip("0") in symbol.text
 
 
 def _declared(consignment: Consignment, line: DeclaredLine | None) -> dict[str, Value | None]:

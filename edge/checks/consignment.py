@@ -91,19 +91,19 @@ def check_number(lookup: LookupResult, identity: Identity, policy: Policy) -> Ch
     if declared is None or declared.several:
         return nothing
     scanned = {number.value for number in identity.parcel_numbers} | {sscc.value for sscc in identity.sscc}
-    plain, told = {_plain(one) for one in scanned}, [declared.document, *declared.numbers]
-    if not plain.isdisjoint(map(_plain, told)):
+    read, told = {plain(one) for one in scanned}, [declared.document, *declared.numbers]
+    if not read.isdisjoint(map(plain, told)):
         return Checked()
     for kind in (_S10, _SSCC):
-        mine = sorted(one for one in plain if kind.fullmatch(one))
-        others = [one for one in told if kind.fullmatch(_plain(one))]
+        mine = sorted(one for one in read if kind.fullmatch(one))
+        others = [one for one in told if kind.fullmatch(plain(one))]
         if mine and others:
             made = Findings(policy).make("consignment.number", declared=others[0], scanned=mine[0])
             return Checked(findings=(made,))
     return nothing
 
 
-def _plain(number: str) -> str:
+def plain(number: str) -> str:
     """A number as it is compared: letters and digits, upper case; an SSCC without its AI 00."""
     plain = "".join(letter for letter in number.upper() if letter.isalnum())
     return plain[2:] if _SSCC.fullmatch(plain[2:]) and plain.startswith("00") else plain

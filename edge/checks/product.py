@@ -8,7 +8,7 @@ from datetime import date
 from edge.checks import Checked, Findings, Source
 from edge.inspection import Finding, NotChecked
 from edge.lookup import ItemLookup, LookupResult, Recordation, SerialStatus
-from edge.names import normalised
+from edge.names import has_words, normalised
 from edge.policy import Policy
 
 
@@ -68,6 +68,9 @@ def _of_standing(standing: list[Recordation], gtin: str, lookup: LookupResult, p
 
 
 def _is_filed(recordation: Recordation, office: str) -> bool:
-    """Whether it was filed for the office: by its name, or as a part of a longer one ("Naha" for "Naha, bench 2")."""
-    here = f" {normalised(office)} "
-    return any(f" {normalised(one)} " in here for one in recordation.offices)
+    """Whether it was filed for the office: by its name, or where one is a part of the other.
+
+    "Naha" for "Naha, bench 2", "Naha Customs" for "Naha", 那覇 for 那覇税関.
+    """
+    here = normalised(office)
+    return any(has_words(here, name) or has_words(name, here) for name in map(normalised, recordation.offices))

@@ -135,6 +135,14 @@ def test_a_crowd_under_a_number_is_told_as_several_and_of_none_of_them_is_asked(
     ]
 
 
+def test_a_house_waybill_that_finds_its_declaration_is_no_code_of_no_known_form(settings: Settings) -> None:
+    declare(settings, {"document": "HUB-4711/26", "lines": [{"description": "pot"}]})
+    told = [one.code for one in inspected(settings, "hub 4711/26").verdict.findings]
+    assert [code for code in told if code.startswith(("symbol.", "input."))] == []
+    other = inspected(settings, "hub 4711/26", "hub 4712/26").verdict.findings
+    assert [one.arguments for one in other if one.code == "symbol.unparsed"] == [{"text": "hub 4712/26"}]
+
+
 HOUSE = "1234567890128"  # reads as a GTIN-13
 
 

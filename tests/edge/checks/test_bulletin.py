@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from edge import policy as policies
+from edge.captures import DecodedSymbol
 from edge.checks import Checked
 from edge.checks.bulletin import check, check_quarter
 from edge.consignment import Consignment, DeclaredLine, Party
@@ -193,3 +194,21 @@ def test_that_no_other_port_has_told_of_an_item_is_not_that_none_has_seen_it() -
     assert _assessed('not found("serial.seen_other_port") and not found("serial.velocity")', CREAM) == [
         "bulletin.undecided"
     ]
+
+
+def test_which_symbol_of_several_was_scanned_first_says_nothing() -> None:
+    own = str(drawn.ITEM.gtin)
+    label, carton, retail = (
+        DecodedSymbol(text, text.encode(), identifier, name, "scanner:1")
+        for text, identifier, name in (
+            ("RR473124829JP", "]A0", "Code39"),
+            (f"01{own}21AB123456", "]d2", "DataMatrix"),
+            (own[1:], "]E0", "EAN-13"),
+        )
+    )
+
+    def told(*symbols: DecodedSymbol) -> list[str]:
+        return _assessed('symbology = "EAN-13"', CREAM, seen=Seen(symbols=symbols))
+
+    assert told(label, carton, retail) == told(retail, carton, label) == ["bulletin.undecided"]
+    assert (told(label, retail), told(label, carton)) == (["bulletin.matches"], [])

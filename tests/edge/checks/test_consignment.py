@@ -267,6 +267,16 @@ def test_a_recordation_for_other_offices_is_told_and_an_unknown_office_is_none()
     assert rights("Osaka", **large) == ["recordation.other_office"]
 
 
+@pytest.mark.parametrize(
+    ("filed", "here"), [("Naha Customs", "Naha"), ("那覇", "那覇税関 第2"), ("那覇税関", "那覇"), ("Naha", "NAHA / 2")]
+)
+def test_an_office_is_the_same_where_one_name_is_a_part_of_the_other(filed: str, here: str) -> None:
+    right = replace(drawn.RECORDATION, offices=(filed, "Osaka"))
+    lookup = replace(looked_up(), office=here)
+    found = replace(drawn.FOUND, recordations=(right,))
+    assert product.check_recordations(found, lookup, POLICY, DAY).findings == ()
+
+
 def test_a_small_consignment_is_told_where_the_right_holder_opted_in() -> None:
     assert rights("Naha") == ["recordation.small"]
     assert rights("Naha", gross_g=1500, line=replace(LINE, quantity=9)) == ["recordation.small"]

@@ -325,8 +325,8 @@ def sighting(**changes: object) -> Sighting:
 
 
 def test_a_serial_seen_in_another_parcel_wants_a_look() -> None:
-    case = drawn.case(replace(drawn.FOUND, sightings=(sighting(parcel="RR1"),)))
-    numbered = replace(case.identity, parcel_numbers=(ParcelNumber("S10", "RR2"),))
+    case = drawn.case(replace(drawn.FOUND, sightings=(sighting(parcel="RR473124829JP"),)))
+    numbered = replace(case.identity, parcel_numbers=(ParcelNumber("S10", "RR000000005JP"),))
     verdict = assess(replace(case, identity=numbered), POLICY)
     assert (verdict.outcome, codes(verdict)) == (Outcome.CHECK, ["serial.seen_elsewhere"])
     assert verdict.findings[0].arguments["place"] == "Kobe"
