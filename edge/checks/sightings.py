@@ -1,21 +1,27 @@
 """Seen before: the same parcel again is silent, the same serial in another parcel a signal, anything else a note.
 
-"Another parcel" is said only where numbers of both parcels are known and none is the same; a master air waybill or a
-container's number names neither. What other boxes saw comes from a central
-as hashes by port and day (edge/storage/sighting_file.py): the same parcel on its way through several ports is silent
-there too, and a serial at another port is never decisive. A right holder may number twice, sold goods are returned and
-sent again, and one hash in a million is another's.
+"Another parcel" is said only where numbers of one kind are known of both and none is the same: a postal parcel may have
+a courier's label, too, and the other one was read. A master air waybill or a container's number names neither. What
+other boxes saw comes from a central as hashes by port and day (edge/storage/sighting_file.py): the same parcel on its
+way through several ports is silent there too, and a serial at another port is never decisive. A right holder may number
+twice, sold goods are returned and sent again, and one hash in a million is another's.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from functools import lru_cache
 
 from edge.checks import Checked, Findings, Source, joined
+from edge.errors import CodeRefused
 from edge.identity import Identity
 from edge.inspection import Case, Finding
 from edge.lookup import ItemLookup, LookupResult, Sighting
 from edge.policy import Policy
+from edge.postal import parse_parcel_number
+
+_SSCC = re.compile(r"[0-9]{18}", re.ASCII)
 
 
 def check_item(found: ItemLookup, case: Case, policy: Policy) -> Checked:
@@ -59,8 +65,9 @@ def _elsewhere(found: ItemLookup, policy: Policy) -> Checked:
 
 def _by_this_box(found: ItemLookup, case: Case, policy: Policy) -> Checked:
     mine = _numbers(case.identity)
-    others = [s for s in found.sightings if s.numbers and mine and mine.isdisjoint(s.numbers)]
-    unclear = [s for s in found.sightings if not (s.numbers and mine) and not _a_moment_ago(s, case, policy)]
+    apart = [s for s in found.sightings if mine.isdisjoint(s.numbers)]
+    others = [s for s in apart if not _kinds(mine).isdisjoint(_kinds(s.numbers))]
+    unclear = [s for s in apart if s not in others and not _a_moment_ago(s, case, policy)]
     for code, sightings in (("serial.seen_elsewhere", others), ("serial.seen_before", unclear)):
         if sightings:
             latest = max(sightings, key=lambda sighting: sighting.seen)
@@ -90,8 +97,23 @@ def check_parcel(lookup: LookupResult, identity: Identity, policy: Policy) -> Ch
     return Checked(findings=(finding, *passed), ran=("sightings",))
 
 
-def _numbers(identity: Identity) -> set[str]:
-    return {key.partition(":")[2] for key in identity.own_keys}
+def _numbers(identity: Identity) -> frozenset[str]:
+    return frozenset(key.partition(":")[2] for key in identity.own_keys)
+
+
+@lru_cache(maxsize=1_024)
+def _kinds(numbers: frozenset[str]) -> frozenset[str]:
+    """The schemes that some numbers follow; of one without a known form nothing is told."""
+    return frozenset(filter(None, map(_kind, numbers)))
+
+
+def _kind(number: str) -> str:
+    if _SSCC.fullmatch(number):
+        return "SSCC"
+    try:
+        return parse_parcel_number(number).scheme
+    except CodeRefused:
+        return ""
 
 
 def _a_moment_ago(sighting: Sighting, case: Case, policy: Policy) -> bool:

@@ -30,16 +30,24 @@ def _codes(identity: Identity, sighting: Sighting) -> list[str]:
 
 
 def test_any_number_of_a_parcel_tells_that_it_is_the_same_and_the_number_of_a_consolidation_tells_nothing() -> None:
-    before = Sighting("i1", "1", "Naha", drawn.NOW.utc - timedelta(days=1), "RR1", ("106141411234567897",))
+    before = Sighting("i1", "1", "Naha", drawn.NOW.utc - timedelta(days=1), "RR473124829JP", ("106141411234567897",))
     again = Identity(items=(drawn.ITEM,), sscc=(Sscc("106141411234567897"),))
     assert _codes(again, before) == []
-    assert _codes(Identity(items=(drawn.ITEM,), parcel_numbers=(ParcelNumber("S10", "RR2"),)), before) == [
+    assert _codes(Identity(items=(drawn.ITEM,), parcel_numbers=(ParcelNumber("S10", "RR000000005JP"),)), before) == [
         "serial.seen_elsewhere"
     ]
     master = ParcelNumber("AWB", "13112345675")
-    cloned = Identity(items=(drawn.ITEM,), parcel_numbers=(master, ParcelNumber("S10", "RR2")))
+    cloned = Identity(items=(drawn.ITEM,), parcel_numbers=(master, ParcelNumber("S10", "RR000000005JP")))
     assert _codes(cloned, replace(before, others=())) == ["serial.seen_elsewhere"]
     assert _codes(Identity(items=(drawn.ITEM,), parcel_numbers=(master,)), before) == ["serial.seen_before"]
+
+
+def test_a_number_of_another_kind_is_another_label_of_perhaps_the_same_parcel() -> None:
+    before = Sighting("i1", "1", "Naha", drawn.NOW.utc - timedelta(days=1), "RR473124829JP")
+    carton = Identity(items=(drawn.ITEM,), sscc=(Sscc("106141411234567897"),))
+    assert _codes(carton, before) == ["serial.seen_before"]
+    assert _codes(carton, replace(before, others=("195012345000000011",))) == ["serial.seen_elsewhere"]
+    assert _codes(carton, replace(before, parcel="ODD-1")) == ["serial.seen_before"]
 
 
 def _at(place: str, days_ago: int = 1, *, same: bool | None = None, here: bool = False) -> SeenElsewhere:
