@@ -87,6 +87,22 @@ def test_words_that_cannot_be_compared_accuse_nobody(words: str, reason: str) ->
     assert (codes(DeclaredLine(words)), missed(DeclaredLine(words))) == ([], [("consignment", reason)])
 
 
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("returned item, not for resale", "reason.vague_words"),
+        ("Gift for mother", "reason.vague_words"),
+        ("warranty repair RMA", "reason.vague_words"),
+        ("ointment", "reason.other_words"),  # of both kinds
+        ("gel", "reason.other_words"),
+        ("soin visage", "reason.other_words"),
+    ],
+)
+def test_what_an_honest_sender_writes_accuses_nobody_under_a_wrong_hs_number_either(words: str, reason: str) -> None:
+    line = DeclaredLine(words, hs="392690")
+    assert (codes(line), missed(line)) == ([], [("consignment", reason)])
+
+
 @pytest.mark.parametrize("words", ["Aoi face cream", "zxq", "gift"])
 def test_a_line_with_another_products_number_is_told_by_it(words: str) -> None:
     checked = consignment.check(looked_up(DeclaredLine(words, gtin="4006381333931")), POLICY)
