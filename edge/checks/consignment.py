@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from babel.numbers import get_currency_precision
 from rapidfuzz import fuzz
@@ -40,15 +41,18 @@ class Declared:
 
 
 def check(lookup: LookupResult, policy: Policy) -> Checked:
-    """Every registered item against the declared line that fits it best."""
+    """Every registered product that was met against the declared line that fits it best."""
     missed = not_comparable(lookup, "consignment")
     consignment = lookup.consignment
     if missed is not None or consignment is None:
         return Checked(not_run=(missed,) if missed else ())
-    known = [found for found in lookup.items if found.product is not None]
+    known: dict[Gtin, ItemLookup] = {}  # the first item of each product: of another one the same would be said
+    for found in lookup.items:
+        if found.product is not None:
+            known.setdefault(found.item.gtin, found)
     if not known:
         return _of_package(consignment, lookup, policy)
-    return joined(_of_item(found, consignment, lookup, policy) for found in known)
+    return joined(_of_item(found, consignment, lookup, policy) for found in known.values())
 
 
 def _of_package(consignment: Consignment, lookup: LookupResult, policy: Policy) -> Checked:
@@ -275,7 +279,7 @@ def _weight(line: DeclaredLine, product: Product, share: float) -> _Held:
 
 
 def _more(found: ItemLookup, consignment: Consignment, lookup: LookupResult, policy: Policy) -> _Held:
-    """More different items of a product than are declared; told once, with the first of them."""
+    """More different items of a product than are declared."""
     code, product = "consignment.more", found.product
     items = [one.item for one in lookup.items if one.item.gtin == found.item.gtin and one.item.serial is not None]
     if product is None or not items:
@@ -286,7 +290,7 @@ def _more(found: ItemLookup, consignment: Consignment, lookup: LookupResult, pol
         return _Held(code, None)
     declared, count = sum(one for one in quantities if one is not None), len({item.serial for item in items})
     said = {"found": str(count), "product": product.name, "declared": str(declared)}
-    return _Held(code, items[0] == found.item and count > declared, said)
+    return _Held(code, count > declared, said)
 
 
 def _fit(line: DeclaredLine, product: Product, least: float) -> float:
@@ -295,13 +299,18 @@ def _fit(line: DeclaredLine, product: Product, least: float) -> float:
         return _FITS
     if len(line.hs) >= _HEADING and line.hs[:_HEADING] == product.hs[:_HEADING]:
         return _FITS
-    if goods.says(line.description, _registered(product), least):
+    return _words_fit(line.description, _registered(product), least)
+
+
+@lru_cache(maxsize=4_096)
+def _words_fit(description: str, registered: tuple[str, ...], least: float) -> float:
+    if goods.says(description, registered, least):
         return _FITS
-    return max((_alike(line.description, words) for words in _registered(product)), default=0.0)
+    return max((_alike(description, words) for words in registered), default=0.0)
 
 
-def _registered(product: Product) -> list[str]:
-    return [words for words in (product.name, product.brand, *product.words.values()) if words]
+def _registered(product: Product) -> tuple[str, ...]:
+    return tuple(words for words in (product.name, product.brand, *product.words.values()) if words)
 
 
 def _alike(declared: str, registered: str) -> float:

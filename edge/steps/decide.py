@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
 from edge.checks import (
     Checked,
@@ -78,13 +78,12 @@ def assess(case: Case, policy: Policy) -> Verdict:
     )
 
 
-def _each_once(findings: Iterable[Finding]) -> list[Finding]:
+def _each_once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Several items of one product bring the same reason several times: it is one."""
-    kept: list[Finding] = []
+    kept: dict[Hashable, Finding] = {}
     for one in findings:
-        if one not in kept:
-            kept.append(one)
-    return kept
+        kept.setdefault((one.code, one.item, tuple(one.arguments.items()), one.evidence, one.box), one)
+    return tuple(kept.values())
 
 
 def _ordered(findings: Sequence[Finding], policy: Policy) -> tuple[Finding, ...]:
