@@ -13,11 +13,11 @@ import glob
 import os
 import pwd
 import secrets
+import select
 import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,11 +81,10 @@ class Server:
     def kill(self) -> None:
         """Kill it at once with all its processes, as a crash would."""
         pid = self.pid
+        first = os.pidfd_open(pid)
         os.kill(pid, signal.SIGQUIT)  # immediate: no shutdown, recovery at the next start
-        with contextlib.suppress(ProcessLookupError):
-            while True:
-                os.kill(pid, 0)
-                time.sleep(0.01)
+        select.select([first], [], [], _PATIENCE_S)  # it has ended, whether or not anybody has collected it
+        os.close(first)
 
     def stop(self) -> None:
         """Stop it."""

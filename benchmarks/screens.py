@@ -64,7 +64,7 @@ NARROW = {"width": 390, "height": 844}
 TARGET_PX = 89.0  # 15 mm at 1280 points on 10 inches: 89.6, less the rounding of a border
 COLOURS = 64
 WIDTH_PX = 960
-PATIENCE_MS = 30_000
+PATIENCE_MS = 120_000
 
 # What a finger or a scanner's key can reach: visible, and not a link within a sentence (WCAG 2.5.8, "inline").
 SMALL = """(least) => {
@@ -271,7 +271,13 @@ def _with(account: Account, pin: str, before: Accounts) -> Accounts:
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Debian's browser, which asks nobody outside for anything."""
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    quiet = [
+        "--no-sandbox",
+        "--disable-dev-shm-usage",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+    ]
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=path, args=quiet)

@@ -39,7 +39,7 @@ _NOTES = "/.notes"  # what is written here is no file: it is a note in the trace
 _FULL = "/.full"  # a number written here: so many bytes fit on the disk
 _GONE = "/.gone"  # a number written here: so many operations until nothing answers
 _ROOT = 1
-_READY_S = 20.0
+_READY_S = 120.0
 
 
 class DiskUnavailableError(Exception):

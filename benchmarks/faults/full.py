@@ -22,7 +22,7 @@ from sync.errors import CentralRefused, CentralUnreachable
 _RESERVE_BYTES = 400_000
 _BEFORE = 12  # inspections while there is room
 _MOST = 600
-_PATIENCE_S = 20.0
+_PATIENCE_S = 120.0
 
 
 def _the_box(folder: Path, draw: random.Random) -> Iterable[str]:

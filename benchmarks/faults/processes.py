@@ -31,7 +31,7 @@ from sync.link import Link
 
 INSPECTIONS = 24
 _KILLS = 4
-_LONGEST_S = 120.0
+_LONGEST_S = 480.0
 _LOOK_S = 0.004
 _PAUSE_S = 0.01  # between two inspections, and between two runs of sync
 

@@ -22,7 +22,7 @@ from edge.web import build
 from edge.web.server import bound, configured
 from tests.edge.web.conftest import GTIN
 from tests.edge.web.serving import rehearsal
-from tests.edge.web.test_page import CHROMIUM, PATIENCE_MS, browser
+from tests.edge.web.test_page import CHROMIUM, PATIENCE_MS, QUIET, browser
 from tests.edge.web.wedge import wedge
 
 __all__ = ["browser"]
@@ -203,7 +203,7 @@ def test_what_waits_outlives_a_restart_of_the_browser_and_of_the_bench(
     browser: Browser, yard: Yard, tmp_path: Path
 ) -> None:
     kind = browser.browser_type
-    options = {"executable_path": CHROMIUM, "args": ["--no-sandbox", "--disable-gpu"]}
+    options = {"executable_path": CHROMIUM, "args": QUIET}
     with ExitStack() as stack:
         context = kind.launch_persistent_context(str(tmp_path / "profile"), **options)  # type: ignore[arg-type]
         page = stack.enter_context(_page(context, yard))

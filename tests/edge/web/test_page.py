@@ -23,6 +23,7 @@ from tests.edge.web.wedge import wedge
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = [
     "--no-sandbox",
+    "--disable-dev-shm-usage",  # of a container it is too small
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,12 +18,13 @@ from edge.errors import BoxError
 from edge.examination import Examination, Sign, State
 from edge.settings import Settings
 from models.selftest import SelfTest, Tried
-from provisioning.doctor import camera, examine, knowledge, speed
+from provisioning.doctor import camera, command, examine, knowledge, speed
 from sekisho import app
 from tests.edge.test_calibrations import RECORD
 
 GOOD = Sign("b", State.GOOD, "1", "1")
 AT = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
+_LONG_S = 500.0  # a box says within its limits what it could not look at; a loaded machine is no such box
 
 
 def test_a_look_that_raises_refuses_or_hangs_takes_no_other_down() -> None:
@@ -156,6 +158,9 @@ def test_the_command_tells_every_part_keeps_it_and_ends_with_1_where_something_i
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEKISHO_STATE_DIR", str(tmp_path / "var"))
+    monkeypatch.setattr(examine, "apart", partial(examine.apart, limit_s=_LONG_S))
+    monkeypatch.setattr(command, "LIMIT_S", _LONG_S)
+    monkeypatch.setattr(command, "APART_S", _LONG_S)
     result = CliRunner().invoke(app, ["doctor"])
     assert result.exit_code == 1, result.output  # a box without a registry
     parts = {one.sign.part: one.sign for one in examination.read(tmp_path / "var").kept}
