@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,15 @@ from tests.sync.web_server import WebServer, serving
 
 @pytest.fixture(scope="session")
 def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    publishing = Publishing(tmp_path_factory.mktemp("publisher"))
+    return _founded(Publishing(tmp_path_factory.mktemp("publisher")))
+
+
+@pytest.fixture(scope="session")
+def founded_today(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _founded(Publishing(tmp_path_factory.mktemp("publisher"), now=datetime.now(UTC)))
+
+
+def _founded(publishing: Publishing) -> Path:
     publishing.found()
     publishing.add_policy()
     return publishing.place
@@ -24,6 +33,12 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def publishing(founded: Path, tmp_path: Path) -> Publishing:
     """A publisher with a policy in its tree."""
     return Publishing(Path(shutil.copytree(founded, tmp_path / "publisher")))
+
+
+@pytest.fixture
+def publishing_today(founded_today: Path, tmp_path: Path) -> Publishing:
+    """The same, signed today: for what reads the real clock, in whatever year the tests run."""
+    return Publishing(Path(shutil.copytree(founded_today, tmp_path / "publisher")), now=datetime.now(UTC))
 
 
 @pytest.fixture

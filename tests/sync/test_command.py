@@ -5,10 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from sekisho import app
 from tests.sync.publishing import Publishing
+
+
+@pytest.fixture
+def publishing(publishing_today: Publishing) -> Publishing:
+    """A publisher of today: a command reads the real clock."""
+    return publishing_today
 
 
 def run(state_dir: Path, *words: str) -> tuple[int, str]:

@@ -25,6 +25,12 @@ from tests.sync.publishing import Publishing, Receiving
 from tests.sync.web_server import WebServer
 
 
+@pytest.fixture
+def publishing(publishing_today: Publishing) -> Publishing:
+    """A publisher of today: a service reads the real clock."""
+    return publishing_today
+
+
 class Errand:
     """Comes to what it is given, one after the other, then asks for a stop."""
 
