@@ -139,7 +139,7 @@ def test_a_sham_edit_changes_hardly_anything() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1_800)
 @pytest.mark.filterwarnings("ignore")  # torch's exporter and onnxruntime's quantizer warn about themselves
 def test_the_whole_training_path_runs_in_small(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from models.training.__main__ import smoke  # noqa: PLC0415

@@ -17,7 +17,7 @@ from provisioning.demo.command import Ran
 from provisioning.demo.parcels import Shot
 from provisioning.demo.products import BY_KEY
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_800)]
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from tests.provisioning.test_stick import token
 
 pytestmark = [
     pytest.mark.skipif(bool(absent()), reason=f"no container: install.sh is not run; missing here: {absent()}"),
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1_800),
 ]
 PACKAGE = "sekisho_0.1.0+deb12_amd64.deb"
 TARGET = "packages/12-amd64"

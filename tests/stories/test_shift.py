@@ -35,7 +35,7 @@ __all__ = ["browser"]
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is absent: the shift is not worked in a browser"),
-    pytest.mark.timeout(900),  # a machine that has other things to do
+    pytest.mark.timeout(2_700),  # a machine that has other things to do
 ]
 
 PARCELS = 40

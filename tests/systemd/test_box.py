@@ -22,7 +22,7 @@ from provisioning.package import build
 
 pytestmark = [
     pytest.mark.skipif(bool(absent()), reason=f"no container: the box is not booted; missing here: {absent()}"),
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(2_700),  # it builds, installs and boots: a loaded machine takes a quarter of an hour
 ]
 SHORT = ("boot", "parcel", "hang", "update")
 
