@@ -8,7 +8,8 @@ lost that the central does not have from elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import TypeVar
 
@@ -53,54 +54,47 @@ class Forgetting:
             LedgerError: the ledger cannot be read or written. BoxError: consignments_unreadable.
             OSError: a segment cannot be deleted.
         """
+        if self._now().trust is not ClockTrust.UNTRUSTED:
+            cache, refused = self._cache, self._cache.refused
+            self._let_go("segments", cache.segments(), cache.date_anew, cache.count)
+            self._let_go(
+                "refused", refused.days(), refused.date_anew, RefusedDay.count
+            )  # keeps no segment, if it fails
         self._cache.clear_building()
-        now, policy = self._now(), self._policy()
-        if now.trust is ClockTrust.UNTRUSTED:
-            return False
-        today, term = now.utc.date(), timedelta(days=policy.retention.consignments_days)
-        segments, refused = self._cache.segments(), self._cache.refused.days()
-        odd, odd_days = _undated(segments, today), _undated(refused, today)
-        over, over_days = _over(segments, today - term), _over(refused, today - term)
-        if not (odd or odd_days or over or over_days):
-            return False
-        try:
-            with self._cache.held():
-                for one in odd:
-                    self._cache.date_anew(one, today)
-                for day in odd_days:
-                    self._cache.refused.date_anew(day, today)
-                self._forget(over, over_days, policy)
-        except Conflict:  # an import is at work: later
-            return False
         return False
 
-    def _forget(self, over: list[Segment], days: list[RefusedDay], policy: Policy) -> None:
-        told = self._told_before()
-        segments = [[one.path.name, self._cache.count(one)] for one in over if one.path.name not in told]
-        refused = [[one.name, one.count()] for one in days if one.name not in told]
-        if segments or refused:
-            body = {
-                "reason": "retention",
-                "rule": RULE,
-                "term": policy.retention.consignments_days,
-                "policy": policy.title,
-                "segments": segments,
-            } | ({"refused": refused} if refused else {})
-            self._ledger.append([Entry(FORGOTTEN, "", self._origin(""), self._now(), body)])
-        for segment in over:
-            segment.drop()
-        for day in days:
-            day.drop()
+    def _let_go(
+        self,
+        kind: str,
+        kept: Sequence[Dated],
+        date_anew: Callable[[Dated, date], None],
+        count: Callable[[Dated], int],
+    ) -> None:
+        now, policy = self._now(), self._policy()
+        today = now.utc.date()
+        last = today - timedelta(days=policy.retention.consignments_days)
+        odd = [one for one in kept if one.day is None or one.day > today]
+        over = [one for one in kept if one.day is not None and one.day < last]
+        if not (odd or over):
+            return
+        with contextlib.suppress(Conflict), self._cache.held():  # an import is at work: later
+            for one in odd:
+                date_anew(one, today)
+            told = self._told_before()
+            fresh = [one for one in over if one.path.name not in told]
+            if fresh:
+                body = {
+                    "reason": "retention",
+                    "rule": RULE,
+                    "term": policy.retention.consignments_days,
+                    "policy": policy.title,
+                    kind: [[one.path.name, count(one)] for one in fresh],
+                }
+                self._ledger.append([Entry(FORGOTTEN, "", self._origin(""), now, body)])
+            for one in over:
+                one.drop()
 
     def _told_before(self) -> set[str]:
         """What the last row says has gone: a crash may have left its files."""
         bodies = [row.entry.body for row in self._ledger.recent(1, kinds=(FORGOTTEN,))]
-        return {name for body in bodies for name, _ in (*body["segments"], *body.get("refused", ()))}
-
-
-def _undated(kept: Iterable[Dated], today: date) -> list[Dated]:
-    return [one for one in kept if one.day is None or one.day > today]
-
-
-def _over(kept: Iterable[Dated], last: date) -> list[Dated]:
-    return [one for one in kept if one.day is not None and one.day < last]
+        return {name for body in bodies for kind in ("segments", "refused") for name, _ in body.get(kind, ())}

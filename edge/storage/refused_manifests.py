@@ -31,11 +31,6 @@ class RefusedDay:
     path: Path
     day: date | None  # None: by a clock that was not believed, or by a program of before, straight in the folder
 
-    @property
-    def name(self) -> str:
-        """As the ledger names it: the names of the files are other people's words."""
-        return f"refused-{self.day or UNDATED}"
-
     def count(self) -> int:
         """How many files were set aside.
 

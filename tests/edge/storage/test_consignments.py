@@ -25,7 +25,7 @@ from edge.policy import builtin
 from edge.storage.consignment_segment import Segment, document_key, number_key
 from edge.storage.consignments import Consignments
 from edge.storage.ledger import Ledger
-from edge.storage.refused_manifests import REASON
+from edge.storage.refused_manifests import REASON, RefusedManifests
 
 DAY = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 NUMBER = "RR473124829JP"
@@ -280,7 +280,7 @@ def test_manifests_that_cannot_be_used_go_by_the_same_countdown_and_the_row_tell
     box.now += timedelta(days=1)
     box.forgetting.piece()
     (row,) = box.ledger.recent(5, kinds=("forgotten",))
-    assert (row.entry.body["segments"], row.entry.body["refused"]) == ([], [["refused-2026-11-22", 2]])
+    assert row.entry.body["refused"] == [["2026-11-22", 2]]
     assert [path.name for path in (inbox.directory / "refused").iterdir()] == ["2027-01-21"]
     assert set_aside(box.folder) == ("later.csv",)
     box.forgetting.piece()
@@ -308,6 +308,27 @@ def test_what_was_refused_by_a_clock_that_is_not_believed_or_by_a_program_of_bef
         f"m.csv{REASON}",
     ]
     assert (day / f"m-2.csv{REASON}").read_text() == "why it was"
+
+
+def test_refused_manifests_that_cannot_be_read_keep_no_declaration_from_going(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box.takes(declared(NUMBER, "cup"))
+    refuse(box)
+    box.now += timedelta(days=61)
+
+    def unreadable(_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(RefusedManifests, "days", unreadable)
+        with pytest.raises(PermissionError):
+            box.forgetting.piece()
+    assert (box.cache.segments(), set_aside(box.folder)) == ((), ("m.csv",))
+    box.forgetting.piece()
+    rows = box.ledger.recent(5, kinds=("forgotten",))
+    told = [(row.entry.body.get("segments"), row.entry.body.get("refused")) for row in rows]
+    assert told == [(None, [["2026-11-22", 1]]), ([["2026-11-22-000001.db", 1]], None)]
 
 
 def test_what_an_import_that_was_cut_off_has_left_goes_by_itself_but_not_while_one_is_at_work(box: Box) -> None:
