@@ -92,7 +92,8 @@ def check_quarter(edition: Edition | None, today: date, policy: Policy) -> Check
     behind = (today.year - year) * 4 + (today.month + 2) // 3 - quarter
     if behind < policy.freshness.bulletin_quarters:
         return Checked()
-    finding = Findings(policy, source=Source(edition.name)).make("bulletin.old", quarter=edition.bulletin_quarter)
+    source = Source(edition.name, edition.issued.date())
+    finding = Findings(policy, source=source).make("bulletin.old", quarter=edition.bulletin_quarter)
     return Checked(findings=(finding,))
 
 
