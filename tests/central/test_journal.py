@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def test_a_box_that_enrols_pulls_and_pushes_logs_nothing_of_what_it_carries(
     box = tmp_path / "box"
     _inspected(box, "i1")
     private = kept_private_key(box / KEY_FILE)
-    publishing = Publishing(tmp_path / "publisher")
+    publishing = Publishing(tmp_path / "publisher", now=datetime.now(UTC))
     publishing.found()
     publishing.add_edition(publishing.edition(1, "4912345678904"))
     Receiving(box).box.trust(publishing.root)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ EARBUDS, TABLETS = "4912345678904", "4006381333931"
 
 
 def test_a_stick_day_goes_as_the_guide_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    publishing = Publishing(tmp_path / "publisher")
+    publishing = Publishing(tmp_path / "publisher", now=datetime.now(UTC))
     publishing.found()
     publishing.add_edition(publishing.edition(1, EARBUDS))
     stick = publishing.copy("stick-1")
