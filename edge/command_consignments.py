@@ -62,6 +62,6 @@ def status(
                 sys.stdout.write(f"  import {one.number}: {one.file} of {one.at}: {said}\n")
         for day in cache.refused.days():
             since = f"since {day.day}" if day.day else "from when the clock is trusted"
-            sys.stdout.write(f"inbox/refused: {day.count()} manifests that cannot be used, kept {days} days {since}\n")
+            sys.stdout.write(f"inbox/refused: manifests that cannot be used, {day.count()}, kept {days} days {since}\n")
     if not told:
         sys.stdout.write("no consignments\n")

@@ -310,6 +310,13 @@ def test_what_was_refused_by_a_clock_that_is_not_believed_or_by_a_program_of_bef
     assert (day / f"m-2.csv{REASON}").read_text() == "why it was"
 
 
+def test_the_command_says_how_many_manifests_cannot_be_used_and_since_when_they_are_kept(box: Box) -> None:
+    refuse(box)
+    refuse(box, "n.csv")
+    told = CliRunner().invoke(consignments_app, ["status", "--state-dir", str(box.folder)]).stdout
+    assert told == "inbox/refused: manifests that cannot be used, 2, kept 60 days since 2026-11-22\nno consignments\n"
+
+
 def test_refused_manifests_that_cannot_be_read_keep_no_declaration_from_going(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
