@@ -70,7 +70,7 @@ def test_every_example_of_the_guide_runs_as_written(
                 cwd=tmp_path,
                 capture_output=True,
                 text=True,
-                timeout=60,
+                timeout=300,
                 check=False,
             )
             assert done.returncode == 0, (block, done.stdout, done.stderr)
@@ -79,7 +79,7 @@ def test_every_example_of_the_guide_runs_as_written(
             told = f"CENTRAL, TOKEN = {central!r}, {token!r}\n{block}"
             done = subprocess.run(
                 [sys.executable, "-c", told], env=environment | {"PYTHONPATH": str(ROOT)}, cwd=tmp_path,
-                capture_output=True, text=True, timeout=60, check=False,
+                capture_output=True, text=True, timeout=300, check=False,
             )  # fmt: skip
             assert done.returncode == 0, (block, done.stderr)
             answers.append(done.stdout)

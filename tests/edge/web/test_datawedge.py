@@ -21,7 +21,7 @@ from tests.edge.web.people_box import PeopleBox, accounts
 from tests.edge.web.serving import Server, rehearsal
 
 Port = tuple[str, int]
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 @pytest.fixture

@@ -335,7 +335,8 @@ def test_the_desk_card_takes_the_typed_reason_along_and_says_where_it_could_not(
     wedge(page, code("R", secret))
     expect(page.locator(".decision")).to_contain_text("returned")
     assert bench.record(inspection).disposition is not None
-    wedge(page, code("U", secret))
+    with page.expect_response("**/scans"):
+        wedge(page, code("U", secret))
     page.locator("[data-reason]").fill("for the gun")
     bench.card(station, code("F", secret))  # a gun at the box knows nothing of what is typed here
     expect(page.locator("#notice")).to_have_text(labels("en")["unwritten"])
