@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from edge.bench import Bench
+from edge.settings import Settings
 from tests.edge.web.conftest import GTIN
 from tests.edge.web.serving import problem
 
@@ -150,9 +152,10 @@ def test_an_odd_picture_is_read_like_any_other(client: httpx.Client, station: st
 
 @pytest.mark.parametrize("name", EITHER)
 def test_a_picture_that_costs_far_more_than_it_weighs_ends_within_its_budget(
-    client: httpx.Client, station: str, name: str
+    client: httpx.Client, bench: Bench, station: str, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """The client waits a minute; the budgets of a reading are seconds, and a worker that spends one is ended."""
+    monkeypatch.setattr(bench._workers, "_read_budget_s", Settings.model_fields["decode_budget_s"].default)
     answer = _sent(client, station, EITHER[name]())
     if answer.status_code != 200:
         assert problem(answer)[0] == 422
