@@ -82,7 +82,7 @@ def _by_this_box(found: ItemLookup, case: Case, policy: Policy) -> Checked:
 def check_parcel(lookup: LookupResult, identity: Identity, policy: Policy) -> Checked:
     """Earlier inspections of the same parcel number inside the policy's window."""
     if not identity.own_keys:
-        return Checked()
+        return Checked(unasked=(("parcel.seen_before", ""),))
     other = max((one for one in lookup.parcel_elsewhere if not one.here), key=lambda one: one.day, default=None)
     passed: tuple[Finding, ...] = ()
     if other is not None:

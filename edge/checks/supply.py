@@ -15,6 +15,7 @@ from edge.names import best_of, essential, has_words, scripts
 from edge.policy import Policy
 
 NAME = "supply"
+_CODES = ("supply.maker", "supply.route", "supply.importer")
 
 
 def check(lookup: LookupResult, policy: Policy) -> Checked:
@@ -38,7 +39,8 @@ def check(lookup: LookupResult, policy: Policy) -> Checked:
     )
     if not answer.findings and not _says_something(consignment):
         return Checked(not_run=(NotChecked(NAME, "reason.not_declared"),))
-    return answer
+    others = {str(product.gtin) for product in known if product.gtin not in products}
+    return joined((answer, Checked(unasked=tuple((code, gtin) for gtin in sorted(others) for code in _CODES))))
 
 
 def _says_something(consignment: Consignment) -> bool:
@@ -67,6 +69,9 @@ def _of_product(product: Product, line: DeclaredLine, consignment: Consignment, 
         "supply.importer": {"registered": ", ".join(product.importers)},
     }
     unread = maker is None and line.maker and product.makers
+    if not unread and set(departs.values()) == {None}:  # what is declared is not what is registered of it
+        unasked = tuple((code, findings.item) for code in _CODES)
+        return Checked(not_run=(NotChecked(NAME, "reason.no_product_data", findings.item),), unasked=unasked)
     return Checked(
         findings=tuple(findings.make(code, None, **said[code]) for code, other in departs.items() if other),
         ran=(NAME,),

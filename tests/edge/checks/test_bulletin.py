@@ -196,6 +196,18 @@ def test_that_no_other_port_has_told_of_an_item_is_not_that_none_has_seen_it() -
     ]
 
 
+def test_what_is_registered_of_another_product_and_a_parcel_without_a_number_say_nothing_of_the_item() -> None:
+    assert _assessed('found("parcel.seen_before")', CREAM) == ["bulletin.undecided"]
+    made_by = replace(drawn.PRODUCT, gtin=drawn.OTHER_GTIN, makers=("Umi",))
+    other = replace(drawn.FOUND, item=replace(drawn.ITEM, gtin=drawn.OTHER_GTIN), product=made_by)
+    bulletin = replace(BULLETIN, condition='found("supply.maker")')
+    case = drawn.case(replace(drawn.FOUND, bulletins=(bulletin,)), consignment=_declared(replace(CREAM, maker="Umi")))
+    case = replace(case, lookup=replace(case.lookup, items=(*case.lookup.items, other)))
+    assert [one.code for one in assess(case, POLICY).findings if one.code.startswith("bulletin.")] == [
+        "bulletin.undecided"
+    ]
+
+
 def test_which_symbol_of_several_was_scanned_first_says_nothing() -> None:
     own = str(drawn.ITEM.gtin)
     label, carton, retail = (

@@ -264,6 +264,14 @@ def test_where_no_line_fits_the_product_neither_value_nor_weight_nor_its_supply_
     assert (route.ran, route.not_run) == ((), (NotChecked("supply", "reason.no_line"),))
 
 
+def test_a_route_that_is_declared_where_makers_are_registered_alone_was_not_compared() -> None:
+    lookup = looked_up(dispatch="CN", destination="JP")
+    items = tuple(replace(one, product=replace(CREAM, routes=(), importers=())) for one in lookup.items)
+    told = supply.check(replace(lookup, items=items), POLICY)
+    gtin = str(CREAM.gtin)
+    assert (told.ran, told.not_run) == ((), (NotChecked("supply", "reason.no_product_data", gtin),))
+
+
 def test_how_many_pieces_of_a_gift_are_too_many_is_said_to_be_the_policys() -> None:
     (told,) = consignment.check(looked_up(replace(LINE, quantity=9), category="gift"), POLICY).findings
     assert sentence(told.code, told.arguments, "en") == "9 pieces are declared as a gift, more than the policy's 3."
