@@ -8,7 +8,10 @@
     python -m models.training faces --out FACES --count N [--pool POOL]      whole faces to calibrate on, 10 an artwork
     python -m models.training faces --hurried --first 100000 --out WHOLE ... whole faces to end a training on:
     python -m models.training train --shards SHARDS --whole WHOLE --start W.pt --out W2.pt --minutes M [--pool POOL]
+    python -m models.training train --shards SHARDS --reduced WHOLE --start W.pt --out W3.pt [--pool POOL]
+    python -m models.training average W3-*.pt --out W4.pt                    the mean of several weights
     python -m models.training pack --faces FACES --out PACK [--whole WHOLE --pool POOL]    scores, thresholds, manifest
+    python -m models.training sizes --faces FACES... --pack PACK   what half the size tells of drawn edits
     python -m models.training gallery --faces FACES --pack PACK --out G.jpg   hits and misses as a picture
 
 docs/decisions/040 names the packages whose pictures and fonts the shipped weights were drawn from.
@@ -24,8 +27,7 @@ from pathlib import Path
 import numpy as np
 
 
-def main() -> None:
-    """Parse the command line and run one command."""
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="models.training", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -45,6 +47,13 @@ def main() -> None:
     train.add_argument("--minutes", type=float, default=90)
     train.add_argument("--start", type=Path)
     train.add_argument("--whole", type=Path, help="drawn whole faces to take large windows of")
+    train.add_argument(
+        "--reduced", type=Path, help="drawn whole faces of which half of the crops is cut, in four sizes"
+    )
+    train.add_argument("--rate", type=float, default=3e-3)
+    average = commands.add_parser("average")
+    average.add_argument("weights", type=Path, nargs="+")
+    average.add_argument("--out", type=Path, required=True)
     export = commands.add_parser("export")
     export.add_argument("--weights", type=Path, required=True)
     export.add_argument("--out", type=Path, required=True)
@@ -59,17 +68,26 @@ def main() -> None:
     pack.add_argument(
         "--whole", type=Path, help="drawn whole faces to fit the second look on; without it there is none"
     )
+    both = commands.add_parser("sizes")
+    both.add_argument("--faces", type=Path, required=True, nargs="+")
+    both.add_argument("--pack", type=Path, required=True)
     pictures = commands.add_parser("gallery")
     pictures.add_argument("--faces", type=Path, required=True)
     pictures.add_argument("--pack", type=Path, required=True)
     pictures.add_argument("--out", type=Path, required=True)
-    for command in (draw, train, export, whole, pack):
+    for command in (draw, train, export, whole, pack, both):
         command.add_argument("--pool", type=Path)
         command.add_argument("--fonts", type=Path, action="append", default=[])
     options = parser.parse_args()
     if not options.smoke and options.command is None:
         parser.print_help()
         sys.exit(2)
+    return options
+
+
+def main() -> None:
+    """Parse the command line and run one command."""
+    options = _options()
     try:
         import torch  # noqa: F401 - tell the missing package before anything is drawn
     except ImportError:
@@ -83,9 +101,11 @@ def main() -> None:
             "pool": _pool,
             "draw": _draw,
             "train": _train,
+            "average": _average,
             "export": _export,
             "faces": _faces,
             "pack": _pack,
+            "sizes": _sizes,
             "gallery": _gallery,
         }
         commands_by_name[options.command](options)
@@ -113,10 +133,23 @@ def _train(options) -> None:
     from models.training.train import train
     from models.training.windows import Windows
 
-    windows = None
-    if options.whole:
-        windows = Windows(options.whole, read_pool(options.pool, tuple(options.fonts)))
-    train(options.shards, options.out, minutes=options.minutes, start=options.start, held=options.held, windows=windows)
+    pool = read_pool(options.pool, tuple(options.fonts))
+    train(
+        options.shards,
+        options.out,
+        minutes=options.minutes,
+        rate=options.rate,
+        start=options.start,
+        held=options.held,
+        windows=Windows(options.whole, pool) if options.whole else None,
+        reduced=Windows(options.reduced, pool) if options.reduced else None,
+    )
+
+
+def _average(options) -> None:
+    from models.training.train import averaged
+
+    averaged(options.weights, options.out)
 
 
 def _export(options) -> None:
@@ -151,6 +184,17 @@ def _pack(options) -> None:
     groups = groups_of(run, options.faces, look)
     rows = measure(run, options.faces, look)
     print(write_pack(options.out, rows, options.out.name, look, lambda check: surer_of(groups, check)))
+
+
+def _sizes(options) -> None:
+    from models import pack
+    from models.drawn.pool import read_pool
+    from models.training.export import Networks
+    from models.training.sizes import sizes
+
+    look = pack.load(options.pack).second_look
+    for line in sizes(Networks(options.pack), look, options.faces, read_pool(options.pool, tuple(options.fonts))):
+        print(line, flush=True)
 
 
 def _gallery(options) -> None:

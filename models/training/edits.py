@@ -300,12 +300,17 @@ def edited(rng, picture, severity, pool) -> Edit:
     """One edit of a random kind. The mask keeps only what is visibly changed."""
     weights = np.array(WEIGHTS) / sum(WEIGHTS)
     edit = EDITS[int(rng.choice(len(EDITS), p=weights))](rng, picture, severity, pool)
-    if edit.channel == "structure":
-        apart = cv2.GaussianBlur(f32(edit.picture) - f32(picture), (0, 0), 1.0)
-        seen = (np.abs(apart).max(2) > 9).astype(np.uint8) * 255
-        mask = cv2.dilate(seen, np.ones((9, 9), np.uint8)) & cv2.dilate(edit.mask, np.ones((7, 7), np.uint8))
-        edit = Edit(edit.picture, mask, edit.kind, edit.channel)
-    return edit
+    return seen(picture, edit)
+
+
+def seen(picture, edit) -> Edit:
+    """The edit with a mask of what is visibly changed. An edit of colour keeps its own."""
+    if edit.channel != "structure":
+        return edit
+    apart = cv2.GaussianBlur(f32(edit.picture) - f32(picture), (0, 0), 1.0)
+    shown = (np.abs(apart).max(2) > 9).astype(np.uint8) * 255
+    mask = cv2.dilate(shown, np.ones((9, 9), np.uint8)) & cv2.dilate(edit.mask, np.ones((7, 7), np.uint8))
+    return Edit(edit.picture, mask, edit.kind, edit.channel)
 
 
 def sham(rng, picture, pool):

@@ -21,12 +21,14 @@ from models.training.shards import open_shards
 from models.training.windows import window_loss
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from models.training.windows import Windows
 
 SIDE = 144  # pixels of a training crop, cut at random from the drawn ones
 TOP_CELLS = 12  # of a crop's 1296: about the area of one small edited element
+KEPT = 500  # steps after which weights are kept, to be averaged
 WINDOWS = 4  # of a batch of large windows
 LEAST_CELLS = 8  # an edit smaller than this in a crop is no claim about the crop
 
@@ -153,10 +155,12 @@ def train(
     seed: int = 1,
     side: int = SIDE,
     windows: Windows | None = None,
+    reduced: Windows | None = None,
 ) -> DifferenceNet:
     """Train for `minutes` of wall clock (or `steps`) and write the averaged weights to `out`. `start` resumes.
 
-    With `windows` two of three steps are taken on large windows of whole faces.
+    With `windows` two of three steps are taken on large windows of whole faces; with `reduced` half of each batch of
+    crops is cut from whole faces at several sizes. Every 500 steps the averaged weights are kept beside `out`.
     """
     torch.set_num_threads(1)
     torch.manual_seed(seed)
@@ -177,7 +181,7 @@ def train(
         for group in optimiser.param_groups:
             group["lr"] = rate * warm * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * min(share, 1.0))))
         whole = windows is not None and step % 3 != 2
-        a, b, t = windows.batch(rng, WINDOWS) if windows and whole else batch_of(rng, shards, batch, side)
+        a, b, t = windows.batch(rng, WINDOWS) if windows and whole else _crops(rng, shards, batch, side, reduced)
         a, b = (v.contiguous(memory_format=torch.channels_last) for v in (a, b))
         with torch.autocast("cpu", torch.bfloat16):
             logits = net(a, b)
@@ -203,10 +207,41 @@ def train(
                 flush=True,
             )
             _save(mean, out)
-        if step % 500 == 0 and held:
-            print("  held out", held_out(mean, open_shards(held)), flush=True)
+        if step % KEPT == 0:
+            _keep(mean, out.with_stem(f"{out.stem}-{step:06d}"), held)
     _save(mean, out)
     return mean
+
+
+def _keep(mean, file, held):
+    _save(mean, file)
+    if held:
+        print("  held out", held_out(mean, open_shards(held)), flush=True)
+
+
+def _crops(rng, shards, batch, side, reduced):
+    """A batch of drawn crops, or half of it and half reduced windows."""
+    if not reduced:
+        return batch_of(rng, shards, batch, side)
+    both = batch_of(rng, shards, batch // 2, side), reduced.reduced(rng, batch - batch // 2, side)
+    return tuple(torch.cat(parts) for parts in zip(*both, strict=True))
+
+
+def averaged(files: Sequence[Path], out: Path) -> None:
+    """Write the mean of several files of weights: steps of one training err in different directions.
+
+    Raises:
+        ValueError: there is no file.
+    """
+    if not files:
+        raise ValueError("Weights to average must be at least one file, got none.")
+    several = [torch.load(file, weights_only=True) for file in files]
+    mean = {
+        name: torch.stack([one[name].float() for one in several]).mean(0) if first.dtype.is_floating_point else first
+        for name, first in several[0].items()
+    }
+    out.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(mean, out)
 
 
 def _save(net, out):

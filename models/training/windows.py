@@ -1,9 +1,13 @@
-"""The last part of a training: large windows of whole drawn faces, judged as the product judges a face.
+"""Windows of whole drawn faces: large ones judged as the product judges a face, and reduced ones beside crops.
 
 A face alarms by its highest cells, and a whole face has many more of them than a crop: what is high somewhere on a
 genuine capture must come to lie below what an edit reaches. Half of a batch is genuine (a third of that with a sham
 edit), captures that alarm are drawn oftener; the other half is edited anew each time. It needs what
 `python -m models.training faces --hurried` draws.
+
+A crop of a large element that is gone shows a smooth patch and no edge, as a lamp makes it. `Windows.reduced` cuts
+windows twice to four times as wide and reduces them to the size of a crop, for a network that is asked at the half size
+as well (docs/decisions/191).
 """
 
 from __future__ import annotations
@@ -29,6 +33,9 @@ TOP_CELLS = {0: 16, 2: 24, 1: 24}  # of structure, print, colour: what makes a f
 WEIGHT = {0: 1.0, 2: 0.3, 1: 0.15}
 LEAST_CELLS = 12  # an edit smaller than this in a window is no claim about the window
 APART = 1.5  # logits by which an edited window should lie above a genuine one
+SIZES, SIZE_SHARES = (1.0, 2.0, 3.0, 4.0), (0.25, 0.5, 0.15, 0.1)  # how much wider than a crop a reduced window is
+SEVERITIES = (1.0, 1.6)  # of edits, as a beta distribution
+GROSS = 0.5  # of the edits of windows that are reduced
 HARDNESS = 1.5  # logits by which a genuine capture must alarm more to be drawn e times as often
 
 
@@ -62,12 +69,27 @@ class Windows:
                 file = self.files[int(rng.integers(len(self.files)))]
                 how = "none" if file in self.edited and rng.random() < 0.5 else "edit"
             self.drawn.append(file)
-            pictures[row], targets[row] = self._window(rng, file, how, side)
-        x = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
-        gain = torch.from_numpy(np.exp(rng.normal(0, 0.02, (size, 3, 1, 1)))).float()
-        shift = torch.from_numpy(rng.normal(0, 0.01, (size, 3, 1, 1))).float()
-        y = torch.from_numpy(targets).permute(0, 3, 1, 2).float() / 255
-        return x[:, :3], (x[:, 3:] * gain + shift).clamp_(0, 1), y
+            pictures[row], targets[row] = self._window(rng, np.load(file), how, side)
+        return _tensors(rng, pictures, targets)
+
+    def reduced(self, rng, size: int, side: int):
+        """As `batch`, of genuine captures, windows of several widths (SIZES) reduced to `side` pixels."""
+        pictures = np.empty((size, side, side, 6), np.uint8)
+        targets = np.empty((size, side // STRIDE, side // STRIDE, 5), np.uint8)
+        for row in range(size):
+            file = self.genuine[int(rng.integers(len(self.genuine)))]
+            times = float(rng.choice(SIZES, p=SIZE_SHARES))
+            how = str(rng.choice(["none", "sham", "edit"], p=[0.25, 0.1, 0.65]))
+            severities = (2.0, 1.0) if times > 1 and rng.random() < GROSS else SEVERITIES
+            drawn = np.load(file)
+            wide = min(round(times * side / STRIDE), *drawn["targets"].shape[:2]) * STRIDE
+            picture, target = self._window(rng, drawn, how, wide, severities)
+            if rng.random() < 0.4:  # nothing of this is a print fault: either side may be the registered one
+                picture = picture[..., [3, 4, 5, 0, 1, 2]]
+            if wide > side:
+                picture, target = _smaller(picture, side), _smaller(target, side // STRIDE)
+            pictures[row], targets[row] = picture, target
+        return _tensors(rng, pictures, targets)
 
     def learn(self, values, genuine) -> None:
         """Remember how high the genuine windows of the last batch reached (structure, n; and which are genuine, n)."""
@@ -81,8 +103,7 @@ class Windows:
         weight = np.exp(np.clip([self.alarm[file] for file in self.genuine], -4, 4) / HARDNESS)
         return self.genuine[int(rng.choice(len(self.genuine), p=weight / weight.sum()))]
 
-    def _window(self, rng, file, how, side):
-        drawn = np.load(file)
+    def _window(self, rng, drawn, how, side, severities=SEVERITIES):
         face, capture, target = drawn["face"], drawn["capture"], drawn["targets"]
         x, y = (int(rng.integers(0, max(1, (length - side) // STRIDE + 1))) * STRIDE for length in face.shape[1::-1])
         face, capture = (_part(one, x, y, side, cv2.BORDER_REPLICATE) for one in (face, capture))
@@ -90,7 +111,7 @@ class Windows:
         if how == "sham":
             face = edits.sham(rng, face, self.pool)
         for _ in range(int(rng.integers(1, 3)) if how == "edit" else 0):
-            edit = edits.edited(rng, face, float(rng.beta(1.0, 1.6)), self.pool)
+            edit = edits.edited(rng, face, float(rng.beta(*severities)), self.pool)
             face, plane = edit.picture, 0 if edit.channel == "structure" else 1
             mask = cv2.resize(edit.mask, target.shape[1::-1], interpolation=cv2.INTER_AREA)
             target[..., plane] = np.maximum(target[..., plane], mask)
@@ -103,6 +124,21 @@ class Windows:
             both, target = both[::-1], target[::-1]
         order = rng.permutation(3)
         return both[..., [*order, *(order + 3)]], target
+
+
+def _tensors(rng, pictures, targets):
+    """Faces, captures in a slightly other light, and targets, as `Windows.batch` answers them."""
+    x = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
+    gain = torch.from_numpy(np.exp(rng.normal(0, 0.02, (len(x), 3, 1, 1)))).float()
+    shift = torch.from_numpy(rng.normal(0, 0.01, (len(x), 3, 1, 1))).float()
+    y = torch.from_numpy(targets).permute(0, 3, 1, 2).float() / 255
+    return x[:, :3], (x[:, 3:] * gain + shift).clamp_(0, 1), y
+
+
+def _smaller(planes, side):
+    """A square of any number of planes, reduced to `side`."""
+    size = (side, side)
+    return np.dstack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in cv2.split(np.array(planes))])
 
 
 def _part(picture, x, y, side, border, value=None):

@@ -95,6 +95,11 @@ def test_windows_are_genuine_and_edited_in_turn_and_captures_that_alarm_come_oft
     windows.learn(torch.tensor([8.0]), torch.tensor([True]))
     drawn = [windows.batch(rng, 1, side=64) and windows.drawn[0] for _ in range(60)]
     assert drawn.count(alarming) > 38
+    faces, captures, targets = windows.reduced(rng, 12, 48)
+    assert faces.shape == captures.shape == (12, 3, 48, 48)
+    assert targets.shape == (12, 5, 12, 12)
+    assert 0 < sum(bool((one[:2] > 0.5).any()) for one in targets) < 12
+    assert not (targets[:, 4] > 0).any()  # no window is wider than the face
     with pytest.raises(ValueError, match=r"^Training on windows needs drawn genuine faces, got none among 0 files\.$"):
         Windows(tmp_path / "none", POOL)
 
@@ -227,3 +232,33 @@ def test_the_second_look_weighs_what_tells_places_on_edits_from_others() -> None
         ValueError, match=r"^Places on edits must measure higher than others, got a slope of -\d\.\d+\.$"
     ):
         fitted(-values, facts, edited)
+
+
+def test_weights_are_averaged_number_by_number(tmp_path: Path) -> None:
+    from models.training.train import averaged  # noqa: PLC0415
+
+    for name, value in (("first", 1.0), ("second", 4.0)):
+        torch.save(
+            {"a": torch.full((2,), value, dtype=torch.float16), "seen": torch.tensor(7)}, tmp_path / f"{name}.pt"
+        )
+    averaged([tmp_path / "first.pt", tmp_path / "second.pt"], tmp_path / "mean.pt")
+    mean = torch.load(tmp_path / "mean.pt", weights_only=True)
+    assert mean["a"].tolist() == [2.5, 2.5]
+    assert int(mean["seen"]) == 7
+    with pytest.raises(ValueError, match=r"^Weights to average must be at least one file, got none\.$"):
+        averaged([], tmp_path / "none.pt")
+
+
+def test_half_the_size_is_told_beside_the_whole(tmp_path: Path) -> None:
+    from models import pack  # noqa: PLC0415
+    from models.training.export import Networks  # noqa: PLC0415
+    from models.training.sizes import JOINED, sizes  # noqa: PLC0415
+
+    rng = np.random.default_rng(5)
+    for index in range(2):
+        face = np.kron(rng.integers(40, 200, (24, 18, 3)), np.ones((32, 32, 1))).astype(np.uint8)
+        blank = np.zeros((192, 144, 5), np.uint8)
+        np.savez(tmp_path / f"00000_0{index}.npz", face=face, capture=face, targets=blank, kinds=np.array([]))
+    lines = list(sizes(Networks(pack.packs_dir() / pack.BUILTIN), None, [tmp_path], POOL))
+    assert [line.split(" (2 genuine): ")[0] for line in lines] == list(JOINED)
+    assert "any (1) 1.000 1.00/1.00; large (1) 1.000 1.00/1.00; large, " in lines[0]
