@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from edge.checks import together
 from edge.errors import PolicyError
-from edge.inspection import Decision, InspectionRecord, Weight
+from edge.inspection import Decision, Finding, InspectionRecord, Weight
 from edge.policy import Policy, parse
 from edge.storage.chain import Json
 from edge.turning import outcome_of
@@ -79,10 +80,25 @@ def reviewed(
             )
             worked.inspections += 1
             worked.decisions[str(decision) if isinstance(decision, Decision) else "undecided"] += 1
-            rest = [finding for finding in verdict.findings if finding.code != code]
+            rest = _without(code, verdict.findings, policy)
             worked.alone += outcome_of(rest) is not outcome_of(verdict.findings)
     ordered = sorted(found.values(), key=lambda worked: (-worked.alone, -worked.inspections, worked.code))
     return Review(read, unread, tuple(ordered))
+
+
+def _without(code: str, findings: Sequence[Finding], policy: Policy) -> list[Finding]:
+    """What is left without a finding; what several notes said together falls with one that it needs."""
+    rest = [finding for finding in findings if finding.code != code]
+    fallen = _heard(findings, policy) - _heard(rest, policy)
+    return [finding for finding in rest if finding.code != together.CODE or finding.item not in fallen]
+
+
+def _heard(findings: Iterable[Finding], policy: Policy) -> frozenset[str]:
+    """The items of which enough sources speak, as the policy in use counts them."""
+    if policy.together is None:
+        return frozenset()
+    notes = ((finding.code, finding.item) for finding in findings if finding.weight is Weight.NOTE)
+    return frozenset(together.speaking(notes, policy.together))
 
 
 def altered(text: str, changes: Iterable[str], version: str) -> tuple[str, Policy]:

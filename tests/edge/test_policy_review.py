@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from edge.app import open_bench
 from edge.arrival import Arrival
+from edge.consignment import Consignment, DeclaredLine
 from edge.errors import PolicyError
 from edge.inspection import Decision, Outcome, Weight
 from edge.policy import builtin, builtin_text, load
@@ -62,6 +63,28 @@ def test_each_finding_is_told_with_what_it_did_and_how_often_it_was_confirmed(st
     assert (findings["serial.revoked"]["alone"], findings["serial.revoked"]["closed"]) == (1, None)
     assert told["findings"][0]["code"] == "serial.unknown"  # it alone made most outcomes
     assert "serial.unknown              check          2       2         0         1         0  3 of 7 closed" in _run()
+
+
+def test_a_note_without_which_several_would_say_nothing_together_made_the_outcome(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(state_dir=tmp_path / "state", workers=1, reserve_bytes=0)
+    monkeypatch.setenv("SEKISHO_STATE_DIR", str(settings.state_dir))
+    product = (
+        "gtin,name,brand,right_holder,serialised,origins,value_min_minor,value_max_minor,currency\n"
+        f"{GTIN},Kumo 2,Kumo,Kumo KK,yes,JP,8000,9000,JPY\n"
+    )
+    shelf = Shelves.of(settings).editions
+    shelf.activate(shelf.stage(edition(tmp_path, 1, products=product)))
+    with open_bench(settings) as bench:
+        for serial, origin in (("A1", "CN"), ("A9", "CN"), ("A1", "JP")):
+            line = DeclaredLine("Kumo", 1, value_minor=100, currency="JPY", origin=origin)
+            code = RawCode(f"]d201{GTIN}21{serial}".encode(), "scanner")
+            declared = Consignment("RR473124829JP", lines=(line,))
+            bench.inspect(Arrival(station="1", codes=(code,), consignment=declared, joins=False))
+    alone = {one["code"]: one["alone"] for one in json.loads(_run("--json"))["findings"]}
+    assert (alone["together.several"], alone["consignment.value"], alone["consignment.origin"]) == (1, 1, 1)
+    assert alone["recordation.none"] == alone["serial.unknown"] == 0
 
 
 def test_a_changed_weight_is_tried_and_written_and_nothing_is_used(state: Path, tmp_path: Path) -> None:
