@@ -1,11 +1,17 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 
 import httpx
+import pytest
 
+from edge.bench import Bench
+from edge.desk_card import code, secret_of
 from edge.settings import Settings
+from edge.storage.keys import derived, storage_key
+from edge.web import events
 from tests.edge.web.conftest import GTIN
 
 
@@ -109,3 +115,26 @@ def test_a_bare_sequence_that_the_ledger_never_reached_is_of_another_ledger(clie
         told = _told(answer)
         assert next(told)[1] == "reset"
         assert next(told)[0].endswith("-1")
+
+
+def test_what_a_desk_card_said_while_a_page_was_being_answered_is_told_to_it(
+    client: httpx.Client, bench: Bench, station: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catches a stream that counts from its own beginning: what came before it and after the question was lost."""
+    secret = secret_of(derived(storage_key(bench.settings.state_dir), "desk card"))
+    newest, wake, woken = events.newest, events.Listeners._wake, threading.Event()
+
+    def woke(listeners: events.Listeners) -> None:
+        wake(listeners)
+        woken.set()
+
+    def meanwhile(asked: Bench) -> str:
+        begin = newest(asked)
+        bench.card(station, code("H", secret))
+        assert woken.wait(60)
+        return begin
+
+    monkeypatch.setattr(events.Listeners, "_wake", woke)
+    monkeypatch.setattr(events, "newest", meanwhile)
+    with client.stream("GET", "/api/v1/events") as answer:
+        assert next(line for line in answer.iter_lines() if line.startswith("event: ")) == "event: card"

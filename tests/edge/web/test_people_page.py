@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.edge.web.people_box import PINS, PeopleBox, accounts, people_box
 from tests.edge.web.test_page import CHROMIUM, PATIENCE_MS, browser
@@ -141,6 +141,22 @@ def test_a_time_out_in_the_middle_of_a_parcel_keeps_it_and_asks_who_is_there(sho
     expect(page.locator("#keypad")).to_be_hidden()
     page.locator("[data-decision=refer]").click()
     expect(page.locator(".decision")).to_contain_text("seal broken")
+
+
+def test_an_older_answer_to_who_is_there_undoes_no_newer_one(shown: Callable[..., Shown]) -> None:
+    page, box = shown()
+    held: list[Route] = []
+    page.route("**/pages/who*", lambda route: route.continue_() if held else held.append(route))
+    page.evaluate("document.body.dispatchEvent(new CustomEvent('people'))")
+    while not held:
+        page.wait_for_timeout(20)
+    nobody = held[0].fetch()
+    wedge(page, box.badges["4711"])
+    expect(_present(page)).to_contain_text("Sato")
+    with page.expect_event("requestfinished"):
+        held[0].fulfill(response=nobody)
+    page.wait_for_timeout(500)
+    assert "Sato" in _present(page).inner_text()
 
 
 def test_a_badge_at_the_gun_switches_the_officer_of_the_page(shown: Callable[..., Shown]) -> None:
