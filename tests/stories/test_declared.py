@@ -18,6 +18,7 @@ from edge.steps.capture import RawCode
 from edge.storage.consignments import Consignments
 from edge.storage.shelves import Shelves
 from tests.edge.storage.editions import GTIN, edition
+from tests.stories.conftest import NOON
 
 NUMBER = "RR473124829JP"
 WATCH = """entry,kind,name,reason
@@ -47,13 +48,13 @@ def settings(tmp_path: Path) -> Settings:
     }
     (tmp_path / "m.json").write_text(json.dumps([declared]))
     cache = Consignments(settings.state_dir)
-    with open_box(settings, pictures=False) as box:
+    with open_box(settings, pictures=False, now=lambda: NOON) as box:
         assert taken_in(tmp_path / "m.json", cache, box.bench.now()).taken == 1
     return settings
 
 
 def inspected(settings: Settings, *codes: str) -> Assessment:
-    with open_box(settings, pictures=False) as box:
+    with open_box(settings, pictures=False, now=lambda: NOON) as box:
         raw = tuple(RawCode(code.encode(), "scanner") for code in codes)
         return box.bench.inspect(Arrival(station="1", codes=raw, joins=False))
 
@@ -83,7 +84,7 @@ def watched(settings: Settings, *codes: str) -> list[tuple[str, str, str]]:
 def declare(settings: Settings, *documents: Mapping[str, Any]) -> None:
     path = settings.state_dir.parent / "more.json"
     path.write_text(json.dumps(documents))
-    with open_box(settings, pictures=False) as box:
+    with open_box(settings, pictures=False, now=lambda: NOON) as box:
         assert taken_in(path, box.bench.shelves.consignments, box.bench.now()).refused == 0
 
 
