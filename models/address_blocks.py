@@ -1,6 +1,7 @@
-"""Where a picture looks like an address: a small net that was shown drawn labels, letters and goods. It reads nothing.
+"""Where a picture looks like an address: small nets that were shown drawn labels, letters and goods. They read nothing.
 
-It segments: of every cell of 4 x 4 pixels of a small picture it says how much it looks like lines of an address.
+Two in one network, whose answers are averaged. They segment: of every cell of 4 x 4 pixels of a small picture they say
+how much it looks like lines of an address.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
 
 Chances: TypeAlias = npt.NDArray[np.float32]
 
-BUILTIN: Final = "address-1"
+BUILTIN: Final = "address-2"
 SIDE: Final = 384  # the long side of what the net sees, as it was trained
 MULTIPLE: Final = 16  # of both sides
+SUREST: Final = 16  # cells that say together whether a picture shows an address, as it was trained
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,10 +66,15 @@ def builtin() -> Net:
 
 
 def seen(image: Image, net: Net) -> Chances:
-    """How much the cells of a picture (H x W x 3 BGR) look like an address: 0..1, about 96 cells on its long side."""
+    """How much the cells of a picture (H x W x 3 BGR) look like an address: 0..1, 96 cells on its long side."""
     scale = SIDE / max(image.shape[:2])
     height, width = (max(MULTIPLE, round(side * scale / MULTIPLE) * MULTIPLE) for side in image.shape[:2])
     small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
     picture = np.ascontiguousarray(small.transpose(2, 0, 1)[None].astype(np.float32) / 127.5 - 1)
     (answer,) = net.session.run(None, {"picture": picture})
     return np.asarray(answer[0, 0], np.float32)
+
+
+def sureness(chances: Chances) -> float:
+    """How sure the net is that a picture shows an address at all: the mean of its highest answers."""
+    return float(np.partition(chances, -SUREST, axis=None)[-SUREST:].mean())

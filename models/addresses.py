@@ -1,9 +1,9 @@
 """Where addresses stand in a picture of a parcel, so that no kept picture shows them. It reads no address.
 
-A picture shows an address where a parcel's symbol was read (an S10, an SSCC, a courier's number), where a small net
-is sure of one, or where it is half sure and bars that nobody read stand on a sheet of paper. Then all is hidden that
-may be lines of one; around a parcel's symbol its paper too, flooded within the reach that a label has. Symbols are not
-hidden: what goods are declared comes as data, not as a picture.
+A picture shows an address where a parcel's symbol was read (an S10, an SSCC, a courier's number), where small nets
+are sure of one, or where they are half sure and bars that nobody read stand on a sheet of paper. Then all is hidden
+that may be lines of one; around a parcel's symbol its paper too, flooded within the reach that a label has. Symbols are
+not hidden: what goods are declared comes as data, not as a picture.
 """
 
 from __future__ import annotations
@@ -65,14 +65,14 @@ def find(image: Image, symbols: Sequence[Symbol], cues: frozenset[str] = CUES) -
     if "blocks" in cues:
         net = address_blocks.builtin()
         chances = address_blocks.seen(small, net)
-        surest = float(chances.max())
+        sure = address_blocks.sureness(chances)
         if transport:
             shown = True
         elif any(map(is_product, symbols)):
-            shown = surest >= net.beside_goods
+            shown = sure >= net.beside_goods
         else:
-            shown = surest >= net.likely or (
-                "bars" in cues and surest >= net.beside_bars and bars.unread(image, small, others)
+            shown = sure >= net.likely or (
+                "bars" in cues and sure >= net.beside_bars and bars.unread(image, small, others)
             )
         mask |= _blocks(chances, net.extent, small) if shown else 0
     for corners in transport if "paper" in cues else ():

@@ -20,11 +20,14 @@ from models.drawn.layouts import KINDS
 from models.drawn.sheet import PX_PER_MM, SCRIPTS, Sheet
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from models.drawn.fields import Field
     from models.drawn.pool import Pool
     from models.measurements import Image, Rectangle
 
 LETTERS: Final = frozenset({"envelope", "window", "tategaki"})  # the sheet is the parcel
+ON_PACKAGE: Final = 0.2  # of the labels that are no letters: on a printed package
 FINISHES: Final = ("plain", "faded", "crumpled", "foil", "scribbled", "stamped")
 
 
@@ -41,33 +44,44 @@ class DrawnParcel:
 
 
 def draw_parcel(
-    rng: np.random.Generator, pool: Pool, kind: str = "", script: str = "", px_per_mm: int = PX_PER_MM
+    rng: np.random.Generator,
+    pool: Pool,
+    kind: str = "",
+    script: str = "",
+    px_per_mm: int = PX_PER_MM,
+    *,
+    finish: str = "",
+    package: float = ON_PACKAGE,
+    layout: Callable[[Sheet], None] | None = None,
 ) -> DrawnParcel:
-    """A parcel of a kind and script, or of any. The same generator state draws the same."""
+    """A parcel of a kind, script and finish, or of any. The same generator state draws the same.
+
+    `package` is the chance that a label lies on a printed package; `layout` draws a sheet that `KINDS` does not have.
+    """
     kind = kind or str(rng.choice(list(KINDS)))
     script = script or str(rng.choice(SCRIPTS, p=(0.4, 0.25, 0.15, 0.1, 0.1)))
     hand = bool(
         rng.random() < {"envelope": 0.85, "tategaki": 0.6, "slip": 0.5, "window": 0.0, "thermal": 0.0}.get(kind, 0.3)
     )
     sheet = Sheet(rng, pool, script, hand, Picture.new("L", (1, 1), 255), px_per_mm)
-    KINDS[kind](sheet)
-    finish = str(rng.choice(FINISHES, p=(0.5, 0.1, 0.1, 0.1, 0.1, 0.1)))
-    return _stuck_on(sheet, kind, finish)
+    (layout or KINDS[kind])(sheet)
+    finish = finish or str(rng.choice(FINISHES, p=(0.5, 0.1, 0.1, 0.1, 0.1, 0.1)))
+    return _stuck_on(sheet, kind, finish, package)
 
 
-def _stuck_on(sheet: Sheet, kind: str, finish: str) -> DrawnParcel:
+def _stuck_on(sheet: Sheet, kind: str, finish: str, package: float) -> DrawnParcel:
     """The label on the parcel's top, at any angle."""
-    surface, matrix = _laid(sheet, kind, finish)
+    surface, matrix = _laid(sheet, kind, finish, package)
     boxes = tuple(_corners(box, matrix) for box in sheet.lines)
     return DrawnParcel(surface, boxes, kind, sheet.script, sheet.hand, finish)
 
 
-def laid_on(sheet: Sheet, kind: str) -> Image:
+def laid_on(sheet: Sheet, kind: str, package: float = ON_PACKAGE) -> Image:
     """Any sheet on what a label may lie on."""
-    return _laid(sheet, kind, "plain")[0]
+    return _laid(sheet, kind, "plain", package)[0]
 
 
-def _laid(sheet: Sheet, kind: str, finish: str) -> tuple[Image, npt.NDArray[np.float64]]:
+def _laid(sheet: Sheet, kind: str, finish: str, package: float) -> tuple[Image, npt.NDArray[np.float64]]:
     """The surface with the sheet on it, and the matrix (2 x 3) from the sheet's pixels to its."""
     rng = sheet.rng
     px_per_mm = sheet.px_per_mm
@@ -79,7 +93,7 @@ def _laid(sheet: Sheet, kind: str, finish: str) -> tuple[Image, npt.NDArray[np.f
     odds = np.array([0.7, 0.2, 0.1, 0.2, 0.1][: len(papers)])
     paper = np.array(papers[int(rng.choice(len(papers), p=odds / odds.sum()))], np.float32)
     side = round((1.15 if kind in LETTERS else float(rng.uniform(1.12, 2.0))) * max(height, width))
-    surface = _ground(sheet, side, paper * 240 if kind in LETTERS else None)
+    surface = _ground(sheet, side, paper * 240 if kind in LETTERS else None, package)
     turn = float(rng.choice([0, 90, 180, 270]) + rng.normal(0, 8)) if rng.random() < 0.8 else float(rng.uniform(0, 360))
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), turn, 1.0)
     fit = side / 2 - np.abs(matrix[:, :2]) @ (width / 2, height / 2)
@@ -92,10 +106,10 @@ def _laid(sheet: Sheet, kind: str, finish: str) -> tuple[Image, npt.NDArray[np.f
     return surface, np.asarray(matrix, np.float64)
 
 
-def _ground(sheet: Sheet, side: int, tone: Field | None) -> Image:
+def _ground(sheet: Sheet, side: int, tone: Field | None, package: float) -> Image:
     """What the label lies on: carton, a white, grey or dark bag, print of the carton, or a printed package."""
     rng = sheet.rng
-    if tone is None and rng.random() < 0.2:
+    if tone is None and rng.random() < package:
         art = draw_artwork(rng, sheet.pool, 900).picture()
         return np.asarray(cv2.resize(art, (side, side), interpolation=cv2.INTER_LINEAR), np.uint8)
     plain = tone is not None
