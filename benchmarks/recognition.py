@@ -3,6 +3,7 @@
     ./run bench recognition --gallery DIR [--faces 10000] [--shots 200] [--severity 0.5]
     ./run bench recognition --gallery DIR --packbench DIR     the captures of recognise.jsonl, its faces among the drawn
     ./run bench recognition --grocery DIR                     phone pictures of DIR/val against DIR/iconic
+    ./run bench recognition --grocery DIR --part train --every 8       of others of them
 
 DIR of --gallery is filled with drawn faces where it holds too few (about 0.1 s each on an idle core), so that a second
 run is quick. Printed: top-1 and top-N of the shortlist; verified: what the bench says, right and wrong; ranked: the
@@ -55,6 +56,8 @@ def main() -> None:
     parser.add_argument("--severity", type=float, default=0.5)
     parser.add_argument("--packbench", type=Path)
     parser.add_argument("--grocery", type=Path)
+    parser.add_argument("--part", default="val", help="of the grocery pictures: val, or train to choose by")
+    parser.add_argument("--every", type=int, default=1, help="only every so manieth capture")
     parser.add_argument("--limit", type=int, help="only so many captures")
     options = parser.parse_args()
     cv2.setNumThreads(1)
@@ -66,10 +69,10 @@ def main() -> None:
         queries = captures(options.packbench)
     elif options.grocery:
         pictures |= iconic(options.grocery)
-        queries = phones(options.grocery)
+        queries = phones(options.grocery, options.part, frozenset(pictures))
     else:
         queries = photographs(options.gallery, options.shots, options.severity)
-    measured(pictures, queries[: options.limit])
+    measured(pictures, queries[:: options.every][: options.limit])
 
 
 def drawn(folder: Path, count: int, pool_dir: Path | None) -> dict[str, Path]:
@@ -107,8 +110,8 @@ def iconic(data: Path) -> dict[str, Path]:
     return {path.parent.name: path for path in sorted((data / "iconic").glob("**/*_Iconic.jpg"))}
 
 
-def phones(data: Path) -> list[Query]:
-    found = sorted((data / "val").glob("**/*.jpg"))
+def phones(data: Path, part: str, named: frozenset[str]) -> list[Query]:
+    found = [path for path in sorted((data / part).glob("**/*.jpg")) if path.parent.name in named]
     return [Query(parse(path.read_bytes()), frozenset({path.parent.name})) for path in found]
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from models.pack import Pack
     from models.prepared import PreparedFace, Sketch
 
-RATIOS = {"orb": 0.85, "sift": 0.8}  # Lowe's ratio test
+RATIOS = {"orb": 0.85, "sift": 0.8, "colours": 0.85}  # Lowe's ratio test
 ENOUGH = {"orb": locate.ORB_ENOUGH, "sift": locate.SIFT_ENOUGH}
 CONFIRMED = 0.3  # share of the face's textured blocks that must be found on the warp (genuine captures: 0.39 and more)
 AGREES = 0.5  # share of blocks on the warp from which no second kind of keypoint is asked

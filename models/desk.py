@@ -47,7 +47,7 @@ from models.worker import WITHOUT_ANSWER, Orders, Question, receive, send
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-GALLERY_AT_MOST: Final = 64  # about 1 MB each, and only once a face had to be recognised
+GALLERY_AT_MOST: Final = 64  # about 2 MB each, and only once a face had to be recognised
 HALVE_ABOVE: Final = 8_000_000  # pixels: half of that still has two million, more than a face is compared at
 TYPE_PX: Final = 9.0  # smaller type of a halved picture is not tried there
 IN_MM_PER_PX: Final = frozenset({"too_far", "too_soft"})  # advice in millimetres to a pixel

@@ -158,8 +158,8 @@ def _flat(photograph: Image, outline: npt.NDArray[np.float64], size_mm: tuple[fl
 def _laid(photograph: Image, first: Image) -> Image | None:
     """Another photograph laid on the first face, in its light; None when it does not show the same face."""
     factor = LAID_PX / max(first.shape[:2])
-    small = cv2.resize(first, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-    sketch = Sketch("first", np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8))
+    small = np.asarray(cv2.resize(first, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)
+    sketch = Sketch("first", np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8), small)
     view = View(photograph)
     for kind in ("orb", "sift"):
         found = located(view, sketch, kind)

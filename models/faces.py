@@ -153,12 +153,12 @@ def _view(capture: Image | View) -> View:
 
 
 def likeliest(view: View, gallery: Sequence[Sketch], most: int) -> tuple[Sketch, ...]:
-    """The faces that share most SIFT matches with the capture, best first, whether or not these agree on a place.
+    """The faces that share most SIFT matches in colours with the capture, best first, wherever these lie.
 
     An order and no claim: of goods that stand askew it names the right one more often than a homography can confirm it,
     and it names a sibling with the same logo where the right one is not registered.
     """
-    shared = {one: len(matched(view.sift, one.sift, ratio=RATIOS["sift"])) for one in gallery}
+    shared = {one: len(matched(view.colours, one.colours, ratio=RATIOS["colours"])) for one in gallery}
     return tuple(sorted(gallery, key=lambda one: -shared[one])[:most])
 
 

@@ -29,6 +29,8 @@ LOCATE_PX = 800  # long side at which ORB looks at a capture
 SIFT_PX = 512  # long side at which SIFT looks at either side
 ORB_POINTS = 1500
 SIFT_POINTS = 1000
+HUE = 0.5  # of each opponent colour beside grey, in a descriptor of three
+TINY = 1e-6
 ORB_ENOUGH = 20  # inliers from which ORB's homography is taken; below it SIFT is asked
 SIFT_ENOUGH = 10  # inliers below which a face counts as not found
 REPROJECTION_PX = 3.0
@@ -44,8 +46,8 @@ class Keypoints:
     """Points (n x 2, x and y) and their descriptors (n rows) of one grey picture."""
 
     points: npt.NDArray[np.float32]
-    descriptors: npt.NDArray[Any]  # uint8 x 32 (ORB) or float32 x 128 (SIFT)
-    kind: str  # "orb" or "sift"
+    descriptors: npt.NDArray[Any]  # uint8 x 32 (ORB), float32 x 128 (SIFT) or float16 x 384 (SIFT in colours)
+    kind: str  # "orb", "sift" or "colours"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +92,11 @@ class View:
         """SIFT keypoints in pixels of `small`."""
         return sift_keypoints(self.small[0])
 
+    @cached_property
+    def colours(self) -> Keypoints:
+        """SIFT keypoints in colours: to count matches, not to say where."""
+        return colour_keypoints(self.base[0])
+
 
 def resized(image: Image, factor: float) -> tuple[Image, Matrix]:
     """The picture times `factor`, and the mapping of its pixels to those of the result (middles to middles)."""
@@ -113,16 +120,51 @@ def orb_keypoints(grey: Grey) -> Keypoints:
 
 def sift_keypoints(grey: Grey) -> Keypoints:
     """SIFT keypoints, looked for at SIFT_PX, in the pixels given; RootSIFT (Arandjelovic and Zisserman, CVPR 2012)."""
-    factor = min(1.0, SIFT_PX / max(grey.shape))
-    size = (max(1, round(grey.shape[1] * factor)), max(1, round(grey.shape[0] * factor)))
-    grey = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
-    engine = cv2.SIFT.create(nfeatures=SIFT_POINTS, contrastThreshold=0.02)
-    found, descriptors = engine.detectAndCompute(grey, None)
-    if descriptors is not None:
-        total = np.abs(descriptors).sum(axis=1, keepdims=True)
-        descriptors = np.sqrt(descriptors / np.maximum(total, 1e-6)).astype(np.float32)
-    packed = _packed(found, descriptors, "sift", 128, np.float32)
+    looked_at, factor = at_sift_px(grey)
+    found, descriptors = _sift_engine().detectAndCompute(looked_at, None)
+    packed = _packed(found, None if descriptors is None else _rooted(descriptors), "sift", 128, np.float32)
     return Keypoints(((packed.points + 0.5) / factor - 0.5).astype(np.float32), packed.descriptors, "sift")
+
+
+def colour_keypoints(picture: Image) -> Keypoints:
+    """SIFT keypoints described in grey, red against green and yellow against blue, in pixels of SIFT_PX.
+
+    OpponentSIFT (van de Sande et al., PAMI 2010), each of the three rooted as `sift_keypoints` does: it tells goods
+    of one maker apart that share their print and differ in its colours. Rows of 384 numbers, of unit length.
+    """
+    small, _ = at_sift_px(picture)
+    engine = _sift_engine()
+    found, described = engine.detectAndCompute(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), None)
+    if described is None:
+        return _packed((), None, "colours", 384, np.float16)
+    hues = [HUE * _rooted(engine.compute(channel, found)[1]) for channel in _opponents(small)]
+    rows = np.concatenate([_rooted(described), *hues], axis=1)
+    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), TINY)
+    return _packed(found, rows, "colours", 384, np.float16)
+
+
+def at_sift_px(picture: Image) -> tuple[Image, float]:
+    """A picture, grey or in colour, as SIFT looks at it, and the factor by which it was shrunk."""
+    factor = min(1.0, SIFT_PX / max(picture.shape[:2]))
+    size = (max(1, round(picture.shape[1] * factor)), max(1, round(picture.shape[0] * factor)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8), factor
+
+
+def _sift_engine() -> cv2.SIFT:
+    return cv2.SIFT.create(nfeatures=SIFT_POINTS, contrastThreshold=0.02)
+
+
+def _rooted(descriptors: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    total = np.abs(descriptors).sum(axis=1, keepdims=True)
+    return np.asarray(np.sqrt(descriptors / np.maximum(total, TINY)), np.float32)
+
+
+def _opponents(picture: Image) -> tuple[Grey, Grey]:
+    """Red against green, and yellow against blue, each around 128."""
+    blue, green, red = (channel.astype(np.float32) for channel in cv2.split(picture))
+    apart = ((red - green) / np.sqrt(2), (red + green - 2 * blue) / np.sqrt(6))
+    first, second = (np.clip(channel + 128, 0, 255).astype(np.uint8) for channel in apart)
+    return first, second
 
 
 def _packed(
@@ -154,7 +196,7 @@ def _hamming(capture: Keypoints, face: Keypoints) -> tuple[Distances, Distances,
 
 def _euclidean(capture: Keypoints, face: Keypoints) -> tuple[Distances, Distances, npt.NDArray[np.intp]]:
     """RootSIFT descriptors have unit length, so that one matrix product holds all distances."""
-    likeness = np.asarray(face.descriptors @ capture.descriptors.T, np.float32)
+    likeness = face.descriptors.astype(np.float32, copy=False) @ capture.descriptors.astype(np.float32, copy=False).T
     rows = np.arange(len(likeness))
     nearest = likeness.argmax(axis=1)
     best = likeness[rows, nearest].copy()

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Sketch:
-    """What it takes to recognise a registered face. About 1 MB; keypoints are found when first wanted."""
+    """What it takes to recognise a registered face. About 2 MB; keypoints are found when first wanted."""
 
     key: str
     grey: Grey  # the face at the pack's size
+    small: Image  # the face in colour, as SIFT looks at it
 
     @property
     def size(self) -> tuple[int, int]:
@@ -44,6 +45,11 @@ class Sketch:
     def sift(self) -> Keypoints:
         """SIFT keypoints in face pixels."""
         return locate.sift_keypoints(self.grey)
+
+    @cached_property
+    def colours(self) -> Keypoints:
+        """SIFT keypoints in colours: to count matches, not to say where."""
+        return locate.colour_keypoints(self.small)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +96,7 @@ def sketch(reference: FaceReference, pack: Pack) -> Sketch:
         PictureRefused: the registered picture cannot be decoded.
     """
     face, _ = _at_size(picture.parse(reference.picture), pack)
-    return Sketch(reference.key, _in_grey(face))
+    return Sketch(reference.key, _in_grey(face), locate.at_sift_px(face)[0])
 
 
 def prepare(reference: FaceReference, pack: Pack) -> PreparedFace:
@@ -110,6 +116,7 @@ def prepare(reference: FaceReference, pack: Pack) -> PreparedFace:
     return PreparedFace(
         key=reference.key,
         grey=_in_grey(face),
+        small=locate.at_sift_px(face)[0],
         face=face,
         native=np.asarray(np.linalg.inv(matrix), np.float64),
         px_per_mm=px_per_mm,

@@ -12,7 +12,7 @@ from models import faces, pack
 from models.drawn.conditions import Conditions
 from models.drawn.recapture import Recapture, recapture
 from models.errors import PictureRefused
-from models.locate import View
+from models.locate import Keypoints, View, matched
 from models.measurements import FaceReference, Image, MarkedRegion
 
 WIDTH_MM, HEIGHT_MM = 120.0, 180.0
@@ -70,6 +70,17 @@ def photograph(face: Image, seed: int = 3, **conditions: object) -> Recapture:
 
 def reference(seed: int = 1, *regions: MarkedRegion) -> FaceReference:
     return FaceReference(f"face {seed}", encoded(drawn_face(seed)), WIDTH_MM, HEIGHT_MM, regions)
+
+
+def shared(capture: Keypoints, face: Keypoints) -> int:
+    return len(matched(capture, face, ratio=0.8))
+
+
+def in_other_colours(face: Image) -> Image:
+    """The same picture in grey, and each colour its opposite."""
+    lab = cv2.cvtColor(face, cv2.COLOR_BGR2Lab)
+    lab[:, :, 1:] = 255 - lab[:, :, 1:]
+    return np.asarray(cv2.cvtColor(lab, cv2.COLOR_Lab2BGR), np.uint8)
 
 
 @lru_cache(maxsize=1)
@@ -204,6 +215,20 @@ def test_the_likeliest_faces_are_an_order_even_where_no_face_is_confirmed() -> N
     assert faces.recognise(strip, gallery, loaded()) == ()
     first, _ = faces.likeliest(View(strip), gallery, 2)
     assert first.key == "face 2"
+
+
+def test_goods_that_share_their_print_are_put_in_order_by_its_colours() -> None:
+    apple, orange = drawn_face(2), in_other_colours(drawn_face(2))
+    gallery = [
+        faces.sketch(FaceReference(key, cv2.imencode(".png", face)[1].tobytes()), loaded())
+        for key, face in (("apple", apple), ("orange", orange))
+    ]
+    for right, face in (("apple", apple), ("orange", orange)):
+        view = View(photograph(face).image)
+        first, second = faces.likeliest(view, gallery, 2)
+        assert first.key == right
+        assert shared(view.sift, second.sift) > shared(view.sift, first.sift) / 2
+        assert shared(view.colours, second.colours) < shared(view.colours, first.colours) / 4
 
 
 def test_a_shelf_lets_the_face_go_that_was_unused_for_longest() -> None:
