@@ -20,6 +20,7 @@ from provisioning.demo.parcels import Parcel, parcels
 from provisioning.demo.photographs import photographs
 
 DAY = date(2026, 11, 21)
+TODAY = datetime.now(UTC).date()
 NOON = Moment(datetime(2026, 11, 21, 12, 0, tzinfo=UTC), ClockTrust.SYNCED)
 
 Open = Callable[..., AbstractContextManager[Bench]]
@@ -27,8 +28,17 @@ Open = Callable[..., AbstractContextManager[Bench]]
 
 @pytest.fixture(scope="session")
 def edition(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("edition")
-    sources.write(directory / "sources", sources.samples(1, DAY), DAY)
+    return _edition(tmp_path_factory.mktemp("edition"), DAY)
+
+
+@pytest.fixture(scope="session")
+def edition_today(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same of TODAY: for what reads the real clock, in whatever year the tests run."""
+    return _edition(tmp_path_factory.mktemp("edition"), TODAY)
+
+
+def _edition(directory: Path, day: date) -> Path:
+    sources.write(directory / "sources", sources.samples(1, day), day)
     return build(directory / "sources", directory / "edition.sqlite").out
 
 

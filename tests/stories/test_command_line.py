@@ -17,16 +17,16 @@ from edge.policy import builtin_text
 from edge.ports import Frame
 from provisioning.demo import sources
 from sekisho import app
-from tests.stories.conftest import DAY
+from tests.stories.conftest import TODAY
 
 KNOWN = "]d20109521104001300217K2PQ04X9B31"
 
 
 @pytest.fixture
-def run(tmp_path: Path, edition: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def run(tmp_path: Path, edition_today: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     monkeypatch.setenv("SEKISHO_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("SEKISHO_WORKERS", "1")
-    monkeypatch.setenv("SEKISHO_REGISTRY", str(edition))
+    monkeypatch.setenv("SEKISHO_REGISTRY", str(edition_today))
 
     def one(*arguments: str | Path) -> Result:
         return CliRunner().invoke(app, [str(argument) for argument in arguments], env={"COLUMNS": "400"})
@@ -44,7 +44,7 @@ def test_a_known_serial_ends_with_zero_and_says_what_it_rests_on(run: Callable[.
     result = run("inspect", "--code", KNOWN)
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("NO FINDING\n")
-    assert "registry demo-2026-11-21" in result.stdout
+    assert f"registry demo-{TODAY}" in result.stdout
     assert "not checked: package face 09521104001300: no picture was taken" in result.stdout
 
 
@@ -151,11 +151,11 @@ def test_a_bench_without_a_station_is_refused(run: Callable[..., Result], monkey
 
 @pytest.mark.parametrize("command", [("inspect", "--code", KNOWN), ("registry", "install", "EDITION")])
 def test_a_state_directory_that_cannot_be_made_is_told(
-    run: Callable[..., Result], tmp_path: Path, edition: Path, command: tuple[str, ...]
+    run: Callable[..., Result], tmp_path: Path, edition_today: Path, command: tuple[str, ...]
 ) -> None:
     (tmp_path / "file").write_text("")
     state = tmp_path / "file" / "state"
-    result = run(*(edition if word == "EDITION" else word for word in command), "--state-dir", state)
+    result = run(*(edition_today if word == "EDITION" else word for word in command), "--state-dir", state)
     assert result.exit_code == 2
     message, hint = one_line(result)
     wanted = "expected a directory that can be made and written to, got Not a directory. [settings_state_dir]"
@@ -293,7 +293,7 @@ def test_a_ledger_that_is_not_whole_or_not_there_is_never_called_whole(
 
 
 def test_a_registry_is_built_installed_and_shown(run: Callable[..., Result], tmp_path: Path) -> None:
-    source = sources.write(tmp_path / "sources", sources.samples(1, DAY)[:1], DAY)
+    source = sources.write(tmp_path / "sources", sources.samples(1, TODAY)[:1], TODAY)
     with (source / "products.csv").open("a", encoding="utf-8") as products:
         products.write("4006381333930,Wrong check digit\n")
     built = run("registry", "build", source, "--out", tmp_path / "e.sqlite")
@@ -309,7 +309,7 @@ def test_a_registry_is_built_installed_and_shown(run: Callable[..., Result], tmp
 
 
 def test_an_edition_of_a_far_day_is_built_with_a_word_about_it(run: Callable[..., Result], tmp_path: Path) -> None:
-    source = sources.write(tmp_path / "sources", sources.samples(1, DAY)[:1], DAY)
+    source = sources.write(tmp_path / "sources", sources.samples(1, TODAY)[:1], TODAY)
     said = (source / "edition.toml").read_text()
     (source / "edition.toml").write_text(re.sub(r"(?m)^issued = .*$", "issued = 2936-11-20T00:00:00Z", said))
     built = run("registry", "build", source, "--out", tmp_path / "e.sqlite")

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,11 @@ from edge.storage.shelves import Shelves
 from edge.trial import NO_FACE, Trials
 from models.pack import BUILTIN, MANIFEST, packs_dir
 from sekisho import app
-from tests.edge.storage.editions import GTIN, edition, policy
+from tests.edge.storage import editions
+from tests.edge.storage.editions import BULLETINS, GTIN, policy
 
-NOON = Moment(datetime(2026, 11, 21, 12, 0, tzinfo=UTC), ClockTrust.SYNCED)
+NOW = Moment(datetime.now(UTC), ClockTrust.SYNCED)  # the command reads the real clock
+edition = partial(editions.edition, first=NOW.utc.date() - timedelta(days=20))
 Run = Callable[..., Result]
 SERIALS = f"gtin,serial,status\n{GTIN},A1,known\n{GTIN},A2,known\n{GTIN},A3,known\n"
 AUTO = {"auto = false": "auto = true", "bound = 0.01": "bound = 0.5", "least = 200": "least = 3"}
@@ -39,7 +42,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("SEKISHO_STATE_DIR", str(settings.state_dir))
     shelf = Shelves.of(settings).editions
     shelf.activate(shelf.stage(edition(tmp_path, 1, serials=SERIALS)))
-    with open_bench(settings, now=lambda: NOON) as bench:
+    with open_bench(settings, now=lambda: NOW) as bench:
         for serial in ("A1", "A2", "A3"):
             code = RawCode(f"]d201{GTIN}21{serial}".encode(), "scanner")
             inspection = bench.inspect(Arrival(station="1", codes=(code,), joins=False)).inspection
@@ -50,7 +53,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 @pytest.fixture
 def trials(settings: Settings) -> Iterator[Trials]:
-    with closing(Trials(settings, lambda: NOON)) as opened:
+    with closing(Trials(settings, lambda: NOW)) as opened:
         yield opened
 
 
@@ -95,7 +98,8 @@ def test_a_policy_is_tried_before_it_is_used(trials: Trials, tmp_path: Path) -> 
 
 
 def test_a_supplement_is_tried_beside_the_edition(trials: Trials, tmp_path: Path) -> None:
-    file = trials.shelves.editions.stage(edition(tmp_path, 5, bulletins=("B-9",)), slot="kumo")
+    noticed = f"{BULLETINS}\nB-9,Seams,Look at the seam,2026-01-01,9999-12-31,{GTIN},Customs\n"
+    file = trials.shelves.editions.stage(edition(tmp_path, 5, bulletins=noticed), slot="kumo")
     report = trials.shadow("edition", file)
     assert report.findings["bulletin.applies"].added == 3
     assert report.changed == 0
@@ -157,10 +161,10 @@ def test_what_waits_for_more_inspections_is_tried_anew_later(
     policies.activate(policies.stage(policy(tmp_path / "auto.toml", "auto", **AUTO | {"least = 200": "least = 4"})))
     trials.shelves.editions.stage(edition(tmp_path, 2, serials=SERIALS))
     assert not trials.take_up("edition")[0].used
-    with open_bench(settings, now=lambda: NOON) as bench:
+    with open_bench(settings, now=lambda: NOW) as bench:
         bench.inspect(Arrival(station="1", codes=(RawCode(f"]d201{GTIN}21A3".encode(), "scanner"),), joins=False))
     assert not trials.take_up("edition")[0].used
-    tomorrow = Moment(NOON.utc + timedelta(days=1), ClockTrust.SYNCED)
+    tomorrow = Moment(NOW.utc + timedelta(days=1), ClockTrust.SYNCED)
     with closing(Trials(settings, lambda: tomorrow)) as later:
         assert later.take_up("edition")[0].used
 
@@ -182,7 +186,7 @@ def test_the_command_tells_a_technician_and_activating_says_whether_it_was_tried
 
 def test_a_box_that_has_inspected_nothing_says_so(tmp_path: Path) -> None:
     empty = Settings(state_dir=tmp_path / "empty")
-    with closing(Trials(empty, lambda: NOON)) as trials:
+    with closing(Trials(empty, lambda: NOW)) as trials:
         file = trials.shelves.policies.stage(policy(tmp_path / "p.toml", "p"))
         assert trials.shadow("policy", file).sentence == "nothing could be replayed, so nothing can be said of it"
 
@@ -199,10 +203,10 @@ def test_a_pack_is_tried_on_the_kept_faces(
         decode_budget_s=30.0,
         compare_budget_s=60.0,
     )
-    with open_bench(settings, now=lambda: NOON) as bench:
+    with open_bench(settings, now=lambda: NOW) as bench:
         frames = photographed("colour-off")
         assert bench.inspect(Arrival(station="1", pictures=frames, joins=False)).seen.comparisons
-    with closing(Trials(settings, lambda: NOON)) as trials:
+    with closing(Trials(settings, lambda: NOW)) as trials:
         file = trials.shelves.packs.stage(another_pack(tmp_path))
         report = trials.shadow("pack", file)
         assert (report.replayed, dict(report.left_out)) == (1, {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import date, timedelta
 from pathlib import Path
 
 from edge.policy import builtin_text
@@ -14,16 +15,24 @@ BULLETINS = "number,title_en,text_en,valid_from,valid_to,gtins,source"
 
 
 def edition(
-    directory: Path, number: int, *, bulletins: tuple[str, ...] | str = (), made: bool = False, **tables: str
+    directory: Path,
+    number: int,
+    *,
+    bulletins: tuple[str, ...] | str = (),
+    made: bool = False,
+    first: date = date(2026, 11, 1),
+    **tables: str,
 ) -> Path:
     """One product, a serial programme, and the bulletins of these numbers; `tables` are more of them as CSV.
 
-    `made`: the source directory is there already, with pictures.
+    `made`: the source directory is there already, with pictures. `first` is the day of number 1; each other follows a
+    day after the one before.
     """
     source = directory / f"source-{number}"
     source.mkdir(parents=True, exist_ok=made)
+    issued = first + timedelta(days=number - 1)
     (source / "edition.toml").write_text(
-        f'schema = 1\nname = "jp"\nnumber = {number}\nissued = 2026-11-{number:02}T00:00:00Z\npublisher = "Customs"\n'
+        f'schema = 1\nname = "jp"\nnumber = {number}\nissued = {issued}T00:00:00Z\npublisher = "Customs"\n'
     )
     (source / "products.csv").write_text(f"gtin,name,brand,right_holder,serialised\n{GTIN},Kumo 2,Kumo,Kumo KK,yes\n")
     (source / "serials.csv").write_text(f"gtin,serial,status\n{GTIN},A1,known\n")
