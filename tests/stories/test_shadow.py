@@ -29,7 +29,7 @@ from tests.edge.storage import editions
 from tests.edge.storage.editions import BULLETINS, GTIN, policy
 
 NOW = Moment(datetime.now(UTC), ClockTrust.SYNCED)  # the command reads the real clock
-edition = partial(editions.edition, first=NOW.utc.date() - timedelta(days=20))
+edition = partial(editions.edition, first=f"{NOW.utc.date() - timedelta(days=20)}")
 Run = Callable[..., Result]
 SERIALS = f"gtin,serial,status\n{GTIN},A1,known\n{GTIN},A2,known\n{GTIN},A3,known\n"
 AUTO = {"auto = false": "auto = true", "bound = 0.01": "bound = 0.5", "least = 200": "least = 3"}

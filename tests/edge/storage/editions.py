@@ -20,7 +20,7 @@ def edition(
     *,
     bulletins: tuple[str, ...] | str = (),
     made: bool = False,
-    first: date = date(2026, 11, 1),
+    first: str = "2026-11-01",
     **tables: str,
 ) -> Path:
     """One product, a serial programme, and the bulletins of these numbers; `tables` are more of them as CSV.
@@ -30,7 +30,7 @@ def edition(
     """
     source = directory / f"source-{number}"
     source.mkdir(parents=True, exist_ok=made)
-    issued = first + timedelta(days=number - 1)
+    issued = date.fromisoformat(first) + timedelta(days=number - 1)
     (source / "edition.toml").write_text(
         f'schema = 1\nname = "jp"\nnumber = {number}\nissued = {issued}T00:00:00Z\npublisher = "Customs"\n'
     )
