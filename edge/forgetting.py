@@ -57,9 +57,8 @@ class Forgetting:
         if self._now().trust is not ClockTrust.UNTRUSTED:
             cache, refused = self._cache, self._cache.refused
             self._let_go("segments", cache.segments(), cache.date_anew, cache.count)
-            self._let_go(
-                "refused", refused.days(), refused.date_anew, RefusedDay.count
-            )  # keeps no segment, if it fails
+            # The last: where it fails, no segment is kept for that.
+            self._let_go("refused", refused.days(), refused.date_anew, RefusedDay.count)
         self._cache.clear_building()
         return False
 
