@@ -313,6 +313,7 @@ def test_a_tick_of_a_point_is_kept(page: Page, server: Server, station: str) -> 
 def test_the_source_of_a_reason_opens_what_it_says(page: Page, server: Server, station: str) -> None:
     inspection = _sent(server, station, "R9")
     link = page.locator("#card .reasons li .origin a").first
+    expect(link).to_have_css("float", "none")  # it stands behind its word
     link.click()
     expect(page.locator("#facts #facts-registry")).to_be_visible()
     page.keyboard.press("Escape")
