@@ -32,6 +32,7 @@ class Retake(StrEnum):
     GLARE = "glare"
     TOO_SMALL = "too_small"
     TOO_DARK = "too_dark"
+    TOO_BRIGHT = "too_bright"
     NOT_FOUND = "not_found"  # no alignment with the registered face
     NOT_FLAT = "not_flat"
 
@@ -62,11 +63,12 @@ class RegionReading:
 class CaptureAdvice:
     """What would let the next capture be judged better. Millimetres per pixel (too_far, too_soft), degrees (tilted)."""
 
-    code: str  # "glare_over", "covered", "too_far", "too_soft", "tilted"
+    code: str  # "glare_over", "covered", "outside", "stuck_on", "part_judged", "little_judged", "too_far" and the like
     region: str = ""  # kind of the registered region, "" for the whole face
     edge: str = ""  # edge of the package, as the capture shows it, that is to be lowered
     measured: float | None = None
     needed: float | None = None
+    box: Box | None = None  # the place in pixels of the capture
 
 
 @dataclass(frozen=True, slots=True)

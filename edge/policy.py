@@ -100,9 +100,7 @@ class FacePolicy(_Part):
     microprint_contrast: _Share
     microprint_likeness: _Share
     second_angle_share: _Share
-    # A policy of before them need not name these.
-    several_share: _Share = 1.0
-    label_share: Annotated[float, Field(ge=1, le=10)] = 1.2
+    label_share: Annotated[float, Field(ge=1, le=10)] = 1.2  # a policy of before it need not name it
 
 
 class TextPolicy(_Part):

@@ -18,20 +18,38 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from models.aligned import Aligned
+    from models.judged import Judged
     from models.measurements import Rectangle
     from models.placed import PlacedRegion
     from models.regions import Reading
 
+MOSTLY = 0.5  # of what was not judged
+LEFT_OUT = 0.15  # share of the face not judged, from which it is told
+LEFT_OUT_IN_ONE = 0.05  # likewise of a part that hangs together
+MOST_LEFT_OUT = 0.5  # beyond it no answer rests on the face
 MOST_TILT_DEG = 40.0  # beyond it a pixel shows a quarter less along one direction
 
 
-def of_regions(laid: Aligned, read: Iterable[tuple[PlacedRegion, Reading]]) -> tuple[CaptureAdvice, ...]:
+def of_judged(laid: Aligned, known: Judged) -> tuple[CaptureAdvice, ...]:
+    """How much of the face was not judged, if it is much, and where: a hand, or another print that looks like one."""
+    share, (part, box) = known.share_left_out, known.largest()
+    if share < LEFT_OUT and part < LEFT_OUT_IN_ONE:
+        return ()
+    code = "little_judged" if share > MOST_LEFT_OUT else "part_judged"
+    x, y, w, h = box
+    if part and float((laid.registration.inside[y : y + h, x : x + w] == 0).mean()) > MOSTLY:
+        return CaptureAdvice(code, measured=round(share, 2)), CaptureAdvice("outside")
+    return (CaptureAdvice(code, measured=round(share, 2), box=in_capture(laid, box) if part else None),)
+
+
+def of_regions(laid: Aligned, read: Iterable[tuple[PlacedRegion, Reading]], known: Judged) -> tuple[CaptureAdvice, ...]:
     """What would let regions be judged that no capture shows well enough. `read` is what all captures show of each."""
     made = []
     for place, one in read:
         kind = place.region.kind
-        if one.seen < LEAST_SEEN:
-            made.append(_hidden(laid, place))
+        judged = known.of_box(place.box)
+        if one.seen < LEAST_SEEN or (judged is not None and judged < LEAST_SEEN):
+            made.append(_hidden(laid, place, 1 - min(one.seen, 1.0 if judged is None else judged)))
         elif one.needed_mm_per_px is not None and one.contrast is None and laid.scale.mm_per_px is not None:
             far = laid.scale.mm_per_px > one.needed_mm_per_px
             code = "too_far" if far else "too_soft"
@@ -54,13 +72,17 @@ def over_face(laid: Aligned) -> tuple[CaptureAdvice, ...]:
     return (CaptureAdvice("glare_over", "", tilt_away(laid, (0, 0, width, height)), round(share, 2)),) if share else ()
 
 
-def _hidden(laid: Aligned, place: PlacedRegion) -> CaptureAdvice:
+def _hidden(laid: Aligned, place: PlacedRegion, hidden: float) -> CaptureAdvice:
+    """Why a share of a region, `hidden`, was not judged, as the newest capture shows it."""
     x, y, w, h = place.box
+    kind, shown = place.region.kind, in_capture(laid, place.box)
     burnt = float((laid.capture_glare[y : y + h, x : x + w] > 0).mean())
-    hidden = float((laid.clear[y : y + h, x : x + w] == 0).mean())
-    if burnt >= hidden / 2:
-        return CaptureAdvice("glare_over", place.region.kind, tilt_away(laid, place.box), round(burnt, 2))
-    return CaptureAdvice("covered", place.region.kind, measured=round(hidden, 2))
+    outside = float((laid.registration.inside[y : y + h, x : x + w] == 0).mean())
+    if outside > hidden * MOSTLY:
+        return CaptureAdvice("outside", kind, measured=round(outside, 2))
+    if burnt >= hidden * MOSTLY:
+        return CaptureAdvice("glare_over", kind, tilt_away(laid, place.box), round(burnt, 2))
+    return CaptureAdvice("covered", kind, measured=round(hidden, 2), box=shown)
 
 
 def tilt_away(laid: Aligned, box: Rectangle) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PRINT_PX: Final = 15  # strokes up to this thick are print on the paper, in the small picture
 BARS_SIDES: Final = (2800, 1400)  # pixels at most of the pictures in which bars that nobody read are looked for
+LEAST_HALVED_PX: Final = 16  # of the shorter side: a quarter of its half is what bars are looked for in
 COHERENT: Final = 0.72  # of directions in a patch, from which on it may be bars: print is below, 1 is lines alone
 WAYS: Final = (0.0, np.pi / 2, np.pi, -np.pi / 2)  # twice the angles in which bars are looked for, each alone
 SAME_WAY: Final = 0.5  # cosine of twice what they may depart from that
@@ -47,8 +48,11 @@ def unread(image: Image, small: Image, read: Sequence[npt.NDArray[np.float32]]) 
 
 
 def halved(image: Image, side: int) -> Image:
-    """The picture, halved as often as it takes to be no longer than `side`; quick, as no other scale is."""
-    while max(image.shape[:2]) > side:
+    """The picture, halved as often as it takes to be no longer than `side`; quick, as no other scale is.
+
+    What is so thin that it would vanish stays longer.
+    """
+    while max(image.shape[:2]) > side and min(image.shape[:2]) >= LEAST_HALVED_PX:
         size = (image.shape[1] // 2, image.shape[0] // 2)
         image = np.asarray(
             cv2.resize(image[: 2 * size[1], : 2 * size[0]], size, interpolation=cv2.INTER_AREA), np.uint8

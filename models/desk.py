@@ -278,7 +278,8 @@ def upsized_face(measured: FaceMeasurement) -> FaceMeasurement:
     regions = tuple(
         replace(one, capture_box=_doubled(one.capture_box), corners=_spread(one.corners)) for one in measured.regions
     )
-    advice = tuple(_of_the_whole(one) if one.code in IN_MM_PER_PX else one for one in measured.advice)
+    placed = (replace(one, box=_doubled(one.box)) if one.box else one for one in measured.advice)
+    advice = tuple(_of_the_whole(one) if one.code in IN_MM_PER_PX else one for one in placed)
     return replace(
         measured,
         differences=differences,

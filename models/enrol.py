@@ -21,6 +21,7 @@ from models import light
 from models.aligned import CONFIRMED, located
 from models.errors import PictureRefused
 from models.locate import View, plausible
+from models.outline import face_outline, require_proportions
 from models.prepared import Sketch
 from models.register import Registration, register, to_capture
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 MOST_PX: Final = 2000  # long side of a registered face
 LAID_PX: Final = 768  # long side at which photographs are laid on each other
-LEAST_OF_FRAME: Final = 0.1  # share of the first photograph that the face fills
 LIT: Final = 14.0  # grey levels by which the sharpest photograph shows more light than the others do
 ALONE: Final = 40.0  # grey levels from the others' median at which the sharpest photograph stands alone
 MOST_MM_PER_PX: Final = 0.3
@@ -79,12 +79,15 @@ def enrol(photographs: Sequence[Image], size_mm: tuple[float, float], corners: C
     from the face's top left, in pixels.
 
     Raises:
-        PictureRefused: enrol_no_picture, enrol_not_found: the face's outline is not to be seen in the first photograph.
+        PictureRefused: enrol_no_picture; enrol_not_found, enrol_proportions, enrol_tilted, enrol_unsure: the face's
+            outline is not to be seen in the first photograph, has not the proportions of `size_mm`, is seen too much
+            aside, or may be that of the ground.
     """
     if not photographs:
         raise PictureRefused("enrol_no_picture", "A face is enrolled from one or more photographs, got none.")
-    outline = np.array(corners, np.float64) if corners else _outline(photographs[0])
+    outline = np.array(corners, np.float64) if corners else face_outline(photographs[0], size_mm)
     first, native_px = _flat(photographs[0], outline, size_mm)
+    require_proportions(outline, photographs[0], size_mm)
     sides, left_out = [first], []
     for index, photograph in enumerate(photographs[1:], start=1):
         laid = _laid(photograph, first)
@@ -103,37 +106,6 @@ def enrol(photographs: Sequence[Image], size_mm: tuple[float, float], corners: C
         glare=round(float((light.registered_glare(merged) > 0).mean()), 4),
         sharpness=round(_sharpness(merged), 1),
     )
-
-
-def _outline(photograph: Image) -> npt.NDArray[np.float64]:
-    """The largest four-cornered outline, clockwise from its top left corner.
-
-    Raises:
-        PictureRefused: enrol_not_found.
-    """
-    factor = 800 / max(photograph.shape[:2])
-    small = cv2.resize(photograph, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-    edges = cv2.Canny(cv2.GaussianBlur(small, (5, 5), 0), 30, 90)
-    contours, _ = cv2.findContours(
-        cv2.dilate(edges, np.ones((5, 5), np.uint8)), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
-    )
-    for contour in sorted(contours, key=cv2.contourArea, reverse=True)[:5]:
-        hull = cv2.convexHull(contour)
-        quad = cv2.approxPolyDP(hull, 0.03 * cv2.arcLength(hull, True), True)
-        if len(quad) == 4 and cv2.contourArea(quad) >= LEAST_OF_FRAME * small.shape[0] * small.shape[1]:  # noqa: PLR2004 - corners
-            return _ordered(quad.reshape(4, 2).astype(np.float64) / factor)
-    raise PictureRefused(
-        "enrol_not_found",
-        "The first photograph must show the whole face on a plain ground, got no four-cornered outline.",
-        hint="Lay the sample on a plain dark or light sheet, or name the corners with --corners.",
-    )
-
-
-def _ordered(quad: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Clockwise from the corner that is nearest to the picture's top left."""
-    middle = quad.mean(axis=0)
-    clockwise = quad[np.argsort(np.arctan2(quad[:, 1] - middle[1], quad[:, 0] - middle[0]))]
-    return np.roll(clockwise, -int(clockwise.sum(axis=1).argmin()), axis=0)
 
 
 def _flat(photograph: Image, outline: npt.NDArray[np.float64], size_mm: tuple[float, float]) -> tuple[Image, float]:

@@ -12,7 +12,7 @@ from collections.abc import MutableMapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from models import advice, difference, embed, fusion, heat, hologram, inks, regions, second_look, tone, unusable
+from models import advice, difference, embed, fusion, heat, hologram, inks, judged, regions, second_look, tone, unusable
 from models.aligned import (
     CONFIRMED,
     RATIOS,
@@ -65,6 +65,7 @@ HINTS = {
     "glare": "retake.glare",
     "too_small": "retake.too_small",
     "too_dark": "retake.too_dark",
+    "too_bright": "retake.too_bright",
     "not_flat": "retake.not_flat",
 }
 
@@ -235,7 +236,9 @@ def _judged(placed: FaceMeasurement, laid: Aligned, layers: Sequence[Layer], pac
         found = _differences(laid, maps, layers, pack)
         score = max((one.score for one in found), default=0.0)
         read = _read(laid, layers)
-        wanted = (*placed.advice, *advice.of_regions(laid, [(place, one) for place, one, _ in read]))
+        known = judged.judged(maps, laid.prepared, pack)
+        helps = advice.of_regions(laid, [(place, one) for place, one, _ in read], known)
+        wanted = (*placed.advice, *advice.of_judged(laid, known), *helps)
     with timed(placed.ms, "pictures"):
         face_picture = heat.jpeg(laid.registration.aligned)
         heat_picture = heat.heat(laid, maps, found, pack)

@@ -2,14 +2,17 @@
 
 All maps lie in the registered face's coordinates, so that a cell means the same place in every capture. Glare and
 fingers move between shots and are left out cell by cell; noise averages out; the print stays. A mean of several is
-surer than one: the pack says by how much. A cast or a soft focus is one camera's, another ink or a soft print is in
-every picture: of those the least counts. A `Layer` is what one capture leaves behind to be judged with later ones: maps
-and the regions' readings, no picture. It fuses measurements, it judges nothing.
+surer than one: the pack says by how much. The same view in the same light twice is no second witness: its errors are
+the first one's. How much two captures are witnesses of their own is told by how far their maps lie apart. A cast or a
+soft focus is one camera's, another ink or a soft print is in every picture: of those the least counts. A `Layer` is
+what one capture leaves behind to be judged with later ones: maps and the regions' readings, no picture. It fuses
+measurements, it judges nothing.
 """
 
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import zipfile
 from dataclasses import asdict, dataclass
@@ -29,6 +32,10 @@ if TYPE_CHECKING:
 
 # Kinds that a camera can make up by itself: every capture must show them.
 LEAST = frozenset({"colour", "print", "inks"})
+# Logits (1.48 of the median deviation) by which the maps of two captures differ that share no more than others do.
+# Drawn captures of one face: 0.5 to 2.0; one picture, shifted a little and stored again: 0.2 to 0.6.
+APART: Final = 0.8
+LEAST_CELLS: Final = 50  # that two captures must both have judged to say how far they lie apart
 NOTHING_KNOWN: Final[Mapping[str, Judgement]] = MappingProxyType({})
 
 
@@ -81,7 +88,7 @@ def fused(
 ) -> dict[str, Tensor]:
     """One map a kind (rows x columns, nan = not judged) from those of the captures that judged the cell.
 
-    Their mean, higher by what `judgements` (by kind) give for so many captures; of the kinds in LEAST the lowest. A
+    Their mean, higher by what `judgements` (by kind) give for so many witnesses; of the kinds in LEAST the lowest. A
     cell that no capture could judge stays nan. A kind counts for the captures that have it.
 
     Raises:
@@ -105,6 +112,37 @@ def fused(
         else:
             surer = (0.0, 0.0, *(judgements[kind].together if kind in judgements else ()))
             together = np.where(seen, stack, 0).sum(axis=0) / np.maximum(count, 1)
-            together = together + np.array(surer)[np.minimum(count, len(surer) - 1)]
+            if any(surer):
+                together = together + np.interp(witnesses(stack), np.arange(len(surer)), surer)
         result[kind] = np.where(count > 0, together, np.nan).astype(np.float32)
     return result
+
+
+def witnesses(stack: Tensor) -> Tensor:
+    """How many captures of their own the mean of each cell rests on: from 1, all alike, to the number that judged it.
+
+    Args:
+        stack: captures x rows x columns, logits, nan = not judged.
+
+    Returns:
+        rows x columns: the effective size of a sample whose members share their errors (Kish, Survey Sampling, 1965,
+        8.2): n / (1 + (n - 1) r), with r the mean correlation of the pairs. 0 where no capture judged.
+    """
+    seen = np.isfinite(stack)
+    count = seen.sum(axis=0).astype(np.float32)
+    shared = np.zeros_like(count)  # the sum of the correlations of all ordered pairs
+    for one, other in itertools.combinations(range(len(stack)), 2):
+        both = seen[one] & seen[other]
+        shared += 2 * (1 - _apart((stack[one] - stack[other])[both])) * both
+    return np.asarray(count**2 / np.maximum(count + shared, 1), np.float32)
+
+
+def _apart(difference: Tensor) -> float:
+    """How much two captures are witnesses of their own, 0 to 1, from the difference of their maps (one value a cell).
+
+    By the median: what is printed otherwise is in both, and what one of them alone shows is a part of the face.
+    """
+    if difference.size < LEAST_CELLS:
+        return 0.0
+    spread = 1.4826 * float(np.median(np.abs(difference - np.median(difference))))
+    return min(1.0, (spread / APART) ** 2)

@@ -133,11 +133,12 @@ class RegionMeasurement:
 class CaptureAdvice:
     """What would let the next capture be judged better, with the numbers that say so."""
 
-    code: str  # "glare_over", "covered", "too_far", "too_soft", "tilted"
+    code: str  # "glare_over", "covered", "outside", "stuck_on", "part_judged", "little_judged", "too_far" and the like
     region: str = ""  # kind of the registered region, "" for the whole face
     edge: str = ""  # edge of the package, as the capture shows it, that is to be tilted away from the camera
-    measured: float | None = None  # millimetres per pixel (too_far), degrees (tilted), share (glare_over, covered)
+    measured: float | None = None  # millimetres per pixel (too_far), degrees (tilted), else a share, 0..1
     needed: float | None = None
+    box: Rectangle | None = None  # the place in pixels of the capture
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,9 @@ class FaceMeasurement:
     threshold_check: float
     threshold_strong: float
     differences: tuple[FaceDifference, ...] = ()
-    retake: str = ""  # "blurred", "glare", "too_small", "too_dark", "not_found", "not_flat"; "" when comparable
+    retake: str = (
+        ""  # "blurred", "glare", "too_small", "too_dark", "too_bright", "not_found", "not_flat"; "" comparable
+    )
     hint: str = ""  # message id of what to do for a better picture
     pack: str = ""
     inliers: int = 0

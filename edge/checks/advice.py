@@ -32,10 +32,11 @@ def findings_of(comparison: FaceComparison, maker: Findings, *, doubted: bool = 
 def _finding(one: CaptureAdvice, comparison: FaceComparison, maker: Findings) -> Finding:
     return maker.make(
         f"capture.{one.code}",
-        Proof(comparison.pictures),
+        Proof(comparison.pictures, one.box),
         region=f"@region.{one.region or 'face'}",
         edge=f"@edge.{one.edge or 'left'}",
         needed=f"{one.needed or 0:.2g}",
         measured=f"{one.measured or 0:.2g}",
+        share=f"{one.measured or 0:.0%}",
         degrees=f"{one.measured or 0:.0f}",
     )

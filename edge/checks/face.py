@@ -152,9 +152,8 @@ def _of_side(
     newest = comparisons[-1]
     of_regions = region.findings_of(newest, maker)
     made = of_regions + [_finding(f"face.{d.kind}", worst, d, maker) for d in _missing_everywhere(comparisons)]
-    share = limits.several_share if all(one.together for one in comparisons) else 1.0  # judged together, not apart
     leading = max(_counting(worst, limits), key=lambda d: d.score, default=None)
-    if score >= worst.threshold_check * share:
+    if score >= worst.threshold_check:
         code = f"face.{leading.kind}" if leading is not None and leading.kind in _KINDS else "face.differs"
         code = "face.decisive" if score >= worst.threshold_strong else code
         told = {finding.arguments.get("where") for finding in of_regions}

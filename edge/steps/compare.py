@@ -209,7 +209,10 @@ def _comparison(
         inliers=measured.inliers,
         residual_px=measured.residual_px,
         pictures=pictures,
-        advice=tuple(CaptureAdvice(a.code, a.region, a.edge, a.measured, a.needed) for a in measured.advice),
+        advice=tuple(
+            CaptureAdvice(a.code, a.region, a.edge, a.measured, a.needed, _box(a.box) if a.box else None)
+            for a in measured.advice
+        ),
         mm_per_px=measured.mm_per_px,
         tilt_deg=measured.tilt_deg,
     )

@@ -44,7 +44,7 @@ def test_glare_over_a_region_asks_to_tilt_the_package_that_way() -> None:
     (left, top), (right, bottom) = cv2.perspectiveTransform(corners, shot.homography)[0].astype(int)
     shot.image[top:bottom, left:right] = 255
     (found,) = faces.compare(shot.image, [reference(1, region("logo", LOGO))], loaded())
-    assert [(one.code, one.region, one.edge) for one in found.advice] == [("glare_over", "logo", "left")]
+    assert [(one.code, one.region, one.edge) for one in found.advice if one.region] == [("glare_over", "logo", "left")]
 
 
 def test_a_tilted_package_asks_for_the_camera_above_it() -> None:

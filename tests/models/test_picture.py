@@ -152,9 +152,53 @@ def test_two_hundred_megapixels_are_refused_by_their_header() -> None:
     assert refused.message == "A picture has at most 50000000 pixels, got 20000 x 10000 = 200000000."
 
 
-@pytest.mark.parametrize("size", [(60_000, 1), (1, 60_000), (12, 12)])
+@pytest.mark.parametrize("size", [(800, 8), (8, 800), (12, 12)])
 def test_a_strip_or_a_speck_is_a_picture_like_any_other(size: tuple[int, int]) -> None:
     assert parse(encoded(PillowImage.new("RGB", size), "PNG")).shape == (size[1], size[0], 3)
+
+
+@pytest.mark.parametrize("size", [(5000, 1), (1, 60_000), (7, 7), (2000, 19)])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP"])
+def test_a_line_of_pixels_is_no_picture(kind: str, size: tuple[int, int]) -> None:
+    refused = refusal(encoded(PillowImage.new("RGB", size), kind))
+    assert refused.code == "image_too_thin"
+    assert refused.message == (
+        "A picture has sides of at least 8 pixels, the longer at most 100 times the shorter, "
+        f"got {size[0]} x {size[1]}."
+    )
+
+
+def grain(size: tuple[int, int] = (320, 240)) -> PillowImage.Image:
+    pixels = np.random.default_rng(4).integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
+    return PillowImage.fromarray(pixels)
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_rows": 2}])
+@pytest.mark.parametrize("halve_above", [None, 1000])
+def test_a_jpeg_that_is_cut_and_ends_all_the_same_is_damaged(
+    options: dict[str, object], halve_above: int | None
+) -> None:
+    data = encoded(grain(), "JPEG", quality=90, **options)
+    assert parse(data, halve_above=halve_above).shape == ((240, 320, 3) if halve_above is None else (120, 160, 3))
+    with pytest.raises(PictureRefused) as refused:
+        parse(data[: len(data) // 2] + b"\xff\xd9", halve_above=halve_above)
+    assert refused.value.code == "image_damaged"
+    assert refused.value.message == (
+        "A JPEG picture has whole pixels, got: Corrupt JPEG data: premature end of data segment."
+    )
+
+
+def test_a_jpeg_with_other_bytes_in_the_middle_is_damaged() -> None:
+    data = bytearray(encoded(grain(), "JPEG", quality=90))
+    data[len(data) // 2 : len(data) // 2 + 400] = bytes(400)
+    assert refusal(bytes(data)).code == "image_damaged"
+
+
+def test_a_jpeg_of_an_unknown_revision_is_a_picture_all_the_same() -> None:
+    data = bytearray(encoded(grain(), "JPEG", quality=90))
+    known = parse(bytes(data))
+    data[data.index(b"JFIF\0") + 5] = 9  # major revision; there is 1 and 2
+    assert np.array_equal(parse(bytes(data)), known)
 
 
 def test_a_png_whose_text_inflates_is_refused() -> None:

@@ -16,7 +16,7 @@ from tests.edge import drawn_cases as drawn
 POLICY = policies.builtin().model_copy(
     update={
         "together": None,
-        "face": policies.builtin().face.model_copy(update={"second_angle_share": 0.6, "several_share": 0.7}),
+        "face": policies.builtin().face.model_copy(update={"second_angle_share": 0.6}),
     }
 )
 BEFORE = (drawn.CAPTURE.sha256,)
@@ -68,9 +68,9 @@ def test_a_light_difference_is_a_note_and_asks_for_another_picture() -> None:
     assert codes(judged(difference("structure", 0.29))) == []
 
 
-def test_what_two_pictures_show_together_counts_from_the_policys_share_on() -> None:
-    assert codes(judged(difference("structure", 0.34), together=BEFORE)) == ["face.slight", "capture.second_angle"]
-    verdict = judged(difference("structure", 0.36), together=BEFORE)
+def test_what_pictures_show_together_is_held_to_the_packs_threshold_which_knows_how_many_they_are() -> None:
+    assert codes(judged(difference("structure", 0.49), together=BEFORE)) == ["face.slight", "capture.second_angle"]
+    verdict = judged(difference("structure", 0.5), together=BEFORE)
     assert (verdict.outcome, codes(verdict)) == (Outcome.CHECK, ["face.structure", "capture.second_angle"])
 
 

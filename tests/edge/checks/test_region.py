@@ -90,3 +90,27 @@ def test_a_second_angle_is_asked_for_in_doubt_only(
 ) -> None:
     found = advice.findings_of(compared(score=score, together=together), MAKER)
     assert [one.code for one in found] == ["capture.second_angle"] * asked
+
+
+def test_a_part_of_the_face_that_was_not_judged_is_told_with_its_share_and_place() -> None:
+    (found,) = advice.findings_of(
+        compared(advice=(CaptureAdvice("part_judged", measured=0.42, box=Box(5, 6, 70, 80)),)), MAKER
+    )
+    assert (found.box, found.weight) == (Box(5, 6, 70, 80), Weight.NOTE)
+    assert sentence(found.code, found.arguments, "en") == (
+        "42% of the registered face was not judged: something covers it, or something else is printed there."
+    )
+
+
+def test_a_face_of_which_little_was_judged_is_no_answer() -> None:
+    little = compared(advice=(CaptureAdvice("little_judged", measured=0.6),))
+    verdict = assess(drawn.case(seen=replace(drawn.pictured(), comparisons=(little,))), POLICY)
+    assert (verdict.outcome, [one.code for one in verdict.findings]) == (
+        Outcome.CANNOT_ASSESS,
+        ["capture.little_judged"],
+    )
+
+
+def test_what_lies_outside_the_frame_asks_for_the_whole_face() -> None:
+    (found,) = advice.findings_of(compared(advice=(CaptureAdvice("outside", "logo", measured=0.9),)), MAKER)
+    assert sentence(found.code, found.arguments, "en") == "The picture does not show all of the logo."

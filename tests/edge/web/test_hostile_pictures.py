@@ -92,6 +92,11 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "a JPEG header of 65535 x 65535": (lambda: _jpeg_that_says(65_535, 65_535), "image_too_many_pixels"),
     "a PNG header of 65535 x 65535": (lambda: _png(65_535, 65_535, (b"IDAT", b"x")), "image_too_many_pixels"),
     "a PNG header of 2^31 - 1 a side": (lambda: _png(2**31 - 1, 2**31 - 1, (b"IDAT", b"x")), "image_too_many_pixels"),
+    "a strip of 1 x 30,000": (lambda: _encoded(Image.new("RGB", (1, 30_000)), "PNG"), "image_too_thin"),
+    "a JPEG that is cut and ends all the same": (
+        lambda: _encoded(_noise(side=400), "JPEG")[:20_000] + b"\xff\xd9",
+        "image_damaged",
+    ),
     "a PNG header without a side": (lambda: _png(0, 64, (b"IDAT", b"x")), "image_"),
     "a WebP header of 16383 x 16383": (_webp_that_says_16383, "image_too_many_pixels"),
     "a JPEG header of 65535 x 700 without the pixels": (lambda: _jpeg_that_says(65_535, 700), "image_"),
@@ -109,7 +114,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
 READ: dict[str, Callable[[], bytes]] = {
     "CMYK": lambda: _encoded(_noise("CMYK"), "JPEG"),
     "16 bit": lambda: _png(64, 64, (b"IDAT", zlib.compress(bytes(129 * 64))), depth=16),
-    "a strip of 1 x 30,000": lambda: _encoded(Image.new("RGB", (1, 30_000)), "PNG"),
+    "a strip of 8 x 800": lambda: _encoded(Image.new("RGB", (8, 800)), "PNG"),
     "an Exif block that turns in a circle": lambda: _exif(LOOP),
     "an Exif block with a ninth orientation": lambda: _exif(NINE),
     "an Exif block that points 4 GB away": lambda: _exif(FAR),

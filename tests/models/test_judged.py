@@ -1,0 +1,82 @@
+"""What part of a face was judged: told where much of it was not, in one capture and after several."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from models import faces
+from models.judged import Judged
+from models.measurements import FaceMeasurement, Image
+from tests.models.test_faces import LOGO, drawn_face, loaded, photograph, reference, region
+
+PLAIN: dict[str, Any] = {"tilt_deg": (0.0, 0.0), "rotation_deg": 0.0, "noise": 1.0, "defocus_px": 0.4, "clutter": False}
+
+
+def without_its_lower_half(row: int = 430) -> Image:
+    """The drawn face with nothing printed from a row on."""
+    face = drawn_face()
+    face[row:] = (224, 232, 236)
+    return face
+
+
+def codes(found: FaceMeasurement) -> list[str]:
+    return [one.code for one in found.advice]
+
+
+def test_where_nothing_hides_the_face_nothing_is_said() -> None:
+    (found,) = faces.compare(photograph(drawn_face(), **PLAIN).image, [reference()], loaded())
+    assert codes(found) == []
+
+
+@pytest.mark.parametrize("captures", [1, 2])
+def test_print_that_is_left_out_altogether_never_passes_in_silence(captures: int) -> None:
+    frames = [photograph(without_its_lower_half(), 3 + one, **PLAIN).image for one in range(captures)]
+    found = faces.compare_together(frames, reference(), loaded())
+    assert found.score is not None
+    assert found.score >= found.threshold_check or {"part_judged", "little_judged"} & set(codes(found))
+
+
+def test_the_share_and_the_place_of_what_a_hand_hides_are_told() -> None:
+    shot = photograph(drawn_face(), **PLAIN)
+    corners = np.array([[[-60, 560], [420, 960]]], np.float64)
+    (left, top), (right, bottom) = cv2.perspectiveTransform(corners, shot.homography)[0].astype(int)
+    cv2.ellipse(
+        shot.image, ((left + right) // 2, bottom), (right - left, bottom - top), 0, 180, 360, (110, 150, 200), -1
+    )
+    (found,) = faces.compare(shot.image, [reference()], loaded())
+    (told,) = (one for one in found.advice if one.code in ("part_judged", "little_judged"))
+    assert told.measured == pytest.approx(0.35, abs=0.2)
+    assert told.box is not None
+    x, y, w, h = told.box
+    assert x <= (left + right) / 2 <= x + w
+    assert y <= (top + bottom) / 2 <= y + h
+
+
+def test_what_lies_outside_the_frame_is_not_called_covered() -> None:
+    shot = photograph(drawn_face(), **PLAIN)
+    corners = np.array([[[LOGO[0] + 150, 0], [LOGO[0] + 150, 900]]], np.float64)
+    (left, _), _ = cv2.perspectiveTransform(corners, shot.homography)[0].astype(int)
+    (found,) = faces.compare(shot.image[:, left:], [reference(1, region("logo", LOGO))], loaded())
+    assert {(one.code, one.region) for one in found.advice} >= {("part_judged", ""), ("outside", "logo")}
+    assert "covered" not in codes(found)
+
+
+def test_a_part_is_the_largest_that_hangs_together_and_a_box_counts_what_is_wanted_of_it() -> None:
+    wanted, left_out = np.ones((20, 20), np.bool_), np.zeros((20, 20), np.bool_)
+    wanted[:, :2] = False
+    left_out[4:12, 10:20] = True
+    left_out[15:18, 3:6] = True
+    known = Judged(wanted, left_out, 4)
+    assert known.share_left_out == pytest.approx(89 / 360)
+    assert known.largest() == (80 / 360, (40, 16, 40, 32))
+    assert known.of_box((40, 16, 40, 64)) == pytest.approx(0.5)
+    assert known.of_box((0, 0, 8, 80)) is None
+
+
+def test_where_all_was_judged_there_is_no_part() -> None:
+    known = Judged(np.ones((8, 8), np.bool_), np.zeros((8, 8), np.bool_), 4)
+    assert (known.share_left_out, known.largest()) == (0.0, (0.0, (0, 0, 0, 0)))
