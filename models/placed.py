@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from models.locate import Grey
     from models.measurements import MarkedRegion, Rectangle
 
-LEAST_SIDE_PX = 3  # of a line of micro-print; what is smaller than 8 both ways says nothing
+LEAST_SIDE_PX, LEAST_LONG_PX = 3, 8  # of a line of micro-print; what is smaller than 8 both ways says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def placed(
         left, top = max(0, round(region.x_mm * px_per_mm[0])), max(0, round(region.y_mm * px_per_mm[1]))
         right = min(size[0], round((region.x_mm + region.w_mm) * px_per_mm[0]))
         bottom = min(size[1], round((region.y_mm + region.h_mm) * px_per_mm[1]))
-        if min(right - left, bottom - top) >= LEAST_SIDE_PX and max(right - left, bottom - top) >= 8:  # noqa: PLR2004
+        if min(right - left, bottom - top) >= LEAST_SIDE_PX and max(right - left, bottom - top) >= LEAST_LONG_PX:
             found.append(PlacedRegion(region, (left, top, right - left, bottom - top)))
     return tuple(found)
 

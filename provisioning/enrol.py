@@ -7,26 +7,27 @@ the edition. Nothing is changed on the box itself: what it knows comes from an e
 from __future__ import annotations
 
 import json
-import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from edge import policy as policies
 from edge.errors import RequestRefused
 from edge.gs1 import Gtin
 from edge.storage.database import write_durably
 from edge.terminal import clear_errors
+from models import marked, pack
 from models.enrol import EnrolledFace, enrol
 from models.errors import ModelsError
-from models.measurements import Corners
+from models.measurements import Corners, Image, MarkedRegion
 from models.picture import parse
+from provisioning.marked import read_regions, require_checkable, row_of, told
 
-KINDS = ("logo", "hologram", "microprint", "label", "artwork", "ignore")
 SIDES = ("front", "back", "left", "right", "top", "bottom")
-_MEASURES = ("x_mm", "y_mm", "w_mm", "h_mm")
 
 face_app = typer.Typer(no_args_is_help=True, help="Registered package faces.")
 
@@ -47,33 +48,56 @@ class Sheet:
 @face_app.command("enrol")
 @clear_errors
 def enrol_command(  # noqa: PLR0917 - typer reads the options from the signature
-    photographs: Annotated[list[Path], typer.Argument(help="Photographs of one face, the best one first.")],
+    photographs: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Photographs of one face, three or more, light from another side in each; straightest first."
+        ),
+    ],
     gtin: Annotated[str, typer.Option(help="GTIN of the product.")],
-    width_mm: Annotated[float, typer.Option(min=1, max=10_000, help="Measured width of the printed face.")],
-    height_mm: Annotated[float, typer.Option(min=1, max=10_000, help="Measured height of the printed face.")],
+    width_mm: Annotated[float, typer.Option(min=1, max=10_000, help="Width of the printed face, by a ruler.")],
+    height_mm: Annotated[float, typer.Option(min=1, max=10_000, help="Height of the printed face, by a ruler.")],
     into: Annotated[Path, typer.Option(help="Registry source directory that takes the picture and the row.")],
     version: Annotated[str, typer.Option(help="Pack version or print run.")] = "1",
     side: Annotated[str, typer.Option(help="front, back, left, right, top or bottom.")] = "front",
-    corners: Annotated[str, typer.Option(help="The face's corners in the first photograph: X,Y X,Y X,Y X,Y.")] = "",
-    regions: Annotated[Path | None, typer.Option(help="TOML file of [[regions]] with kind, x_mm, ... text.")] = None,
+    corners: Annotated[
+        str,
+        typer.Option(help='The face in the first photograph, clockwise from its top left: "X,Y X,Y X,Y X,Y", pixels.'),
+    ] = "",
+    regions: Annotated[
+        Path | None, typer.Option(help="TOML file of [[regions]]: kind, x_mm, y_mm, w_mm, h_mm and perhaps text.")
+    ] = None,
     source: Annotated[str, typer.Option(help="Who vouches for the sample.")] = "",
     registered: Annotated[str, typer.Option(help="Day of enrolment, YYYY-MM-DD.")] = "",
 ) -> None:
-    """Make a registered face of photographs of a genuine sample and add it to a registry source."""
+    """Make a registered face of photographs of a genuine sample and add it to a registry source.
+
+    How to photograph, how regions are marked and what each refusal means: docs/technician.md, Enrolling a face.
+    """
     sheet = Sheet(Gtin.parse(gtin), version, _side(side), width_mm, height_mm, source, _day(registered))
-    marked = read_regions(regions, width_mm, height_mm) if regions else []
+    places = read_regions(regions, width_mm, height_mm) if regions else ()
     try:
-        pictures = [parse(_read(path)) for path in photographs]
+        pictures = [_picture(path) for path in photographs]
         face = enrol(pictures, (width_mm, height_mm), read_corners(corners) if corners else None)
+        require_good(face)
+        used = [picture for index, picture in enumerate(pictures) if index not in face.left_out]
+        trial = marked.tried(face.picture, (width_mm, height_mm), places, used, pack.builtin())
     except ModelsError as refused:
         raise RequestRefused(refused.code, refused.message, hint=refused.hint) from refused
-    require_good(face)
-    place = add(face, sheet, marked, into)
-    left_out = f", left out: {', '.join(photographs[index].name for index in face.left_out)}" if face.left_out else ""
+    require_comparable(trial)
+    if regions:
+        require_checkable(trial, regions)
+    place = add(face, sheet, places, into)
     typer.echo(
         f"{place}: {face.width_px} x {face.height_px} px, {face.mm_per_px:.2f} mm per pixel, "
-        f"{face.used} photographs merged{left_out}; glare {face.glare:.1%}, sharpness {face.sharpness:.0f}"
+        f"{face.used} photographs merged; glare {face.glare:.1%}, sharpness {face.sharpness:.0f}"
     )
+    for index in face.left_out:
+        typer.echo(
+            f"warning: {photographs[index]}: expected the first photograph's face, got none of it; it was left out"
+        )
+    for line in told(trial, len(used), policies.builtin().face):
+        typer.echo(line)
 
 
 def require_good(face: EnrolledFace) -> None:
@@ -89,7 +113,21 @@ def require_good(face: EnrolledFace) -> None:
         )
 
 
-def add(face: EnrolledFace, sheet: Sheet, regions: list[dict[str, Any]], into: Path) -> Path:
+def require_comparable(trial: marked.FaceTrial) -> None:
+    """A face that the bench cannot compare with the sample's own photographs is not registered.
+
+    Raises:
+        RequestRefused: enrol_uncompared.
+    """
+    if trial.measured.score is None:
+        raise RequestRefused(
+            "enrol_uncompared",
+            f"Expected that the sample's own photographs can be compared with the face, got: {trial.measured.retake}.",
+            hint="Photograph again: the face lies flat, fills the picture, in even light.",
+        )
+
+
+def add(face: EnrolledFace, sheet: Sheet, regions: Sequence[MarkedRegion], into: Path) -> Path:
     """Write the picture and append its row to faces.jsonl; the picture's place.
 
     Raises:
@@ -113,37 +151,12 @@ def add(face: EnrolledFace, sheet: Sheet, regions: list[dict[str, Any]], into: P
     row = key | {"picture": name, "width_mm": sheet.width_mm, "height_mm": sheet.height_mm}
     row |= {"source": sheet.source} if sheet.source else {}
     row |= {"registered": sheet.registered.isoformat()} if sheet.registered else {}
-    row |= {"regions": regions} if regions else {}
+    row |= {"regions": [row_of(one) for one in regions]} if regions else {}
     (into / "faces").mkdir(exist_ok=True)
     write_durably(into / name, face.picture)
     ended = text if not text or text.endswith("\n") else text + "\n"
     write_durably(table, (ended + json.dumps(row, ensure_ascii=False) + "\n").encode())
     return into / name
-
-
-def read_regions(path: Path, width_mm: float, height_mm: float) -> list[dict[str, Any]]:
-    """The marked regions of a TOML file, each within the face.
-
-    Raises:
-        RequestRefused: enrol_regions.
-    """
-    hint = "Each [[regions]] has kind, x_mm, y_mm, w_mm, h_mm and perhaps text; see docs/registry-sources.md."
-    try:
-        rows = tomllib.loads(_read(path).decode())["regions"]
-        wrong = next((row for row in rows if not _is_region(row, width_mm, height_mm)), None)
-    except (UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
-        message = f"{path}: expected regions within {width_mm:g} x {height_mm:g} mm, got a fault at {error}."
-        raise RequestRefused("enrol_regions", message, hint=hint) from error
-    if wrong is not None:
-        message = f"{path}: expected regions within {width_mm:g} x {height_mm:g} mm, got {wrong}."
-        raise RequestRefused("enrol_regions", message, hint=hint)
-    return list(rows)
-
-
-def _is_region(row: dict[str, Any], width_mm: float, height_mm: float) -> bool:
-    x, y, w, h = (float(row[name]) for name in _MEASURES)
-    within = min(x, y) >= 0 and min(w, h) > 0 and x + w <= width_mm and y + h <= height_mm
-    return within and row["kind"] in KINDS and not row.keys() - {"kind", "text", *_MEASURES}
 
 
 def read_corners(text: str) -> Corners:
@@ -178,8 +191,10 @@ def _day(text: str) -> date | None:
         raise RequestRefused("enrol_day", f"--registered: expected YYYY-MM-DD, got {text!r}.") from error
 
 
-def _read(path: Path) -> bytes:
+def _picture(path: Path) -> Image:
     try:
-        return path.read_bytes()
+        return parse(path.read_bytes())
+    except ModelsError as refused:
+        raise RequestRefused(refused.code, f"{path}: {refused.message}", hint=refused.hint) from refused
     except OSError as error:
         raise RequestRefused("request_no_file", f"{path}: expected a file, got {error.strerror}.") from error
