@@ -31,6 +31,25 @@ def test_a_hologram_of_other_colours_is_there_and_flat_foil_is_not() -> None:
     assert hologram.absence(sheet(there=False), sheet(), ALL, BOX) == pytest.approx(1.0, abs=0.05)
 
 
+@pytest.mark.parametrize("ground", [(15, 15, 15), (190, 190, 190)])
+def test_another_print_in_its_place_is_none_however_detailed_it_is(ground: tuple[int, int, int]) -> None:
+    x, y, w, h = BOX
+    printed = sheet()
+    printed[y : y + h, x : x + w] = ground
+    ink = tuple(220 - one for one in ground)
+    for row in range(4):
+        cv2.putText(printed[y : y + h, x : x + w], "ORIGINAL", (2, 16 + 18 * row), 0, 0.45, ink, 1, cv2.LINE_AA)
+    assert hologram.absence(printed, sheet(), ALL, BOX) == pytest.approx(1.0, abs=0.35)
+
+
+@pytest.mark.parametrize("turn", [0.15, 0.5, 0.8])
+def test_a_hologram_that_hardly_shows_its_colours_is_there_by_its_shape(turn: float) -> None:
+    pale = np.asarray(cv2.GaussianBlur(sheet(turn), (0, 0), 1.0), np.float32)
+    grey = pale.mean(axis=2, keepdims=True)
+    dull = np.asarray(grey + 0.15 * (pale - grey), np.uint8)
+    assert hologram.absence(dull, sheet(), ALL, BOX) == pytest.approx(0.0, abs=0.5)
+
+
 def test_a_hologram_under_glare_is_not_judged() -> None:
     assert hologram.absence(sheet(), sheet(), np.zeros((400, 500), np.uint8), BOX) is None
 
