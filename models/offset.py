@@ -1,7 +1,8 @@
 """Where the content of a registered region lies in an aligned capture: local registration by place and size.
 
-Normalised cross-correlation over a few sizes, coarse then fine. A region counts as moved only where the other place is
-clearly likelier than the registered one. It measures; what a millimetre means stands in the policy.
+Normalised cross-correlation over a few sizes, coarse then fine. A region counts as moved only where another place is
+clearly likelier than the registered one, and clearly likelier than the registered face itself is there: a smooth or a
+repeated print lies everywhere a little. It measures; what a millimetre means stands in the policy.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ SEARCH_MM = 8.0
 SIZES = (0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15, 1.25)
 COARSE_PX = 48  # long side of the region at which it is looked for
 LEAST_LIKENESS = 0.6  # correlation from which a patch counts as found
-BETTER_BY = 0.06  # by how much another place must be likelier than the registered one
+BETTER_BY = 0.5  # share of what is left to full likeness that another place must gain
+LEAST_LEFT = 0.02  # of likeness, that a place in which everything agrees leaves
+SLIP_PX = 0.6  # reach around a known place
 LEAST_CONTRAST = 4.0  # grey levels (standard deviation) of a region that can be told from its surroundings
 LEAST_PX = 4  # side of a patch that says something
 FINE_PX = 3  # reach of the fine search
@@ -39,7 +42,7 @@ class Offset:
     down_mm: float
     size: float  # over the registered size
     likeness: float  # correlation there, -1..1
-    gain: float  # by how much that place is likelier than the registered one; 0 when it is in its place
+    gain: float  # by how much that place is likelier than the registered one, and than the face itself; 0 in its place
 
 
 def offset(
@@ -68,24 +71,23 @@ def offset(
     factor = min(1.0, COARSE_PX / max(w, h))
     reach = (SEARCH_MM * px_per_mm[0] + 0.13 * w, SEARCH_MM * px_per_mm[1] + 0.13 * h)
     coarse = [one for size in sizes if (one := search.around(_Found(0.0, size), reach, factor)) is not None]
-    step = FINE_PX + 1 / factor
-    home = search.around(_Found(0.0), (step, step), factor)
+    home = search.around(_Found(0.0), (SLIP_PX, SLIP_PX), 1.0)
     best = max(coarse, key=lambda one: one.likeness, default=home)
-    if best is None or best.likeness < least:
+    if best is None:
         return None
-    if home is not None and best.likeness - home.likeness < BETTER_BY:
-        best = home
-    alike = best is home or len(sizes) == 1
-    near = (best.size,) if alike else (best.size - SIZE_STEP, best.size, best.size + SIZE_STEP)
-    fine = [search.around(replace(best, size=size), (step, step), 1.0) for size in near]
-    found = max((one for one in fine if one is not None), key=lambda one: one.likeness, default=None)
+    step = FINE_PX + 1 / factor
+    near = (1.0,) if len(sizes) == 1 else (1.0, best.size - SIZE_STEP, best.size, best.size + SIZE_STEP)
+    fine = [one for size in near if (one := search.around(replace(best, size=size), (step, step), 1.0)) is not None]
+    found = max(fine, key=lambda one: one.likeness, default=None)
     if found is None or found.likeness < least:
         return None
-    gain = 0.0
-    if best is not home:
-        in_place = search.around(_Found(0.0), (step, step), 1.0)
-        gain = found.likeness - (in_place.likeness if in_place else -1.0)
-    return Offset(found.across / px_per_mm[0], found.down / px_per_mm[1], found.size, found.likeness, max(0.0, gain))
+    itself = _Search(face, face, box).around(found, (SLIP_PX, SLIP_PX), 1.0)
+    known = max((one.likeness for one in (home, itself) if one is not None), default=-1.0)
+    if home is not None and found.likeness - known < BETTER_BY * max(LEAST_LEFT, 1 - known):
+        return Offset(home.across / px_per_mm[0], home.down / px_per_mm[1], 1.0, home.likeness, 0.0)
+    return Offset(
+        found.across / px_per_mm[0], found.down / px_per_mm[1], found.size, found.likeness, found.likeness - known
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,10 @@ def codes_of(reading: RegionReading, limits: FacePolicy) -> tuple[str, ...]:
 
 
 def _codes(reading: RegionReading, limits: FacePolicy) -> Iterator[str]:
-    if reading.size is not None and abs(reading.size - 1) >= limits.region_size_share:
+    elsewhere = reading.gain != 0  # a place that is no likelier than the registered one is no other place
+    if elsewhere and reading.size is not None and abs(reading.size - 1) >= limits.region_size_share:
         yield "face.region_size"
-    elif (reading.offset_mm or 0.0) >= limits.region_moved_mm:
+    elif elsewhere and (reading.offset_mm or 0.0) >= limits.region_moved_mm:
         yield "face.region_moved"
     if reading.change is not None and reading.change < limits.hologram_change:
         yield "face.hologram_static"

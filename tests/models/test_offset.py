@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from models.locate import Grey
-from models.offset import offset
+from models.offset import Offset, offset
 
 PX_PER_MM = (5.0, 5.0)
 BOX = (200, 150, 90, 60)
@@ -54,3 +54,27 @@ def test_a_patch_of_another_size_is_told(size: float) -> None:
 def test_a_plain_region_and_one_that_is_gone_have_no_offset() -> None:
     assert offset(drawn(), drawn(), (20, 20, 60, 40), PX_PER_MM) is None
     assert offset(np.full((400, 500), 220, np.uint8), drawn(), BOX, PX_PER_MM) is None
+
+
+def stripes(period: int, at: int = 0) -> Grey:
+    """A sheet of soft stripes across, the same every `period` pixels."""
+    wave = 150 + 60 * np.sin(2 * np.pi * (np.arange(400) - at) / period)
+    return np.repeat(wave[:, None], 500, axis=1).astype(np.uint8)
+
+
+def test_a_repeated_print_that_a_lamp_washes_out_in_its_place_has_not_moved() -> None:
+    x, y, w, h = BOX
+    shown = stripes(30)
+    shown[y : y + h, x : x + w] = np.clip(shown[y : y + h, x : x + w] * 0.2 + np.linspace(60, 190, w), 0, 255)
+    assert moved(offset(shown, stripes(30), BOX, PX_PER_MM)) == 0
+
+
+def test_a_smooth_print_that_slips_by_little_has_not_moved() -> None:
+    rng = np.random.default_rng(2)
+    noise = np.asarray(cv2.GaussianBlur(stripes(130, 5) + rng.normal(0, 25, (400, 500)), (0, 0), 1.5), np.uint8)
+    assert moved(offset(noise, stripes(130), BOX, PX_PER_MM)) == 0
+
+
+def moved(found: Offset | None) -> float:
+    """How far a region lies off, whole millimetres."""
+    return 0.0 if found is None else round(float(np.hypot(found.across_mm, found.down_mm)))

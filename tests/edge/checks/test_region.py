@@ -30,6 +30,7 @@ def compared(*readings: RegionReading, **changes: object) -> FaceComparison:
         ({}, ()),
         ({"offset_mm": None, "size": None, "gain": None}, ()),
         ({"offset_mm": 2.3, "gain": 0.4}, ("face.region_moved",)),
+        ({"offset_mm": 2.3, "gain": 0.0}, ()),
         ({"offset_mm": 0.4, "size": 0.88, "gain": 0.3}, ("face.region_size",)),
         ({"kind": "hologram", "change": 0.9}, ()),
         ({"kind": "hologram", "change": 0.05}, ("face.hologram_static",)),
