@@ -216,6 +216,12 @@ class Desk:
         self._loaded()
         self._reader = importlib.import_module("models.text").carried(self._orders.pack_dir)
 
+    def do_prove(self) -> None:
+        """Try the pack before a bench relies on it, and a reader that it brings."""
+        assert self._orders.pack_dir is not None  # noqa: S101 - the parent's contract
+        importlib.import_module("models.text").carried(self._orders.pack_dir)
+        importlib.import_module("models.selftest").require(self._orders.pack_dir)
+
     def do_signatures(self) -> tuple[bytes, bytes]:
         """What the picture looks like, for a search among thousands: all of it and its middle."""
         signature, view = importlib.import_module("models.signature"), self._view()

@@ -13,7 +13,6 @@ manifest's hash is refused.
 from __future__ import annotations
 
 import hashlib
-import itertools
 import os
 import re
 import tomllib
@@ -25,7 +24,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from models import embed, interval
 from models.errors import PackError
+from models.pack_numbers import LARGEST, number, numbers, only, rising, whole, words
 from models.second_look import SecondLook
 
 if TYPE_CHECKING:
@@ -38,6 +39,19 @@ if TYPE_CHECKING:
 SCHEMA = 1
 MANIFEST = "manifest.toml"
 BUILTIN = "drawn-6"
+UNUSABLE = "unusable"  # the map of a network that says where nothing may be judged
+KINDS = ("structure", "colour", "print", UNUSABLE)  # of a network's maps
+MEASURED = ("structure", "colour", "print", "inks", "hologram")  # what a judgement is of, by a network or without
+FACE_PX = 128, 4096
+GATE = {  # the bounds of each number
+    "least_face_px": (1, 4096),
+    "least_detail": (0, 10),
+    "most_glare": (0, 1),
+    "least_usable": (0, 1),
+    "least_brightness": (0, 255),
+    "least_agreeing": (0, 1),
+}
+TRIAL_TIMES = 8  # of a network's multiple: the side of the picture that a pack is tried with when it is opened
 
 Features: TypeAlias = dict[str, npt.NDArray[np.uint8]]  # by scale: rows x columns x channels
 Table: TypeAlias = dict[str, Any]
@@ -149,8 +163,8 @@ def builtin(precision: Precision = "int8") -> Pack:
 def load(path: Path, precision: Precision = "int8") -> Pack:
     """Read a manifest, verify every file it names, open its networks: the int8 ones, or their fp32 twins if it has any.
 
-    1. manifest; 2. schema; 3. hashes; 4. numbers; 5. sessions on one thread. The twins answer the same to about a tenth
-    of a logit; on processors without 8-bit dot products they can be the faster ones.
+    1. manifest; 2. schema; 3. hashes; 4. sessions on one thread, which answer a small picture; 5. numbers. The twins
+    answer the same to about a tenth of a logit; on processors without 8-bit dot products they can be the faster ones.
 
     Raises:
         PackError: model_missing, model_manifest, model_schema, model_hash or model_unusable.
@@ -252,41 +266,58 @@ def _verified(path: Path, name: str, digest: str) -> None:
 def _pack(path: Path, manifest: Table, files: Mapping[str, str], precision: Precision) -> Pack:
     network = _network(path, manifest["network"], files, precision)
     thresholds = manifest["thresholds"]
-    check, strong = float(thresholds["check"]), float(thresholds["strong"])
-    if not 0 < check < strong <= 1:
+    check, strong = (number(thresholds, "thresholds", name, 0, 1) for name in ("check", "strong"))
+    if not 0 < check < strong:
         raise ValueError(f"[thresholds], where 0 < check < strong <= 1; got {check} and {strong}")
+    judgements = {kind: _judgement(kind, table) for kind, table in manifest["judgement"].items()}
+    if missing := [kind for kind in network.kinds if kind not in judgements and kind != UNUSABLE]:
+        raise ValueError(f"[judgement], which has one for each kind of the network; got none for {', '.join(missing)}")
     return Pack(
-        name=str(manifest["pack"]),
-        title=str(manifest["title"]),
-        face_px=int(manifest["face_px"]),
+        name=words(manifest, "", "pack"),
+        title=words(manifest, "", "title"),
+        face_px=whole(manifest, "pack", "face_px", *FACE_PX),
         network=network,
-        judgements={kind: _judgement(kind, table) for kind, table in manifest["judgement"].items()},
+        judgements=judgements,
         second_look=_second_look(manifest["second_look"]) if "second_look" in manifest else None,
         threshold_check=check,
         threshold_strong=strong,
-        measured=str(thresholds["measured"]),
-        gate=Gate(**{key: float(value) for key, value in manifest["gate"].items()}),
-        licence=str(manifest["licence"]),
-        card=str(manifest["card"]),
+        measured=words(thresholds, "thresholds", "measured"),
+        gate=_gate(manifest["gate"]),
+        licence=words(manifest, "", "licence"),
+        card=words(manifest, "", "card"),
         files=files,
     )
 
 
+def _gate(table: Table) -> Gate:
+    only(table, "gate", list(GATE))
+    return Gate(**{name: number(table, "gate", name, *bounds) for name, bounds in GATE.items()})
+
+
 def _judgement(kind: str, table: Table) -> Judgement:
-    knots = tuple((float(value), float(score)) for value, score in table["knots"])
+    place = f"judgement.{kind}"
+    if kind not in MEASURED:
+        raise ValueError(f"[{place}], which is of {', '.join(MEASURED)}; got {kind!r}")
+    only(table, place, ("window_cells", "top_cells", "knots", "together"))
+    pairs = [numbers(knot, f"[{place}] knots", 2, -LARGEST, LARGEST) for knot in table["knots"]]
+    knots = tuple((value, score) for value, score in pairs)
     values, scores = [knot[0] for knot in knots], [knot[1] for knot in knots]
-    rising = all(a < b for a, b in itertools.pairwise(values)) and scores == sorted(scores)
-    if len(knots) < 2 or not rising or scores[0] < 0 or scores[-1] > 1:  # noqa: PLR2004 - a line needs two points
-        raise ValueError(f"[judgement.{kind}] knots, which rise from (.., 0 or more) to (.., 1 or less); got {knots}")
-    together = tuple(float(one) for one in table.get("together", ()))
-    if list(together) != sorted((0.0, *together))[1:]:
-        raise ValueError(f"[judgement.{kind}] together, which rises from 0 or more; got {together}")
-    return Judgement(int(table["window_cells"]), int(table["top_cells"]), knots, together)
+    rises = rising(values, strictly=True) and rising(scores)
+    if len(knots) < 2 or not rises or scores[0] < 0 or scores[-1] > 1:  # noqa: PLR2004 - a line needs two points
+        raise ValueError(f"[{place}] knots, which rise from (.., 0 or more) to (.., 1 or less); got {knots}")
+    together = numbers(table.get("together", []), f"[{place}] together", None, -LARGEST, LARGEST)
+    if not rising((0.0, *together)):
+        raise ValueError(f"[{place}] together, which rises from 0 or more; got {together}")
+    window, top = (whole(table, place, name, 1, most) for name, most in (("window_cells", 99), ("top_cells", 10**6)))
+    return Judgement(window, top, knots, together)
 
 
 def _second_look(table: Table) -> SecondLook:
-    first, second, third, fourth = (float(one) for one in table["weights"])
-    return SecondLook(int(table["places"]), (first, second, third, fourth), float(table["usual"]))
+    only(table, "second_look", ("places", "weights", "usual"))
+    weights = numbers(table["weights"], "[second_look] weights", 4, -LARGEST, LARGEST)
+    first, second, third, fourth = weights
+    usual = number(table, "second_look", "usual", -LARGEST, LARGEST)
+    return SecondLook(whole(table, "second_look", "places", 1, 99), (first, second, third, fourth), usual)
 
 
 def _network(path: Path, table: Table, files: Mapping[str, str], precision: Precision) -> Network:
@@ -302,19 +333,62 @@ def _network(path: Path, table: Table, files: Mapping[str, str], precision: Prec
     light = table["light"]
     if light not in ("registered", "tone", "seen"):
         raise ValueError(f"[network] light, which is registered, tone or seen; got {light!r}")
-    numbers = table["normalisation"]
-    if numbers["order"] not in ("BGR", "RGB"):
-        raise ValueError(f"[network.normalisation] order, which is BGR or RGB; got {numbers['order']!r}")
-    mean, std = (tuple(float(value) for value in numbers[key]) for key in ("mean", "std"))
-    return Network(
+    kinds = table["kinds"]
+    if not {"structure"} <= set(kinds) <= set(KINDS) or len(kinds) > len(set(kinds)):
+        raise ValueError(f"[network] kinds, structure and others of {', '.join(KINDS)}, each once; got {kinds!r}")
+    stride = whole(table, "network", "stride_px", 1, 64)
+    multiple = whole(table, "network", "multiple_px", 1, 64)
+    if multiple % stride:
+        raise ValueError(f"[network] multiple_px, a multiple of stride_px, which is {stride}; got {multiple}")
+    network = Network(
         light=light,
-        normalisation=Normalisation(numbers["order"], (mean[0], mean[1], mean[2]), (std[0], std[1], std[2])),
-        multiple_px=int(table["multiple_px"]),
-        stride_px=int(table["stride_px"]),
-        kinds=tuple(str(kind) for kind in table["kinds"]),
+        normalisation=_normalisation(table["normalisation"]),
+        multiple_px=multiple,
+        stride_px=stride,
+        kinds=tuple(kinds),
         encoder=session(path / encoder),
         comparer=session(path / comparer),
     )
+    _require_answers(path, network)
+    return network
+
+
+def _normalisation(table: Table) -> Normalisation:
+    place = "network.normalisation"
+    if table["order"] not in ("BGR", "RGB"):
+        raise ValueError(f"[{place}] order, which is BGR or RGB; got {table['order']!r}")
+    mean = numbers(table["mean"], f"[{place}] mean", 3, -LARGEST, LARGEST)
+    std = numbers(table["std"], f"[{place}] std", 3, 1 / LARGEST, LARGEST)
+    return Normalisation(table["order"], (mean[0], mean[1], mean[2]), (std[0], std[1], std[2]))
+
+
+def _require_answers(path: Path, network: Network) -> None:
+    """The two networks fit each other, and answer a small picture with a map of the right size for each kind.
+
+    Raises:
+        PackError: model_unusable.
+    """
+    side = TRIAL_TIMES * network.multiple_px
+    picture = np.repeat(np.add.outer(np.arange(side), np.arange(side)) * 7 % 256, 3).astype(np.uint8)
+    planes = embed.tensor(picture.reshape(side, side, 3), network)
+    expected = (side // network.stride_px,) * 2
+    try:
+        shown = network.features(planes)
+        answers = network.maps({scale: interval.between(one, one) for scale, one in shown.items()})
+        came = "; ".join(
+            f"{kind} {' x '.join(map(str, one.shape))}{'' if np.isfinite(one).all() else ' with nan'}"
+            for kind, one in answers.items()
+            if one.shape != expected or not np.isfinite(one).all()
+        )
+    except Exception as error:  # noqa: BLE001 - onnxruntime raises many unrelated classes, numpy others
+        came = f"{type(error).__name__}: {error}"
+    if came:
+        raise PackError(
+            "model_unusable",
+            f"The networks of the model pack {path.name} must answer a picture of {side} x {side} pixels with "
+            f"{expected[0]} x {expected[1]} logits of each kind, got {came}",
+            hint="Tell its publisher; the pack before it works on.",
+        )
 
 
 def session(file: Path) -> onnxruntime.InferenceSession:

@@ -19,7 +19,10 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from models import embed, pack
+from models import embed, faces, pack
+from models.errors import PackError
+from models.measurements import FaceReference
+from models.pack_numbers import LARGEST, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,14 +80,49 @@ def selftest(path: Path, rounds: int = ROUNDS) -> SelfTest:
         PackError: see `models.pack.load`.
     """
     manifest, _ = pack.checked(path)
-    golden = manifest.get("golden", {})
-    precisions: tuple[Precision, ...] = ("int8", "fp32") if "twins" in manifest["network"] else ("int8",)
+    with pack.complete(path):
+        golden = {name: _golden(name, table) for name, table in manifest.get("golden", {}).items()}
+        precisions: tuple[Precision, ...] = ("int8", "fp32") if "twins" in manifest["network"] else ("int8",)
     tried = tuple(_tried(path, precision, golden.get(precision), rounds) for precision in precisions)
     apart = _apart(tried[0].blocks, tried[1].blocks) if len(tried) > 1 else None
     return SelfTest(str(manifest["pack"]), tried, apart)
 
 
-def _tried(path: Path, precision: Precision, golden: Mapping[str, list[float]] | None, rounds: int) -> Tried:
+def require(path: Path) -> None:
+    """Try the pack at `path` as a bench uses it: its answers, and a whole comparison of the drawn pair.
+
+    Raises:
+        PackError: see `models.pack.load`; model_answers: it answers otherwise than where it was made, or does not tell
+            the drawn pair apart.
+    """
+    test = selftest(path, rounds=0)
+    if test.chosen is None:
+        came = ", ".join(f"{one.precision} off by {one.apart:.2f}" for one in test.tried if one.apart is not None)
+        raise _otherwise(path, f"answer as where it was made, within {TOLERANCE} logits", came or "twins that differ")
+    loaded = pack.load(path, test.chosen)
+    face, capture = pair()
+    known = faces.prepare(FaceReference("drawn", cv2.imencode(".png", face)[1].tobytes()), loaded)
+    same, changed = (faces.compare(shown, [known], loaded)[0] for shown in (face, capture))
+    check = loaded.threshold_check
+    if same.score is None or changed.score is None or not same.score < check <= changed.score:
+        scores = ("no score" if one.score is None else f"{one.score:.2f}" for one in (same, changed))
+        raise _otherwise(path, f"score a drawn face below {check:g} and a changed one not", " and ".join(scores))
+
+
+def _otherwise(path: Path, expected: str, came: str) -> PackError:
+    return PackError(
+        "model_answers",
+        f"The model pack {path.name} must {expected}, got {came}.",
+        hint="Install the pack again from its publisher; if it stays, it is not for this processor.",
+    )
+
+
+def _golden(precision: str, table: Mapping[str, object]) -> Blocks:
+    place = f"golden.{precision}"
+    return {kind: numbers(cells, f"[{place}] {kind}", GRID**2, -LARGEST, LARGEST) for kind, cells in table.items()}
+
+
+def _tried(path: Path, precision: Precision, golden: Blocks | None, rounds: int) -> Tried:
     network = pack.load(path, precision).network
     face, capture = pair()
     known, spent = embed.features(face, network), []
@@ -93,7 +131,7 @@ def _tried(path: Path, precision: Precision, golden: Mapping[str, list[float]] |
         start = time.perf_counter()
         embed.maps(known, capture, network)
         spent.append((time.perf_counter() - start) * 1e3)
-    apart = None if golden is None else _apart(blocks, {kind: tuple(golden[kind]) for kind in golden})
+    apart = None if golden is None else _apart(blocks, golden)
     return Tried(precision, blocks, apart, statistics.median(spent) if spent else 0.0)
 
 

@@ -66,7 +66,7 @@ class Orders:
 class Question:
     """One question to a worker. `picture` comes with the first one about it."""
 
-    name: str  # "read", "compare", "recognise", "text", "text_ahead", "load", "forget"
+    name: str  # "read", "compare", "recognise", "text", "text_ahead", "load", "prove", "forget"
     picture: bytes | None
     arguments: tuple[object, ...]
     budget_s: float
@@ -408,6 +408,20 @@ def _closed() -> WorkerFailed:
 
 
 # --- The wire ---------------------------------------------------------------------------------------------------------
+
+
+def prove(pack_dir: Path) -> None:
+    """Try a pack in a worker of its own, as a bench would use it, before it comes into use.
+
+    Raises:
+        PackError: see `models.selftest.require`. WorkerFailed: the worker crashed, or took longer than it may to start.
+    """
+    worker = _Worker(PixelWorkers.module, Orders(PictureLimits(), pack_dir))
+    try:
+        worker.ready()
+        worker.ask("prove", None, (), START_BUDGET_S)
+    finally:
+        worker.end()
 
 
 def send(wire: socket.socket, value: object, deadline: float | None = None) -> None:

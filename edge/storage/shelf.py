@@ -56,6 +56,10 @@ class Kind(Protocol[Item]):
         """Read one file whole, as far as `open` does not. Errors: of the kind."""
         ...
 
+    def prove(self, path: Path) -> None:
+        """Try one file on this box before it comes into use, as far as `open` cannot tell. Errors: of the kind."""
+        ...
+
     def title(self, item: Item) -> str:
         """What a person calls it."""
         ...
@@ -296,6 +300,7 @@ class Shelf(Generic[Item]):
         for file in files:
             self.contents().place_of(file)
             self._require_usable(self.directory / file)
+            self.kind.prove(self.directory / file)
         with _told(self.directory), self._changing() as whole:
             self._write(whole.activated(*files))
 

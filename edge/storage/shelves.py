@@ -29,7 +29,8 @@ from edge.storage.registry import Registry
 from edge.storage.shelf import Shelf
 from edge.storage.supplements import SupplementedRegistry
 from models import pack as packs
-from models.errors import PackError
+from models.errors import ModelsError, PackError
+from models.worker import prove
 
 REGISTRY, PACKS, POLICIES = "registry", "packs", "policies"
 PACK_BYTES = 1_000_000_000  # of one pack, unpacked
@@ -84,6 +85,9 @@ class EditionKind:
         """
         verify(path)
 
+    def prove(self, path: Path) -> None:
+        """What it says of a product is tried by a shadow (edge/trial.py), and not here."""
+
     def title(self, item: Registry) -> str:
         """Name, number and day of issue."""
         edition = item.edition
@@ -135,6 +139,9 @@ class PolicyKind:
 
     def verify(self, path: Path) -> None:
         """`open` has read all of it."""
+
+    def prove(self, path: Path) -> None:
+        """What it judges is tried by a shadow (edge/trial.py), and not here."""
 
     def title(self, item: Policy) -> str:
         """Name and version."""
@@ -202,6 +209,17 @@ class PackKind:
 
     def verify(self, path: Path) -> None:
         """`open` has hashed all of it."""
+
+    def prove(self, path: Path) -> None:
+        """Let a pixel worker of its own compare a drawn pair with it: some seconds.
+
+        Raises:
+            ModelError: it cannot be used, or answers otherwise than where it was made.
+        """
+        try:
+            prove(path)
+        except ModelsError as error:
+            raise ModelError(error.code, error.message, hint=f"What was in use stays in use. {error.hint}") from error
 
     def title(self, item: PackOnDisk) -> str:
         """Its name."""

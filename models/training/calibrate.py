@@ -52,6 +52,7 @@ LEAST_OF_A_SIDE = 20
 LEAST_RECOLOURED = 0.01  # share of the face
 WHOLE = 1 / 3  # of the faces whose inks lie apart, all over
 GENUINE_PER_ARTWORK, EDITED_PER_ARTWORK = 8, 2
+FOLDS = 10  # parts of artworks, of which each is told by thresholds fitted on the others
 # One genuine capture in how many, and the score that belongs to it. 0.5 is check, 0.9 strong.
 # Below what any single genuine capture measures structure goes on being told apart: several captures together measure
 # less, and so does the best place of a quiet face.
@@ -192,6 +193,73 @@ def ladder_of(genuine: np.ndarray) -> list[tuple[float, float]]:
     return knots
 
 
+@dataclass(frozen=True)
+class Scale:
+    """The evidence of each kind, and the ladder of scores that all kinds share, fitted on rows of `measure`."""
+
+    lines: dict[str, Evidence]
+    ladder: list[tuple[float, float]]
+
+    @property
+    def check(self) -> float:
+        """The evidence from which on a face is at check."""
+        return next(value for value, score in self.ladder if score == 0.5)
+
+    def evidence(self, row: dict, kind: str) -> float:
+        """The evidence of one kind of a measured face."""
+        return self.lines[kind].of(row["values"][kind])
+
+    def told(self, row: dict) -> bool:
+        """Whether a measured face is at check by any kind."""
+        return max(self.evidence(row, kind) for kind in KINDS) >= self.check
+
+    @classmethod
+    def fitted(cls, rows: list[dict]) -> Scale:
+        """Lines and ladder of these rows.
+
+        Raises:
+            ValueError: too few rows, or edited faces do not measure higher than genuine ones.
+        """
+        genuine, lines = genuine_of(rows), {}
+        for kind in KINDS:
+            sides = genuine, [row for row in rows if told_by(row, kind)]
+            lines[kind] = Evidence.fitted(
+                *(np.array([row["values"][kind] for row in some]) for some in sides), CHANCE[kind]
+            )
+        highest = [max(lines[kind].of(row["values"][kind]) for kind in KINDS) for row in genuine]
+        return cls(lines, ladder_of(np.array(highest)))
+
+
+def genuine_of(rows: list[dict]) -> list[dict]:
+    """The rows of unedited captures."""
+    return [row for row in rows if not row["kinds"]]
+
+
+def left_out(rows: list[dict], folds: int = FOLDS) -> list[bool]:
+    """Of every genuine capture, whether it is at check by a scale fitted on other artworks than its own.
+
+    The share of a pack's own calibration captures that are at check is no measurement: their highest chose where check
+    lies. So the artworks are dealt into `folds` parts, and each part is told by a scale fitted on the others.
+
+    Raises:
+        ValueError: fewer artworks than folds; as `Scale.fitted`.
+    """
+    artworks = sorted({row["artwork"] for row in rows})
+    if len(artworks) < folds:
+        raise ValueError(f"{folds} parts of artworks need as many artworks or more, got {len(artworks)}.")
+    told = []
+    for part in range(folds):
+        mine = set(artworks[part::folds])
+        scale = Scale.fitted([row for row in rows if row["artwork"] not in mine])
+        told += [scale.told(row) for row in genuine_of(rows) if row["artwork"] in mine]
+    return told
+
+
+def share(told: list[bool]) -> float:
+    """The share of those that hold."""
+    return float(np.mean(told))
+
+
 def measure(run, folder: Path, look: SecondLook | None = None) -> list[dict]:
     """Values of every drawn whole face (npz: face, capture, kinds) of a folder.
 
@@ -200,11 +268,13 @@ def measure(run, folder: Path, look: SecondLook | None = None) -> list[dict]:
     """
     rows = []
     for index, file in enumerate(sorted(folder.glob("[0-9]*.npz"))):
-        drawn = np.load(file)
+        drawn, artwork = np.load(file), file.stem.split("_")[0]
         face, capture, kinds = drawn["face"], drawn["capture"], [str(kind) for kind in drawn["kinds"]]
-        rows.append(
-            {"kinds": kinds, "severity": float(drawn["severity"]), "values": values_of(run, face, capture, look)}
-        )
+
+        def row(kinds: list[str], severity: float, values: dict[str, float], artwork: str = artwork) -> dict:
+            return {"artwork": artwork, "kinds": kinds, "severity": severity, "values": values}
+
+        rows.append(row(kinds, float(drawn["severity"]), values_of(run, face, capture, look)))
         if kinds or index % 3 == 2:
             continue
         rng = np.random.default_rng((901_000, index))
@@ -212,13 +282,13 @@ def measure(run, folder: Path, look: SecondLook | None = None) -> list[dict]:
         if index % 3:
             faulty = _inks_apart(rng, capture, severity)
             lit = tone.matched(faulty, face, usable_of(face))
-            rows.append({"kinds": ["inks"], "severity": severity, "values": values_of(run, face, lit, look)})
+            rows.append(row(["inks"], severity, values_of(run, face, lit, look)))
             continue
         edit = edits.recoloured(rng, face, severity, None)
         if (edit.mask > 0).mean() > LEAST_RECOLOURED:
             lit = tone.matched(capture, edit.picture, usable_of(edit.picture))
             values = values_of(run, edit.picture, lit, look)
-            rows.append({"kinds": ["colour"], "severity": severity, "values": values})
+            rows.append(row(["colour"], severity, values))
     return rows
 
 
@@ -330,20 +400,11 @@ def write_pack(
     `surer` tells what several captures add to a cell of structure, given the value at check (`together.surer_of`).
 
     Returns:
-        Shares of drawn genuine captures at or above 0.5 by kind and together, and of edited ones together.
+        Shares of drawn genuine captures at or above 0.5 by kind and together, of edited ones together, and of genuine
+        ones by thresholds that were fitted on other artworks ("left out").
     """
-    genuine = [row for row in rows if not row["kinds"]]
-    lines = {}
-    for kind in KINDS:
-        edited = [row for row in rows if told_by(row, kind)]
-        sides = (np.array([row["values"][kind] for row in some]) for some in (genuine, edited))
-        lines[kind] = Evidence.fitted(*sides, CHANCE[kind])
-
-    def evidence(row, kind):
-        return lines[kind].of(row["values"][kind])
-
-    ladder = ladder_of(np.array([max(evidence(row, kind) for kind in KINDS) for row in genuine]))
-    check = next(value for value, score in ladder if score == 0.5)
+    scale = Scale.fitted(rows)
+    lines, ladder, check = scale.lines, scale.ladder, scale.check
 
     def knot(kind, evidence):
         value, limit = lines[kind].value(evidence), lines[kind].value(check)
@@ -352,11 +413,16 @@ def write_pack(
     knots = {kind: [[knot(kind, value), score] for value, score in ladder] for kind in KINDS}
     lowest = knots["structure"][0][0]
     knots["structure"][:1] = [[lowest - BELOW, 0.0], [lowest, FAINT]]
-    told = {kind: float(np.mean([evidence(row, kind) >= check for row in genuine])) for kind in KINDS}
-    for label, some in (("genuine", genuine), ("edited", [row for row in rows if row["kinds"]])):
-        told[label] = float(np.mean([max(evidence(row, kind) for kind in KINDS) >= check for row in some]))
+    genuine = genuine_of(rows)
+    told = {kind: share([scale.evidence(row, kind) >= check for row in genuine]) for kind in KINDS}
+    told["genuine"] = share([scale.told(row) for row in genuine])
+    told["edited"] = share([scale.told(row) for row in rows if row["kinds"]])
+    told["left out"] = share(left_out(rows))
     shares = ", ".join(f"{kind} {told[kind]:.4f}" for kind in KINDS)
-    measured = f"{len(genuine)} drawn genuine captures: {told['genuine']:.4f} at or above check ({shares})"
+    measured = (
+        f"{len(genuine)} drawn genuine captures: {told['genuine']:.4f} at or above check ({shares}); "
+        f"{told['left out']:.4f} with thresholds fitted on other artworks"
+    )
     at_check = next(value for value, score in knots["structure"] if score == 0.5)
     text = manifest(name, folder, knots, measured, look, surer(at_check) if surer else ())
     (folder / MANIFEST).write_text(text, encoding="utf-8")

@@ -168,11 +168,124 @@ def test_more_captures_may_not_count_less(copied: Path) -> None:
     )
 
 
-def test_a_second_look_needs_four_weights(copied: Path) -> None:
-    edited(copied, "weights = [-0.7023, 1.6823, 0.2481, 0.9062]", "weights = [1.0, 2.0, 3.0]")
+FAULT = "The manifest of the model pack drawn-6 must be complete, got a fault at "
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        (
+            "weights = [-0.7023, 1.6823, 0.2481, 0.9062]",
+            "weights = [1.0, 2.0, 3.0]",
+            "[second_look] weights, a list of 4 numbers; got [1.0, 2.0, 3.0].",
+        ),
+        ("usual = 2.7481", "usual = inf", "[second_look] usual, a number from -1e+06 to 1e+06; got inf."),
+        ("check = 0.5", "check = nan", "[thresholds] check, a number from 0 to 1; got nan."),
+        ("check = 0.5", "check = 0.95", "[thresholds], where 0 < check < strong <= 1; got 0.95 and 0.9."),
+        ("least_usable = 0.3", "least_usable = nan", "[gate] least_usable, a number from 0 to 1; got nan."),
+        ("most_glare = 0.5", "most_glare = -0.5", "[gate] most_glare, a number from 0 to 1; got -0.5."),
+        ("most_glare = 0.5", 'most_glare = "0.5"', "[gate] most_glare, a number from 0 to 1; got '0.5'."),
+        (
+            "least_agreeing = 0.1",
+            "least_agreeing = 0.1\nleast_sharpness = 3",
+            (
+                "[gate], which has least_face_px, least_detail, most_glare, least_usable, least_brightness, "
+                "least_agreeing; got least_sharpness too."
+            ),
+        ),
+        (
+            "window_cells = 3",
+            "window_cells = 0",
+            "[judgement.structure] window_cells, a whole number from 1 to 99; got 0.",
+        ),
+        (
+            "top_cells = 16",
+            "top_cells = 1.5",
+            "[judgement.structure] top_cells, a whole number from 1 to 1000000; got 1.5.",
+        ),
+        (
+            "together = [1.6, 1.71]",
+            "together = [1.6, nan]",
+            "[judgement.structure] together, numbers from -1e+06 to 1e+06; got nan.",
+        ),
+        ("[-0.8516, 0.02]", "[nan, 0.02]", "[judgement.structure] knots, numbers from -1e+06 to 1e+06; got nan."),
+        ("[1.2313, 0.05]", "[1.2313, nan]", "[judgement.structure] knots, numbers from -1e+06 to 1e+06; got nan."),
+        (
+            "[judgement.inks]",
+            "[judgement.ink]",
+            "[judgement.ink], which is of structure, colour, print, inks, hologram; got 'ink'.",
+        ),
+        (
+            "[judgement.print]",
+            "[judgement.hologram2]",
+            "[judgement.hologram2], which is of structure, colour, print, inks, hologram; got 'hologram2'.",
+        ),
+        (
+            'kinds = ["structure", "print", "unusable"]',
+            'kinds = ["structure", "print", "colour", "shape"]',
+            (
+                "[network] kinds, structure and others of structure, colour, print, unusable, each once; "
+                "got ['structure', 'print', 'colour', 'shape']."
+            ),
+        ),
+        (
+            'kinds = ["structure", "print", "unusable"]',
+            'kinds = ["print", "unusable"]',
+            (
+                "[network] kinds, structure and others of structure, colour, print, unusable, each once; "
+                "got ['print', 'unusable']."
+            ),
+        ),
+        ("face_px = 768", "face_px = 0", "[pack] face_px, a whole number from 128 to 4096; got 0."),
+        ("multiple_px = 8", "multiple_px = 6", "[network] multiple_px, a multiple of stride_px, which is 4; got 6."),
+        (
+            "std = [1.0, 1.0, 1.0]",
+            "std = [1.0, 0.0, 1.0]",
+            "[network.normalisation] std, numbers from 1e-06 to 1e+06; got 0.0.",
+        ),
+        ('licence = "Apache-2.0"', 'licence = ""', "licence, a text that is not empty; got ''."),
+    ],
+)
+def test_a_number_out_of_its_bounds_is_told_when_the_pack_is_opened(
+    copied: Path, old: str, new: str, fault: str
+) -> None:
+    edited(copied, old, new)
     error = refusal(copied)
     assert error.code == "model_manifest"
-    assert error.message == (
-        "The manifest of the model pack drawn-6 must be complete, got a fault at "
-        "not enough values to unpack (expected 4, got 3)."
+    assert error.message == FAULT + fault
+
+
+def test_a_kind_of_the_network_without_a_judgement_is_refused(copied: Path) -> None:
+    manifest = copied / pack.MANIFEST
+    before, _, after = manifest.read_text("utf-8").partition("[judgement.print]")
+    manifest.write_text(before + "[judgement.inks]" + after.partition("[judgement.inks]")[2], "utf-8")
+    assert refusal(copied).message == (
+        FAULT + "[judgement], which has one for each kind of the network; got none for print."
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "came"),
+    [
+        ("stride_px = 4", "stride_px = 8", "8 x 8 logits of each kind, got structure 16 x 16; "),
+        (
+            'files = { encoder = "encoder.onnx", comparer = "comparer.onnx" }',
+            'files = { encoder = "encoder.onnx", comparer = "encoder.onnx" }',
+            "16 x 16 logits of each kind, got ",
+        ),
+        ('"structure", "print", "unusable"', '"structure", "print"', ""),
+    ],
+)
+def test_networks_that_do_not_fit_each_other_are_told_when_the_pack_is_opened(
+    copied: Path, old: str, new: str, came: str
+) -> None:
+    edited(copied, old, new)
+    if not came:
+        assert pack.load(copied).network.kinds == ("structure", "print")
+        return
+    error = refusal(copied)
+    assert error.code == "model_unusable"
+    assert came in error.message
+    assert error.message.startswith(
+        "The networks of the model pack drawn-6 must answer a picture of 64 x 64 pixels with "
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
 from models import selftest
+from models.errors import PackError
 from models.pack import BUILTIN, MANIFEST, packs_dir
 
 PACK = packs_dir() / BUILTIN
@@ -43,3 +45,37 @@ def test_the_tables_that_are_printed_are_the_manifests_own(pack: Path) -> None:
     printed = [line.split(" = ")[0] for line in selftest.table(pack).splitlines() if line]
     golden = (pack / MANIFEST).read_text("utf-8").partition("[golden.int8]")
     assert printed == [line.split(" = ")[0] for line in (golden[1] + golden[2]).splitlines() if line]
+
+
+def refusal(pack: Path, old: str, new: str) -> str:
+    manifest = pack / MANIFEST
+    text = manifest.read_text("utf-8")
+    assert old in text
+    manifest.write_text(text.replace(old, new), "utf-8")
+    with pytest.raises(PackError) as refused:
+        selftest.require(pack)
+    return refused.value.message
+
+
+def test_the_built_in_pack_may_come_into_use() -> None:
+    selftest.require(PACK)
+
+
+def test_a_pack_that_finds_no_difference_in_a_changed_face_may_not(pack: Path) -> None:
+    message = refusal(pack, "[4.9092, 0.5], [7.9031, 0.7], [11.0205, 0.9], [20.3726, 1.0]]", "[90.0, 1.0]]")
+    assert re.fullmatch(
+        r"The model pack drawn-6 must score a drawn face below 0\.5 and a changed one not, got 0\.01 and 0\.[34]\d\.",
+        message,
+    )
+
+
+def test_a_pack_whose_gate_no_capture_passes_may_not(pack: Path) -> None:
+    assert refusal(pack, "least_face_px = 240", "least_face_px = 4000") == (
+        "The model pack drawn-6 must score a drawn face below 0.5 and a changed one not, got no score and no score."
+    )
+
+
+def test_golden_answers_that_are_none_are_told(pack: Path) -> None:
+    assert refusal(pack, "[golden.int8]\nprint = [", "[golden.int8]\nprint = [nan, ").startswith(
+        "The manifest of the model pack drawn-6 must be complete, got a fault at [golden.int8] print, a list of 16 "
+    )

@@ -19,7 +19,7 @@ from edge.settings import Settings
 from edge.steps.capture import RawCode
 from edge.storage.ledger_reader import verified
 from edge.storage.shelves import editions
-from tests.edge.storage.editions import edition, pack, policy
+from tests.edge.storage.editions import edition, policy, usable_pack
 from tests.edge.web.serving import serving
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -258,7 +258,10 @@ def test_a_pack_that_no_worker_can_open_is_told_and_the_old_one_works_on(tmp_pat
     with box(state) as one:
         shelf = one.bench.shelves.packs
         before = one.bench.worker_pids()
-        shelf.activate(shelf.stage(pack(tmp_path / "bad-1", "bad-1")))
+        file = shelf.stage(usable_pack(tmp_path / "bad-1", "bad-1"))
+        shelf.activate(file)
+        manifest = shelf.directory / file / "manifest.toml"  # as another release of the program may find it
+        manifest.write_text(manifest.read_text("utf-8").replace("[gate]", "[gates]"), "utf-8")
         one.upkeep.once()
         assert one.bench.worker_pids() == before
         assert shelf.problem is not None

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from sekisho import app
-from tests.edge.storage.editions import edition, pack, policy
+from tests.edge.storage.editions import edition, pack, policy, usable_pack
 
 Run = Callable[..., Result]
 
@@ -62,8 +62,17 @@ def test_a_policy_and_a_pack_go_the_same_way(run: Run, tmp_path: Path) -> None:
     assert shelf(run, "policy") == [("in use", "default 2027.01")]
     assert run("policy", "rollback").stdout == "-: policy default 2026.11 (built in) is in use again\n"
     assert shelf(run, "pack") == [("in use", "drawn-6 (built in)")]
-    run("pack", "install", pack(tmp_path / "kumo-1", "kumo-1"))
+    run("pack", "install", usable_pack(tmp_path / "kumo-1", "kumo-1"))
     assert shelf(run, "pack") == [("in use", "kumo-1")]
+
+
+def test_a_pack_that_cannot_be_used_is_told_and_the_one_before_stays(run: Run, tmp_path: Path) -> None:
+    run("pack", "install", usable_pack(tmp_path / "kumo-1", "kumo-1"))
+    refused = run("pack", "install", pack(tmp_path / "kumo-2", "kumo-2"))
+    assert refused.exit_code == 3
+    assert "must be complete, got a fault at 'network'. [model_manifest]" in refused.stderr
+    assert "hint: What was in use stays in use." in refused.stderr
+    assert shelf(run, "pack") == [("in use", "kumo-1"), ("staged", "kumo-2")]
 
 
 def test_a_setting_that_takes_precedence_is_told(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

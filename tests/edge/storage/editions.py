@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from datetime import date, timedelta
 from pathlib import Path
 
 from edge.policy import builtin_text
 from edge.storage.registry_build import build
+from models.pack import BUILTIN, MANIFEST, packs_dir
 
 GTIN = "09521234543213"
 PNG = b"\x89PNG\r\n\x1a\n and some bytes"
@@ -55,6 +57,14 @@ def policy(path: Path, version: str, **changes: str) -> Path:
         lines = [line if one.startswith(beginning) else one for one in lines]
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
+def usable_pack(directory: Path, name: str) -> Path:
+    """The built-in pack under another name: it can be used."""
+    shutil.copytree(packs_dir() / BUILTIN, directory)
+    manifest = directory / MANIFEST
+    manifest.write_text(manifest.read_text("utf-8").replace(f'pack = "{BUILTIN}"', f'pack = "{name}"'), "utf-8")
+    return directory
 
 
 def pack(directory: Path, name: str, schema: int = 1) -> Path:

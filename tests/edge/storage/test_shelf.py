@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -20,7 +21,7 @@ from edge.storage.database import write_durably
 from edge.storage.registry import Registry
 from edge.storage.shelf import Shelf
 from edge.storage.shelves import PackKind, editions, pack_shelf, policy_shelf
-from tests.edge.storage.editions import GTIN, edition, pack, policy
+from tests.edge.storage.editions import GTIN, edition, pack, policy, usable_pack
 
 
 @pytest.fixture(scope="module")
@@ -354,7 +355,7 @@ def test_a_damaged_policy_gives_way_to_the_built_in_one(tmp_path: Path) -> None:
 def test_a_pack_comes_as_a_directory_or_as_a_zip_file_and_is_the_same(tmp_path: Path) -> None:
     shelf = pack_shelf(tmp_path / "state")
     assert shelf.current().path is None
-    plain = pack(tmp_path / "kumo-1", "kumo-1")
+    plain = usable_pack(tmp_path / "kumo-1", "kumo-1")
     with zipfile.ZipFile(tmp_path / "kumo-1.zip", "w") as archive:
         for file in plain.iterdir():
             archive.write(file, file.name)
@@ -364,6 +365,37 @@ def test_a_pack_comes_as_a_directory_or_as_a_zip_file_and_is_the_same(tmp_path: 
     assert (shelf.current().name, shelf.current().path) == ("kumo-1", shelf.directory / staged)
     assert shelf.rollback() == ""
     assert shelf.current().path is None
+
+
+def altered(directory: Path, old: str, new: str) -> Path:
+    manifest = directory / "manifest.toml"
+    text = manifest.read_text("utf-8")
+    assert old in text
+    manifest.write_text(text.replace(old, new), "utf-8")
+    return directory
+
+
+def refused_at_activation(tmp_path: Path, name: str, old: str, new: str) -> ModelError:
+    """What is said of a pack that is whole on the shelf and cannot be used; the one before works on."""
+    shelf = pack_shelf(tmp_path / "state")
+    shelf.activate(shelf.stage(usable_pack(tmp_path / "kumo-1", "kumo-1")))
+    bad = shelf.stage(altered(usable_pack(tmp_path / name, name), old, new))
+    with pytest.raises(ModelError) as refused:
+        shelf.activate(bad)
+    assert (shelf.current().name, shelf.contents().slot().staged) == ("kumo-1", (bad,))
+    return refused.value
+
+
+def test_a_pack_that_cannot_compare_stays_staged_and_the_one_before_works_on(tmp_path: Path) -> None:
+    error = refused_at_activation(tmp_path, "kumo-2", "least_usable = 0.3", "least_usable = nan")
+    assert error.code == "model_manifest"
+    assert error.message.endswith("got a fault at [gate] least_usable, a number from 0 to 1; got nan.")
+
+
+def test_a_pack_that_answers_otherwise_than_where_it_was_made_stays_staged(tmp_path: Path) -> None:
+    error = refused_at_activation(tmp_path, "kumo-3", "]\nprint = [-", "]\nprint = [-9")  # of both precisions
+    assert error.code == "model_answers"
+    assert re.search(r"must answer as where it was made, within 0\.25 logits, got int8 off by 9\d\.", error.message)
 
 
 def test_a_pack_of_a_future_version_is_refused_and_the_old_one_works_on(tmp_path: Path) -> None:
