@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from models.aligned import in_capture
+from models.aligned import MOSTLY, in_capture, mostly
+from models.light import WHITE
 from models.measurements import CaptureAdvice
 from models.regions import LEAST_SEEN
 
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     from models.placed import PlacedRegion
     from models.regions import Reading
 
-MOSTLY = 0.5  # of what was not judged
 LEFT_OUT = 0.15  # share of the face not judged, from which it is told
 LEFT_OUT_IN_ONE = 0.05  # likewise of a part that hangs together
+LEFT_OUT_ON_PAPER = 0.003  # likewise where the registered face is blank: a line of small words
 MOST_LEFT_OUT = 0.5  # beyond it no answer rests on the face
 MOST_TILT_DEG = 40.0  # beyond it a pixel shows a quarter less along one direction
 
@@ -33,10 +34,15 @@ MOST_TILT_DEG = 40.0  # beyond it a pixel shows a quarter less along one directi
 def of_judged(laid: Aligned, known: Judged) -> tuple[CaptureAdvice, ...]:
     """How much of the face was not judged, if it is much, and where: a hand, or another print that looks like one."""
     share, (part, box) = known.share_left_out, known.largest()
-    if share < LEFT_OUT and part < LEFT_OUT_IN_ONE:
-        return ()
-    code = "little_judged" if share > MOST_LEFT_OUT else "part_judged"
     x, y, w, h = box
+    unseen = known.pixels_left_out(laid.prepared.size)
+    on_paper = mostly(laid.prepared.face[y : y + h, x : x + w].min(axis=2) >= WHITE, unseen[y : y + h, x : x + w])
+    washed = mostly(laid.washed_out, unseen)
+    if share < LEFT_OUT and part < (LEFT_OUT_ON_PAPER if on_paper and not washed else LEFT_OUT_IN_ONE):
+        return ()
+    if washed:
+        return (CaptureAdvice("too_bright" if share > MOST_LEFT_OUT else "burnt_out", measured=round(share, 2)),)
+    code = "little_judged" if share > MOST_LEFT_OUT else "part_judged"
     if part and float((laid.registration.inside[y : y + h, x : x + w] == 0).mean()) > MOSTLY:
         return CaptureAdvice(code, measured=round(share, 2)), CaptureAdvice("outside")
     return (CaptureAdvice(code, measured=round(share, 2), box=in_capture(laid, box) if part else None),)
@@ -49,7 +55,7 @@ def of_regions(laid: Aligned, read: Iterable[tuple[PlacedRegion, Reading]], know
         kind = place.region.kind
         judged = known.of_box(place.box)
         if one.seen < LEAST_SEEN or (judged is not None and judged < LEAST_SEEN):
-            made.append(_hidden(laid, place, 1 - min(one.seen, 1.0 if judged is None else judged)))
+            made.append(_hidden(laid, place, 1 - min(one.seen, 1.0 if judged is None else judged), known))
         elif one.needed_mm_per_px is not None and one.contrast is None and laid.scale.mm_per_px is not None:
             far = laid.scale.mm_per_px > one.needed_mm_per_px
             code = "too_far" if far else "too_soft"
@@ -72,7 +78,7 @@ def over_face(laid: Aligned) -> tuple[CaptureAdvice, ...]:
     return (CaptureAdvice("glare_over", "", tilt_away(laid, (0, 0, width, height)), round(share, 2)),) if share else ()
 
 
-def _hidden(laid: Aligned, place: PlacedRegion, hidden: float) -> CaptureAdvice:
+def _hidden(laid: Aligned, place: PlacedRegion, hidden: float, known: Judged) -> CaptureAdvice:
     """Why a share of a region, `hidden`, was not judged, as the newest capture shows it."""
     x, y, w, h = place.box
     kind, shown = place.region.kind, in_capture(laid, place.box)
@@ -80,6 +86,9 @@ def _hidden(laid: Aligned, place: PlacedRegion, hidden: float) -> CaptureAdvice:
     outside = float((laid.registration.inside[y : y + h, x : x + w] == 0).mean())
     if outside > hidden * MOSTLY:
         return CaptureAdvice("outside", kind, measured=round(outside, 2))
+    unseen = known.pixels_left_out(laid.prepared.size) | (laid.clear == 0)
+    if mostly(laid.washed_out[y : y + h, x : x + w], unseen[y : y + h, x : x + w]):
+        return CaptureAdvice("burnt_out", kind, measured=round(hidden, 2))
     if burnt >= hidden * MOSTLY:
         return CaptureAdvice("glare_over", kind, tilt_away(laid, place.box), round(burnt, 2))
     return CaptureAdvice("covered", kind, measured=round(hidden, 2), box=shown)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from models import light, locate
 from models.register import Registration, register, to_capture
@@ -32,8 +33,10 @@ AGREES = 0.5  # share of blocks on the warp from which no second kind of keypoin
 DARK = 18.0  # mean grey level of a capture in which nothing can be found
 UNSHARP = 12.0  # variance of the Laplacian of a capture in which nothing can be found
 MOST_BEND_PX = 14.0  # from a plane, of 768: real boxes and sleeves 9.7 (99%), 10.8 at most; half-seen bottles 9 to 30
+MOSTLY = 0.5
 BENT_FOUND = 0.5  # share of a face found loosely: bent ones 0.74 and more, other faces 0.22 at most
 
+Flags = npt.NDArray[np.bool_]
 Points = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 
@@ -45,6 +48,7 @@ class Aligned:
     registration: Registration
     inliers: int
     capture_glare: Grey
+    washed_out: Grey  # 255 where the exposure clips colours
     usable: Grey
     clear: Grey  # 255 where the capture shows the face, neither hidden nor burnt out, wanted or not
     shown: Image  # the aligned capture in the registered face's light
@@ -82,13 +86,13 @@ def aligned(view: View, prepared: PreparedFace, ms: dict[str, float]) -> tuple[A
     if best is None:
         return None, inliers
     with timed(ms, "light"):
-        burnt = light.glare(best.aligned)
+        burnt, washed = light.burnt_out(best.aligned, prepared.face, best.inside)
         usable = light.usable_mask(best.inside, burnt, prepared.glare, prepared.wanted)
         shown = light.compensated(best.aligned, prepared.face, usable)
         spoilt = light.spoilt_mask(shown, prepared.face, burnt, prepared.glare) > 0
         usable[spoilt] = 0
         clear = np.where(spoilt | (burnt > 0), 0, best.inside).astype(np.uint8)
-    return Aligned(prepared, best, inliers, burnt, usable, clear, shown, scale_of(best, prepared)), inliers
+    return Aligned(prepared, best, inliers, burnt, washed, usable, clear, shown, scale_of(best, prepared)), inliers
 
 
 def located(view: View, prepared: Sketch, kind: str) -> locate.Location | None:
@@ -126,7 +130,14 @@ def gate(laid: Aligned, pack: Pack) -> str:
         or float((laid.usable[wanted] > 0).mean()) < limits.least_usable,
         "blurred": shown < limits.least_detail * known,
     }
-    return next((reason for reason, holds in reasons.items() if holds), "")
+    reason = next((reason for reason, holds in reasons.items() if holds), "")
+    washed = mostly(laid.washed_out, wanted & (laid.usable == 0))
+    return "too_bright" if reason == "glare" and washed else reason
+
+
+def mostly(mask: Grey | Flags, where: Flags) -> bool:
+    """Whether half of what is marked, and something at all, lies in the mask."""
+    return bool(where.any()) and float((mask[where] > 0).mean()) >= MOSTLY
 
 
 # --- Where things lie -------------------------------------------------------------------------------------------------

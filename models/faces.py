@@ -12,7 +12,22 @@ from collections.abc import MutableMapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from models import advice, difference, embed, fusion, heat, hologram, inks, judged, regions, second_look, tone, unusable
+import numpy as np
+
+from models import (
+    advice,
+    difference,
+    embed,
+    fusion,
+    heat,
+    hologram,
+    inks,
+    judged,
+    regions,
+    second_look,
+    tone,
+    unusable,
+)
 from models.aligned import (
     CONFIRMED,
     RATIOS,
@@ -69,6 +84,7 @@ HINTS = {
     "not_flat": "retake.not_flat",
 }
 
+ALIKE = 0.0  # logit of structure below which the network sees no difference
 TOLD_AS = {"inks": "print"}  # a map of its own, and to the officer a matter of print
 
 Cache = MutableMapping[FaceReference, PreparedFace]
@@ -283,6 +299,9 @@ def _maps(laid: Aligned, pack: Pack) -> dict[str, Tensor]:
         maps["structure"] = second_look.looked_again(
             pack.second_look, maps["structure"], usable, prepared.face, capture
         )
+    if "structure" in maps:
+        overlooked = unusable.on_paper(prepared.face, capture, (shape[0], shape[1])) & (maps["structure"] < ALIKE)
+        maps["structure"][overlooked] = np.nan
     if "colour" in pack.judgements and "colour" not in maps:
         window = pack.judgements["colour"].window_cells
         maps["colour"] = difference.colour_distance(capture, prepared.face, surely, window)

@@ -50,6 +50,10 @@ class Judged:
         box = (x * self.cell_px, y * self.cell_px, w * self.cell_px, h * self.cell_px)
         return area / max(1, int(self.wanted.sum())), box
 
+    def pixels_left_out(self, size: tuple[int, int]) -> Flags:
+        """Which pixels of a face (width, height) were left out."""
+        return np.asarray(cv2.resize(self.left_out.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0)
+
     def of_box(self, box: Rectangle) -> float | None:
         """The share of a box (face pixels) that was judged; None where none of it is wanted."""
         x, y, w, h = box

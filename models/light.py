@@ -1,8 +1,10 @@
 """Take the light out of an aligned capture, and say which of its pixels may be judged. No likeness is judged here.
 
 The capture is brought to the registered face's light by a smooth gain per channel: a quadratic polynomial of the log
-ratio, fitted with Cauchy weights on a coarse grid, so that a changed print does not move it. Glare is what is burnt
-out; glare in the registered face is masked where the capture does not show the same white.
+ratio, fitted with Cauchy weights on a coarse grid, so that a changed print does not move it. A lamp burns out a place;
+an exposure burns out tones, the lightest and those below it, wherever they lie: the first is glare, the second the
+picture's, and white paper that it burns out is white. Glare in the registered face is masked where the capture does not
+show the same white.
 """
 
 from __future__ import annotations
@@ -20,6 +22,13 @@ if TYPE_CHECKING:
 CELL_PX = 16
 BURNT_OUT = 245  # all three channels
 GLARE_MARGIN_PX = 7
+WHITE = 225  # grey levels: a channel of white paper in a registered face
+NEARLY = 236  # a channel of a capture whose exposure burns out; paper is never evenly bright
+TONE_STEP = 16  # grey levels of registered print that burn out together
+TONE_SHARE = 0.01  # of the face; a tone that covers less tells no exposure
+ALL_OVER = 0.85  # of a tone: so much is burnt out by exposure, less by something that shines there
+NO_TONE = 256
+RIM_PX, RIM_SHARE = 9, 0.2  # rims of print lie a pixel off: of a square so much must be burnt out by a lamp
 EDGE_SHARE = 0.025  # of the long side, ignored along the face's edges: bevels, shadows, the table
 LARGEST_GAIN = 8.0
 COARSE_PX = 4  # what spoils a picture is looked for at a quarter of the size
@@ -76,10 +85,53 @@ def _fitted(terms: Floats, shown: Floats, known: Floats, free: Flags) -> Floats:
 
 def glare(picture: Image) -> Grey:
     """255 where a patch of the picture is burnt out, with a margin."""
+    return _with_margin(_burnt(picture))
+
+
+def burnt_out(capture: Image, face: Image, inside: Grey) -> tuple[Grey, Grey]:
+    """255 where an aligned capture is burnt out and tells nothing, with a margin; 255 where its exposure clips colours.
+
+    White paper that the exposure clips is white, and may be judged: it is in the second only. What was not judged in
+    the second is no matter of a lamp: tilting helps nothing there.
+    """
+    burnt = _burnt(capture)
+    lightest = np.array([_clipped_from(capture[:, :, c], face[:, :, c], inside) for c in range(3)])
+    if (lightest == NO_TONE).all():
+        return _with_margin(burnt), np.zeros_like(burnt)
+    by_exposure = face >= lightest
+    washed = (by_exposure & (capture >= BURNT_OUT)).any(axis=2) & (inside > 0)
+    paper = (by_exposure & (face >= WHITE)).all(axis=2)
+    lost = cv2.blur(np.where(paper, 0, burnt).astype(np.uint8), (RIM_PX, RIM_PX)) > RIM_SHARE * 255
+    return _with_margin(np.where(lost, burnt, 0).astype(np.uint8)), washed.astype(np.uint8) * np.uint8(255)
+
+
+def _burnt(picture: Image) -> Grey:
     burnt = cv2.inRange(picture, (BURNT_OUT,) * 3, (255,) * 3)
-    burnt = cv2.morphologyEx(burnt, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    return np.asarray(cv2.morphologyEx(burnt, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)), np.uint8)
+
+
+def _with_margin(burnt: Grey) -> Grey:
     side = 2 * GLARE_MARGIN_PX + 1
     return np.asarray(cv2.dilate(burnt, np.ones((side, side), np.uint8)), np.uint8)
+
+
+def _clipped_from(capture: Grey, face: Grey, inside: Grey) -> int:
+    """The registered value of a channel from which on the capture's is burnt out all over the face, or NO_TONE."""
+    size = (face.shape[1] // COARSE_PX, face.shape[0] // COARSE_PX)
+    shown, known, seen = (cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in (capture, face, inside))
+    square = np.ones((3, 3), np.uint8)
+    even = cv2.morphologyEx(known, cv2.MORPH_GRADIENT, square) < TONE_STEP  # the rims of print are of no tone
+    free = even & (seen == 255)  # noqa: PLR2004 - wholly in the frame
+    tones = known[free] // TONE_STEP
+    count = np.bincount(tones, minlength=NO_TONE // TONE_STEP)
+    burnt = np.bincount(tones, weights=shown[free] >= NEARLY, minlength=len(count))
+    found = NO_TONE
+    for tone in range(len(count) - 1, -1, -1):
+        if count[tone] > TONE_SHARE * known.size:
+            if burnt[tone] < ALL_OVER * count[tone]:
+                break
+            found = tone * TONE_STEP
+    return found
 
 
 def registered_glare(face: Image) -> Grey:

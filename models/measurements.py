@@ -133,7 +133,7 @@ class RegionMeasurement:
 class CaptureAdvice:
     """What would let the next capture be judged better, with the numbers that say so."""
 
-    code: str  # "glare_over", "covered", "outside", "stuck_on", "part_judged", "little_judged", "too_far" and the like
+    code: str  # "glare_over", "burnt_out", "covered", "outside", "stuck_on", "part_judged", "too_far" and the like
     region: str = ""  # kind of the registered region, "" for the whole face
     edge: str = ""  # edge of the package, as the capture shows it, that is to be tilted away from the camera
     measured: float | None = None  # millimetres per pixel (too_far), degrees (tilted), else a share, 0..1

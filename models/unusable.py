@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 UNUSABLE = 0.0  # logit from which a cell may not be judged
 DOUBTFUL = -2.0  # logit above which it may not where it hangs together with such a cell
+WHITE = 225  # darkest channel of a cell of white paper
+PRINTED = 50  # grey levels by which something on blank paper is darker
 BURNT_OUT = 240  # darkest channel of a cell
 LEAST_CELLS = 20  # of an area whose colour is told
 ALIKE = (25, 10, 10)  # 8-bit CIELAB, by channel: within it a cell of the capture has the area's colour
@@ -36,15 +38,16 @@ def completed(logits: Tensor, registered: Image, capture: Image) -> Flags:
         registered: the face, H x W x 3 BGR uint8.
         capture: likewise, in the face's tone.
     """
-    core = logits >= UNUSABLE
-    if not core.any():
-        return np.asarray(core)
     size = (logits.shape[1], logits.shape[0])
     sides = [cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in (registered, capture)]
-    found = _grown(core, logits > DOUBTFUL)
+    paper = np.logical_and.reduce([one.min(axis=2) >= WHITE for one in sides])  # blank; the network thinks it burnt out
+    core = (logits >= UNUSABLE) & ~paper
+    if not core.any():
+        return np.asarray(core)
+    found = _grown(core, (logits > DOUBTFUL) & ~paper)
     patches = _opened(core)
     for one in sides:
-        found |= _grown(patches, one.min(axis=2) >= BURNT_OUT)
+        found |= _grown(patches, (one.min(axis=2) >= BURNT_OUT) & ~paper)
     known, shown = (cv2.cvtColor(one, cv2.COLOR_BGR2LAB).astype(np.int16) for one in sides)
     apart = np.abs(shown - known)
     other = apart[:, :, 0] / 2 + apart[:, :, 1] + apart[:, :, 2] > APART
@@ -55,6 +58,18 @@ def completed(logits: Tensor, registered: Image, capture: Image) -> Flags:
             alike = (np.abs(shown - np.median(shown[area], axis=0)) < ALIKE).all(axis=2)
             found |= _grown(area, alike & other)
     return found
+
+
+def on_paper(registered: Image, capture: Image, shape: tuple[int, int]) -> Flags:
+    """Cells (`shape`: rows, columns) around which the registered face is blank white paper and the capture is not.
+
+    Print, a hand or a shadow: which of them cannot be told. But where the network calls such a cell alike, it is not.
+    """
+    known, shown = (
+        cv2.resize(one, shape[::-1], interpolation=cv2.INTER_AREA).min(axis=2) for one in (registered, capture)
+    )
+    around = np.ones((3, 3), np.uint8)
+    return np.asarray((cv2.erode(known, around) >= WHITE) & (cv2.erode(shown, around) < WHITE - PRINTED))
 
 
 def _opened(core: Flags) -> Flags:

@@ -74,3 +74,13 @@ def test_what_has_the_fingers_colour_on_the_registered_face_too_is_judged() -> N
     capture[0:56, 32:48] = SKIN
     face[24:56, 32:48] = SKIN
     assert int(unusable.completed(logits, face, capture).sum()) == 6 * 4
+
+
+def test_paper_that_is_white_on_both_sides_is_judged_whatever_the_network_says() -> None:
+    logits, face, capture = _quiet()
+    face[:48], capture[:48] = 235, 240
+    logits[:14] = 2.0
+    capture[0:12, 0:20] = 90  # printed
+    expected = np.zeros((24, 32), np.bool_)
+    expected[:3, :5] = expected[12:14] = True
+    np.testing.assert_array_equal(unusable.completed(logits, face, capture), expected)
