@@ -25,8 +25,11 @@ SEARCH_MM = 8.0
 SIZES = (0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15, 1.25)
 COARSE_PX = 48  # long side of the region at which it is looked for
 LEAST_LIKENESS = 0.6  # correlation from which a patch counts as found
-BETTER_BY = 0.5  # share of what is left to full likeness that another place must gain
-LEAST_LEFT = 0.02  # of likeness, that a place in which everything agrees leaves
+BETTER_BY = (
+    0.1  # by how much another place must be likelier than the registered one: a label reads something else there,
+)
+BETTER_SHARE = 0.5  # or, where less is left, by which share of what is left to full likeness,
+LEAST_LEFT = 0.02  # of which a place where everything agrees leaves so much
 SLIP_PX = 0.6  # reach around a known place
 LEAST_CONTRAST = 4.0  # grey levels (standard deviation) of a region that can be told from its surroundings
 LEAST_PX = 4  # side of a patch that says something
@@ -83,7 +86,7 @@ def offset(
         return None
     itself = _Search(face, face, box).around(found, (SLIP_PX, SLIP_PX), 1.0)
     known = max((one.likeness for one in (home, itself) if one is not None), default=-1.0)
-    if home is not None and found.likeness - known < BETTER_BY * max(LEAST_LEFT, 1 - known):
+    if home is not None and found.likeness - known < min(BETTER_BY, BETTER_SHARE * max(LEAST_LEFT, 1 - known)):
         return Offset(home.across / px_per_mm[0], home.down / px_per_mm[1], 1.0, home.likeness, 0.0)
     return Offset(
         found.across / px_per_mm[0], found.down / px_per_mm[1], found.size, found.likeness, found.likeness - known

@@ -51,6 +51,19 @@ def test_a_patch_of_another_size_is_told(size: float) -> None:
     assert found.gain > 0
 
 
+def test_a_moved_label_is_found_though_it_reads_something_else() -> None:
+    def label(words: str, at: int) -> Grey:
+        sheet = np.full((400, 500), 150, np.uint8)
+        sheet[150:210, 200 + at : 290 + at] = 245
+        for row in range(3):
+            cv2.putText(sheet, words[5 * row :][:5], (204 + at, 166 + 19 * row), 0, 0.55, 30, 1, cv2.LINE_AA)
+        return sheet
+
+    found = offset(label("MADE 5Q8RT29.11", 6), label("MADE LOT1730.04", 0), BOX, PX_PER_MM)
+    assert found is not None
+    assert found.across_mm == pytest.approx(1.2, abs=0.15)
+
+
 def test_a_plain_region_and_one_that_is_gone_have_no_offset() -> None:
     assert offset(drawn(), drawn(), (20, 20, 60, 40), PX_PER_MM) is None
     assert offset(np.full((400, 500), 220, np.uint8), drawn(), BOX, PX_PER_MM) is None
