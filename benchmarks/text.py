@@ -32,7 +32,8 @@ from benchmarks.drawn_faces import wilson
 from benchmarks.limits import Limits
 from edge import policy as policies
 from edge.captures import Box
-from edge.checks.printed_values import Held, Standing, words_held
+from edge.checks.label_words import words_held
+from edge.checks.printed_values import Held, Standing
 from edge.checks.text import judged, settled
 from edge.comparison import PrintedLine, PrintReading
 from edge.gs1 import Gtin

@@ -85,7 +85,8 @@ def offset(
     if found is None or found.likeness < least:
         return None
     itself = _Search(face, face, box).around(found, (SLIP_PX, SLIP_PX), 1.0)
-    known = max((one.likeness for one in (home, itself) if one is not None), default=-1.0)
+    there = -1.0 if itself is None else itself.likeness * found.likeness  # as far as the print is the same at all
+    known = max(-1.0 if home is None else home.likeness, there)
     if home is not None and found.likeness - known < min(BETTER_BY, BETTER_SHARE * max(LEAST_LEFT, 1 - known)):
         return Offset(home.across / px_per_mm[0], home.down / px_per_mm[1], 1.0, home.likeness, 0.0)
     return Offset(

@@ -63,10 +63,11 @@ class Held:
     read: str  # as printed
     line: int  # its place among the lines
     sure: float  # least chance, in both looks, of the characters that differ; 1 where none does
+    said: str = ""  # of a label's words, what is registered in that place; "": all that is expected
 
 
 @dataclass(frozen=True, slots=True)
-class _Value:
+class Value:
     """What a piece of a line reads, how sure each character is, whether a label stands before, parted from it."""
 
     text: str
@@ -87,28 +88,14 @@ def held(
         one = _held_of(line, element, value, known)
         if one is not None:
             read, sure = one
-            standing = Standing.AGREES if sure is None else _standing(sure, threshold, line)
+            standing = Standing.AGREES if sure is None else standing_of(sure, threshold, line)
             found.append(Held(element, standing, read, place, 1.0 if sure is None else sure))
     return tuple(found)
 
 
-def _standing(sure: float, threshold: float, line: PrintedLine) -> Standing:
+def standing_of(sure: float, threshold: float, line: PrintedLine) -> Standing:
+    """What a departure says that is sure by so much: told where a second look was taken and agrees."""
     return Standing.DIFFERS if sure >= threshold and line.again is not None else Standing.DOUBTFUL
-
-
-def words_held(lines: tuple[PrintedLine, ...], words: str, threshold: float) -> Held | None:
-    """What the lines of a label say of its registered words, as a whole or as a line of their own."""
-    wanted = folded(words)
-    if wanted and wanted in folded("".join(line.text for line in lines)):
-        return Held("words", Standing.AGREES, words, 0, 1.0)
-    for place, line in enumerate(lines):
-        value = _Value(line.text, line.sure, labelled=False)
-        again = () if line.again is None else (_Value(line.again, line.again_sure, labelled=False),)
-        apart = _apart(value, wanted)
-        if len(wanted) >= LEAST_UNLABELLED and apart is not None and len(apart) <= max(CLOSE, len(wanted) // 4):
-            sure = _twice(value, again, wanted, apart)
-            return Held("words", _standing(sure, threshold, line), value.text, place, sure)
-    return None
 
 
 def folded(text: str) -> str:
@@ -137,11 +124,11 @@ def _held_of(line: PrintedLine, element: str, value: str, known: frozenset[str])
         if folded(one.text) in known or _broken(one.text):
             continue
         for form in forms:
-            apart = _apart(one, form)
+            apart = letters_apart(one, form)
             meant = one.labelled or len(form) >= LEAST_UNLABELLED
             if apart is not None and meant and len(apart) <= (len(form) if one.labelled else CLOSE):
                 misread = element == "gtin" and not _checks(one.text)
-                return one.text, 0.0 if misread else _twice(one, again, form, apart)
+                return one.text, 0.0 if misread else sure_twice(one, again, form, apart)
     return None
 
 
@@ -177,7 +164,7 @@ def _stands_in(text: str, wanted: str) -> bool:
     return False
 
 
-def _apart(one: _Value, wanted: str) -> list[float] | None:
+def letters_apart(one: Value, wanted: str) -> list[float] | None:
     """The chances of the characters that differ from a folded value; None where the value is of another length."""
     pairs = [
         (folded_letter, sure)
@@ -189,18 +176,18 @@ def _apart(one: _Value, wanted: str) -> list[float] | None:
     return [sure for (letter, sure), other in zip(pairs, wanted, strict=True) if letter != other]
 
 
-def _twice(one: _Value, again: Iterable[_Value], wanted: str, apart: list[float]) -> float:
+def sure_twice(one: Value, again: Iterable[Value], wanted: str, apart: list[float]) -> float:
     """The least chance of what differs in both looks; 0 where the second one reads something else."""
     for other in again:
         if folded(other.text) == folded(one.text):
-            return min(*apart, *(_apart(other, wanted) or ()))
+            return min(*apart, *(letters_apart(other, wanted) or ()))
     return 0.0
 
 
 # --- Values of a line -------------------------------------------------------------------------------------------------
 
 
-def _values(text: str, sure: tuple[float, ...], element: str) -> Iterator[_Value]:
+def _values(text: str, sure: tuple[float, ...], element: str) -> Iterator[Value]:
     """What follows the element's label, then every word of the line that no other label claims."""
     plain = _plain(text)
     marks = list(_label_places(plain))
@@ -211,10 +198,10 @@ def _values(text: str, sure: tuple[float, ...], element: str) -> Iterator[_Value
         start, end = word.span()
         claimed = any(start < m[2] and m[1] < end for m in marks) or any(m[2] <= start for m in marks)
         if not claimed:
-            yield _Value(text[start:end], sure[start:end], labelled=False)
+            yield Value(text[start:end], sure[start:end], labelled=False)
 
 
-def _behind(text: str, sure: tuple[float, ...], start: int, stop: int, element: str) -> Iterator[_Value]:
+def _behind(text: str, sure: tuple[float, ...], start: int, stop: int, element: str) -> Iterator[Value]:
     label_end = start
     while start < stop and (text[start] in _BETWEEN or text[start : start + 2].upper() == "NO"):
         start += 2 if text[start : start + 2].upper() == "NO" else 1
@@ -223,7 +210,7 @@ def _behind(text: str, sure: tuple[float, ...], start: int, stop: int, element: 
     first = rest if element == "gtin" else rest.partition(" ")[0]
     for piece in dict.fromkeys((first, rest)):  # all of it: a space may have been read that was not printed
         if piece:
-            yield _Value(piece, sure[start : start + len(piece)], labelled=parted)
+            yield Value(piece, sure[start : start + len(piece)], labelled=parted)
 
 
 def _plain(text: str) -> str:

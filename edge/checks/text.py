@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from edge.checks import Checked, Findings, Proof
-from edge.checks.printed_values import Held, Standing, folded, held, words_held
+from edge.checks.label_words import words_held
+from edge.checks.printed_values import Held, Standing, folded, held
 from edge.comparison import PrintReading
 from edge.identity import Identity
 from edge.inspection import Finding, NotChecked, Seen
@@ -86,7 +87,7 @@ def _finding(reading: PrintReading, one: Held, maker: Findings) -> Finding:
     line = reading.lines[one.line]
     proof = Proof((reading.picture,) if reading.picture is not None else (), line.box)
     if one.element == "words":
-        return maker.make("text.words", proof, read=one.read, words=reading.expected["words"])
+        return maker.make("text.words", proof, read=one.read, words=one.said or reading.expected["words"])
     code = reading.expected[one.element]
     return maker.make("text.differs", proof, element=f"@element.{one.element}", read=one.read, said=code)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.captures import Box
-from edge.checks.printed_values import Standing, folded, held, words_held
+from edge.checks.printed_values import Standing, folded, held
 from edge.comparison import PrintedLine
 
 CODE = {"serial": "7K2PQ04X9B31", "batch": "K26017", "expiry": "281128", "gtin": "09521104001300"}
@@ -166,18 +166,3 @@ def test_any_line_is_taken(text: str) -> None:
 def test_a_serial_printed_as_coded_always_agrees(serial: str) -> None:
     for text in (f"SN {serial}", f"(21){serial}", serial):
         assert standings(line(text), {"serial": serial})["serial"] == "agrees"
-
-
-@pytest.mark.parametrize(
-    ("lines", "standing"),
-    [
-        (("高級抹茶 40 g",), "agrees"),
-        (("高級", "抹茶 40g"), "agrees"),
-        (("高級抹荼 40 g",), "differs"),
-        (("宇治",), None),
-        ((), None),
-    ],
-)
-def test_a_labels_words_are_held_against_the_registered_ones(lines: tuple[str, ...], standing: str | None) -> None:
-    found = words_held(tuple(line(text) for text in lines), "高級抹茶 40 g", 0.9)
-    assert (found.standing.value if found else None) == standing

@@ -1,0 +1,85 @@
+"""The registered words of a label against what was read on it: agreed, changed in part, doubtful, not read."""
+
+from __future__ import annotations
+
+import pytest
+
+from edge.captures import Box
+from edge.checks.label_words import words_held
+from edge.comparison import PrintedLine
+
+BOX = Box(0, 0, 100, 20)
+
+
+def line(text: str, again: str | None = "", doubtful: str = "") -> PrintedLine:
+    """A line read surely in both looks, but for the characters in `doubtful`; `again` None: one look only."""
+    sure = tuple(0.4 if letter in doubtful else 0.999 for letter in text)
+    second = text if again == "" else again
+    return PrintedLine(text, sure, BOX, 20.0, second, tuple(0.999 for _ in second or ""))
+
+
+def standing(words: str, *lines: PrintedLine) -> str | None:
+    found = words_held(lines, words, 0.9)
+    return found.standing.value if found else None
+
+
+@pytest.mark.parametrize(
+    ("lines", "standing"),
+    [
+        (("高級抹茶 40 g",), "agrees"),
+        (("高級", "抹茶 40g"), "agrees"),
+        (("高級抹荼 40 g",), "differs"),
+        (("宇治",), None),
+        ((), None),
+    ],
+)
+def test_a_labels_words_are_held_against_the_registered_ones(lines: tuple[str, ...], standing: str | None) -> None:
+    found = words_held(tuple(line(text) for text in lines), "高級抹茶 40 g", 0.9)
+    assert (found.standing.value if found else None) == standing
+
+
+@pytest.mark.parametrize(
+    ("words", "printed", "read", "said"),
+    [
+        ("Made in Japan", "Made in China", "Made in China", "Made in Japan"),
+        ("Made in Japan", "MADE IN VIETNAM LOT K26017", "MADE IN VIETNAM", "Made in Japan"),
+        ("Made in Japan", "MadeinChina", "MadeinChina", "Made in Japan"),
+        ("AOI FACE CREAM Made in Japan", "Made in China", "Made in China", "Made in Japan"),
+        ("Importer: Sakura Trading Co.", "Importer: Momiji Trading Co.", "Importer: Momiji", "Importer: Sakura"),
+        ("原産国 日本", "原産国 中国", "原産国 中国", "原産国 日本"),
+        ("原産国 日本", "原産国 ベトナム", "原産国 ベトナム", "原産国 日本"),
+        ("輸入者 桜商事株式会社", "輸入者 山田商事株式会社", "輸入者 山田", "輸入者 桜"),
+    ],
+)
+def test_another_word_between_registered_ones_is_told_by_name(words: str, printed: str, read: str, said: str) -> None:
+    found = words_held((line("AOI FACE CREAM"), line(printed)), words, 0.9)
+    assert found is not None
+    assert (found.standing.value, found.read, found.said or words, found.line) == ("differs", read, said, 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "printed"),
+    [
+        ("Made in Japan", line("Made in China", doubtful="C")),
+        ("Made in Japan", line("Made in China", again="Made in Chino")),
+        ("Made in Japan", line("Made in China", again=None)),
+    ],
+)
+def test_another_word_that_is_not_read_surely_twice_is_a_doubt(words: str, printed: PrintedLine) -> None:
+    assert standing(words, printed) == "doubtful"
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        ("Made in Japan", ("Made in Japn",)),  # a letter lost
+        ("Made in Japan", ("Made in",)),
+        ("Made in Japan", ("Made in J",)),
+        ("Made in Japan", ("Made in", "LOT K26017")),  # of another line
+        ("Made in Japan", ("in LOT K26017",)),  # too little that is registered
+        ("AOI FACE CREAM 50 g", ("APPLY FACE CREAM DAILY", "50 g")),
+        ("輸入者 桜商事株式会社", ("大阪商事",)),
+    ],
+)
+def test_what_may_be_the_registered_words_or_none_of_them_says_nothing(words: str, lines: tuple[str, ...]) -> None:
+    assert standing(words, *(line(text) for text in lines)) is None
