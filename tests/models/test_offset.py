@@ -84,7 +84,7 @@ def test_a_repeated_print_that_a_lamp_washes_out_in_its_place_has_not_moved() ->
 
 def test_a_smooth_print_that_slips_by_little_has_not_moved() -> None:
     rng = np.random.default_rng(2)
-    noise = np.asarray(cv2.GaussianBlur(stripes(130, 5) + rng.normal(0, 25, (400, 500)), (0, 0), 1.5), np.uint8)
+    noise = np.asarray(cv2.GaussianBlur(stripes(130, 5) + rng.normal(0, 15, (400, 500)), (0, 0), 1.5), np.uint8)
     assert moved(offset(noise, stripes(130), BOX, PX_PER_MM)) == 0
 
 
