@@ -71,6 +71,7 @@ CASES = (
         for kind in ("logo", "label")
         for size in (0.94, 0.88, 1.12)
     ),
+    *(Case(f"{kind} missing", kind, "face.region_missing", gone=True) for kind in ("logo", "label")),
     Case("hologram missing", "hologram", "face.hologram", gone=True),
     Case("hologram copied", "hologram", "face.hologram_static", copied=True),
     Case("micro-print mush", "microprint", "face.microprint", blur=0.2),
@@ -81,7 +82,14 @@ CASES = (
     Case("pouch, slight", shape="pouch", strength=0.01),
     Case("pouch, full", shape="pouch", strength=0.03),
 )
-REGION_CODES = ("face.region_moved", "face.region_size", "face.hologram", "face.hologram_static", "face.microprint")
+REGION_CODES = (
+    "face.region_moved",
+    "face.region_size",
+    "face.region_missing",
+    "face.hologram",
+    "face.hologram_static",
+    "face.microprint",
+)
 
 
 @dataclass(frozen=True, slots=True)

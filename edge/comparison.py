@@ -48,7 +48,7 @@ class RegionReading:
     offset_mm: float | None = None  # from its registered place
     size: float | None = None  # over the registered size
     gain: float | None = None  # by how much that place is likelier than the registered one, as a correlation
-    absence: float | None = None  # of a hologram: share of the registered colourfulness and detail that is missing
+    absence: float | None = None  # share of the registered colourfulness and detail that is missing in its place
     change: float | None = None  # of a hologram: how the pattern of its colours changed, 1 less its correlation
     needed_mm_per_px: float | None = None  # of a micro-print: the coarsest pixel that shows it
     contrast: float | None = None  # of a micro-print: share of the registered one, over what the capture resolves

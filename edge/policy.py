@@ -101,6 +101,7 @@ class FacePolicy(_Part):
     microprint_likeness: _Share
     second_angle_share: _Share
     label_share: Annotated[float, Field(ge=1, le=10)] = 1.2  # a policy of before it need not name it
+    region_missing_share: _Share = 0.65  # likewise
 
 
 class TextPolicy(_Part):

@@ -326,7 +326,7 @@ def _differences(
         found += [
             _difference(laid, Place("hologram", judgement.score(one.absence), place.box), place.name)
             for place, one, _ in read
-            if one.absence is not None
+            if place.region.kind == "hologram" and one.absence is not None
         ]
     return tuple(sorted(found, key=lambda one: -one.score))
 

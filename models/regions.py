@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from models import hologram, microprint
-from models.offset import Offset, offset
+from models import hologram, light, microprint, presence
+from models.offset import LEAST_CONTRAST, Offset, offset
 from models.placed import PlacedRegion
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from models.aligned import Aligned
     from models.locate import Grey, View
+    from models.measurements import Image, Rectangle
 
 LEAST_SEEN = 0.6  # share of a region that must be free for it to be read
 
@@ -41,7 +42,7 @@ class Reading:
     size: float | None = None  # over the registered size
     likeness: float | None = None  # correlation at that place
     gain: float | None = None  # by how much that place is likelier than the registered one
-    absence: float | None = None  # share of a hologram's registered colourfulness and detail that is missing
+    absence: float | None = None  # share of the registered colourfulness and detail that is missing
     colours: tuple[int, ...] = ()  # of a hologram and the print around it
     needed_mm_per_px: float | None = None  # the coarsest pixel that shows a micro-print
     contrast: float | None = None  # of a micro-print, share of the registered one
@@ -61,22 +62,32 @@ def readings(laid: Aligned, view: View) -> tuple[Reading, ...]:
     """A capture's readings of all regions that are checked by themselves."""
     free = np.asarray(cv2.erode(laid.registration.inside, np.ones((9, 9), np.uint8)), np.uint8)
     free[laid.capture_glare > 0] = 0  # the haze that `clear` leaves out may be a hologram's own
+    asked = [(index, one) for index, one in enumerate(laid.prepared.regions) if one.region.kind in CHECKED]
+    resolved = _resolved(laid) if asked else 1.0
     return tuple(
-        _reading(laid, view, index, free if place.region.kind == "hologram" else laid.clear)
-        for index, place in enumerate(laid.prepared.regions)
-        if place.region.kind in CHECKED
+        _reading(laid, view, index, free if place.region.kind == "hologram" else laid.clear, resolved)
+        for index, place in asked
     )
 
 
-def _reading(laid: Aligned, view: View, index: int, clear: Grey) -> Reading:
+def _resolved(laid: Aligned) -> float:
+    """The share of the registered detail, as slopes, that the capture shows of the whole face."""
+    known = light.detail(laid.prepared.face, laid.usable)
+    return math.sqrt(light.detail(laid.shown, laid.usable) / max(known, 1e-6))
+
+
+def _reading(laid: Aligned, view: View, index: int, clear: Grey, resolved: float) -> Reading:
     prepared, place, mm_per_px = laid.prepared, laid.prepared.regions[index], laid.scale.mm_per_px
     x, y, w, h = place.box
     one = Reading(index, float((clear[y : y + h, x : x + w] > 0).mean()))
     if one.seen < LEAST_SEEN or mm_per_px is None:
         return one
+    if place.region.kind != "microprint" and _shows_something(prepared.face, place.box):
+        shaped = place.region.kind != "label"  # whose words differ from item to item
+        lacks = presence.absence(laid.shown, prepared.face, clear, place.box, resolved=resolved, shaped=shaped)
+        one = replace(one, absence=lacks)
     if place.region.kind == "hologram":
-        lacks = hologram.absence(laid.shown, prepared.face, clear, place.box)
-        one = replace(one, absence=lacks, colours=hologram.colours(laid.shown, place.box))
+        one = replace(one, colours=hologram.colours(laid.shown, place.box))
     if place.region.kind == "microprint" and index in prepared.fine:
         seen = microprint.contrast(view, laid.registration, prepared.fine[index], mm_per_px, laid.clear)
         return replace(one, needed_mm_per_px=seen.needed_mm_per_px, contrast=seen.share, print_likeness=seen.likeness)
@@ -93,6 +104,11 @@ def _reading(laid: Aligned, view: View, index: int, clear: Grey) -> Reading:
     )
 
 
+def _shows_something(face: Image, box: Rectangle) -> bool:
+    x, y, w, h = box
+    return float(face[y : y + h, x : x + w].astype(np.float32).std(axis=(0, 1)).max()) >= LEAST_CONTRAST
+
+
 def _place_of(laid: Aligned, place: PlacedRegion) -> Offset | None:
     prepared = laid.prepared
     if prepared.px_per_mm is None or place.region.kind == "microprint":
@@ -106,7 +122,7 @@ def _place_of(laid: Aligned, place: PlacedRegion) -> Offset | None:
 def joined(shots: Sequence[Reading]) -> Reading:
     """The readings of one region by several captures, as one.
 
-    A place is the median of the captures that found one; what is there in one capture is there (hologram, micro-print).
+    A place is the median of the captures that found one; what is there in one capture is there.
     """
     places = [one for one in shots if one.gain is not None]
     absences = [one.absence for one in shots if one.absence is not None]

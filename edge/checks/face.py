@@ -155,13 +155,12 @@ def _of_side(
     leading = max(_counting(worst, limits), key=lambda d: d.score, default=None)
     if score >= worst.threshold_check:
         code = f"face.{leading.kind}" if leading is not None and leading.kind in _KINDS else "face.differs"
-        code = "face.decisive" if score >= worst.threshold_strong else code
         told = {finding.arguments.get("where") for finding in of_regions}
         generic = _finding(code, worst, leading, maker)
-        if code == "face.decisive" or (
-            generic.arguments["where"] not in told and not any(finding.code == code for finding in made)
-        ):
+        if generic.arguments["where"] not in told and not any(finding.code == code for finding in made):
             made.insert(0, generic)
+        if score >= worst.threshold_strong:  # by how much; in which way and where is told beside it
+            made.insert(0, _finding("face.decisive", worst, leading, maker))
     elif score >= worst.threshold_check * limits.second_angle_share:
         made.append(_finding("face.slight", worst, leading, maker))
     if labelled is not None:

@@ -14,6 +14,7 @@ from edge.comparison import Difference, FaceComparison, RegionReading
 from edge.inspection import Finding
 from edge.policy import FacePolicy
 
+_PRINTED = frozenset({"logo", "label"})  # a hologram is missing by its own finding, by all captures of a side
 _OF_WORDS = frozenset({"structure", "print"})  # kinds of difference that other words on a label make
 
 
@@ -34,6 +35,8 @@ def _codes(reading: RegionReading, limits: FacePolicy) -> Iterator[str]:
         yield "face.region_size"
     elif elsewhere and (reading.offset_mm or 0.0) >= limits.region_moved_mm:
         yield "face.region_moved"
+    elif reading.kind in _PRINTED and (reading.absence or 0.0) >= limits.region_missing_share:
+        yield "face.region_missing"
     if reading.change is not None and reading.change < limits.hologram_change:
         yield "face.hologram_static"
     if reading.contrast is not None and (
@@ -48,6 +51,7 @@ def unasked(comparisons: Iterable[FaceComparison]) -> tuple[str, ...]:
     told = {
         "face.region_size": any(one.size is not None for one in readings),
         "face.region_moved": any(one.offset_mm is not None for one in readings),
+        "face.region_missing": any(one.absence is not None and one.kind in _PRINTED for one in readings),
         "face.hologram": any(one.kind == "hologram" for one in readings),
         "face.hologram_static": any(one.change is not None for one in readings),
         "face.microprint": any(one.contrast is not None for one in readings),

@@ -142,6 +142,19 @@ def test_a_missing_hologram_is_found_where_one_is_marked() -> None:
     assert (tampered.differences[0].kind, tampered.differences[0].region) == ("hologram", "hologram")
 
 
+@pytest.mark.parametrize("kind", ["logo", "label"])
+def test_a_region_that_is_wholly_gone_lacks_its_detail_and_another_lamp_does_not_take_it(kind: str) -> None:
+    marked = faces.prepare(reference(1, region(kind, LOGO)), loaded())
+    x, y, w, h = LOGO
+    blank = drawn_face()
+    blank[y : y + h, x : x + w] = (205, 214, 218)
+    (gone,) = faces.compare(photograph(blank).image, [marked], loaded())
+    (there,) = faces.compare(photograph(drawn_face(), defocus_px=2.5, noise=5.0).image, [marked], loaded())
+    assert gone.regions[0].absence == pytest.approx(0.9, abs=0.15)
+    assert there.regions[0].absence == pytest.approx(0.0, abs=0.25)
+    assert not any(one.kind == "hologram" for one in gone.differences)
+
+
 def test_an_ignored_region_raises_no_difference() -> None:
     ignored = region("ignore", (LOGO[0] - 40, LOGO[1] - 50, LOGO[2] + 120, LOGO[3] + 100))
     shot = photograph(drawn_face(logo_at=(LOGO[0] + 20, LOGO[1] + 12)))

@@ -8,6 +8,7 @@ import pytest
 
 from models import hologram
 from models.measurements import Image
+from models.presence import absence
 
 BOX = (200, 150, 80, 80)
 PX_PER_MM = (5.0, 5.0)
@@ -27,8 +28,8 @@ def sheet(turn: float = 0.0, shift: int = 0, *, there: bool = True) -> Image:
 
 
 def test_a_hologram_of_other_colours_is_there_and_flat_foil_is_not() -> None:
-    assert hologram.absence(sheet(0.4), sheet(), ALL, BOX) == pytest.approx(0.0, abs=0.1)
-    assert hologram.absence(sheet(there=False), sheet(), ALL, BOX) == pytest.approx(1.0, abs=0.05)
+    assert absence(sheet(0.4), sheet(), ALL, BOX) == pytest.approx(0.0, abs=0.1)
+    assert absence(sheet(there=False), sheet(), ALL, BOX) == pytest.approx(1.0, abs=0.05)
 
 
 @pytest.mark.parametrize("ground", [(15, 15, 15), (190, 190, 190)])
@@ -39,7 +40,7 @@ def test_another_print_in_its_place_is_none_however_detailed_it_is(ground: tuple
     ink = tuple(220 - one for one in ground)
     for row in range(4):
         cv2.putText(printed[y : y + h, x : x + w], "ORIGINAL", (2, 16 + 18 * row), 0, 0.45, ink, 1, cv2.LINE_AA)
-    assert hologram.absence(printed, sheet(), ALL, BOX) == pytest.approx(1.0, abs=0.35)
+    assert absence(printed, sheet(), ALL, BOX) == pytest.approx(1.0, abs=0.35)
 
 
 @pytest.mark.parametrize("turn", [0.15, 0.5, 0.8])
@@ -47,11 +48,11 @@ def test_a_hologram_that_hardly_shows_its_colours_is_there_by_its_shape(turn: fl
     pale = np.asarray(cv2.GaussianBlur(sheet(turn), (0, 0), 1.0), np.float32)
     grey = pale.mean(axis=2, keepdims=True)
     dull = np.asarray(grey + 0.15 * (pale - grey), np.uint8)
-    assert hologram.absence(dull, sheet(), ALL, BOX) == pytest.approx(0.0, abs=0.5)
+    assert absence(dull, sheet(), ALL, BOX) == pytest.approx(0.0, abs=0.5)
 
 
 def test_a_hologram_under_glare_is_not_judged() -> None:
-    assert hologram.absence(sheet(), sheet(), np.zeros((400, 500), np.uint8), BOX) is None
+    assert absence(sheet(), sheet(), np.zeros((400, 500), np.uint8), BOX) is None
 
 
 def test_a_moved_hologram_is_found_whatever_its_colours() -> None:

@@ -80,6 +80,13 @@ def test_a_doubt_asks_for_another_picture_until_three_are_judged_together() -> N
     assert codes(judged(difference("structure", 0.6), together=three)) == ["face.structure"]
 
 
+@pytest.mark.parametrize("kind", ["structure", "colour", "print"])
+def test_a_gross_difference_is_told_with_its_way_and_place(kind: str) -> None:
+    verdict = judged(difference(kind, 0.95, "logo: Aoi"), together=(*BEFORE, "e" * 64))
+    assert codes(verdict) == ["face.decisive", f"face.{kind}"]
+    assert [finding.arguments["where"] for finding in verdict.findings] == ["@where.logo"] * 2
+
+
 def test_captures_that_were_judged_apart_are_held_to_the_packs_own_threshold() -> None:
     apart = tuple(
         replace(drawn.COMPARISON, capture=name * 64, score=0.4, differences=(difference("structure", 0.4),))

@@ -32,6 +32,11 @@ def compared(*readings: RegionReading, **changes: object) -> FaceComparison:
         ({"offset_mm": 2.3, "gain": 0.4}, ("face.region_moved",)),
         ({"offset_mm": 2.3, "gain": 0.0}, ()),
         ({"offset_mm": 0.4, "size": 0.88, "gain": 0.3}, ("face.region_size",)),
+        ({"offset_mm": None, "size": None, "gain": None, "absence": 0.8}, ("face.region_missing",)),
+        ({"kind": "label", "absence": 0.8}, ("face.region_missing",)),
+        ({"absence": 0.5}, ()),
+        ({"offset_mm": 2.3, "gain": 0.4, "absence": 0.8}, ("face.region_moved",)),
+        ({"kind": "hologram", "absence": 0.8}, ()),  # told by its difference, which no capture may take back
         ({"kind": "hologram", "change": 0.9}, ()),
         ({"kind": "hologram", "change": 0.05}, ("face.hologram_static",)),
         ({"kind": "microprint", "contrast": 0.95, "likeness": 0.9}, ()),
