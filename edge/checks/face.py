@@ -157,9 +157,11 @@ def _of_side(
         code = f"face.{leading.kind}" if leading is not None and leading.kind in _KINDS else "face.differs"
         told = {finding.arguments.get("where") for finding in of_regions}
         generic = _finding(code, worst, leading, maker)
-        if generic.arguments["where"] not in told and not any(finding.code == code for finding in made):
+        grossly = score >= worst.threshold_strong
+        known = generic.arguments["where"] in told or any(finding.code == code for finding in made)
+        if not known and not (grossly and code == "face.differs"):
             made.insert(0, generic)
-        if score >= worst.threshold_strong:  # by how much; in which way and where is told beside it
+        if grossly:  # by how much; in which way stands beside it
             made.insert(0, _finding("face.decisive", worst, leading, maker))
     elif score >= worst.threshold_check * limits.second_angle_share:
         made.append(_finding("face.slight", worst, leading, maker))
