@@ -79,10 +79,10 @@ def words_held(lines: tuple[PrintedLine, ...], words: str, threshold: float) -> 
         return Held("words", Standing.AGREES, words, 0, 1.0)
     found = [one for place, line in enumerate(lines) if (one := _of_line(line, place, wanted, threshold)) is not None]
     for place, line in enumerate(lines):
-        again = {one.told: one.sure for one in _changes(line.again or "", line.again_sure, words, every)}
-        for one in _changes(line.text, line.sure, words, every):
-            sure = min(one.sure, again.get(one.told, 0.0))
-            found.append(Held("words", standing_of(sure, threshold, line), one.read, place, sure, one.said))
+        again = {change.told: change.sure for change in _changes(line.again or "", line.again_sure, words, every)}
+        for change in _changes(line.text, line.sure, words, every):
+            sure = min(change.sure, again.get(change.told, 0.0))
+            found.append(Held("words", standing_of(sure, threshold, line), change.read, place, sure, change.said))
     return max(found, key=lambda one: (one.standing is Standing.DIFFERS, one.sure), default=None)
 
 
