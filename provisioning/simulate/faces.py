@@ -1,7 +1,7 @@
 """What the packaging model measured of drawn packages, to draw comparisons from: errors are resampled, never assumed.
 
-faces.json is written by `./run bench port_faces` and names the pack that measured. It holds no picture and compares
-nothing.
+faces.json is written by `./run bench port_faces` and names the pack that measured, which may be older than the one that
+ships (docs/simulated-port.md says so then). It holds no picture and compares nothing.
 """
 
 from __future__ import annotations

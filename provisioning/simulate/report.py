@@ -13,6 +13,7 @@ import jinja2
 
 from edge.inspection import Outcome
 from edge.web import charts
+from models.pack import BUILTIN
 from provisioning.simulate.faces import Faces
 from provisioning.simulate.figures import OUTCOMES
 from provisioning.simulate.scenario import Scenario
@@ -104,7 +105,9 @@ def assumptions(scenario: Scenario, measured: Faces) -> str:
     )
     counts = {case: measured.count(case) for case in ("genuine", "subtle", "medium", "gross", "other")}
     pictures = ", ".join(f"{count} {case}" for case, count in counts.items())
+    ships = "" if measured.pack == BUILTIN else f" {BUILTIN} ships now: what it tells otherwise is not in the figures."
     return template.format(
+        ships=ships,
         name=scenario.name,
         frozen=scenario.frozen,
         ports=world.ports,

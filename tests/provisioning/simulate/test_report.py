@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from models.pack import BUILTIN
 from provisioning.simulate import faces, report, scenario
 from sekisho import app
 
@@ -18,6 +20,14 @@ def test_the_page_of_assumptions_is_the_printed_one() -> None:
     assert said == report.assumptions(scenario.frozen(), faces.frozen()), (
         "sekisho simulate --assumptions > docs/simulated-port.md"
     )
+
+
+def test_faces_that_another_pack_measured_than_the_one_that_ships_are_told() -> None:
+    before = replace(faces.frozen(), pack="drawn-1")
+    said = " ".join(report.assumptions(scenario.frozen(), before).split())
+    assert "what the packaging model (drawn-1) measured" in said
+    assert f"{BUILTIN} ships now: what it tells otherwise is not in the figures." in said
+    assert "ships now" not in report.assumptions(scenario.frozen(), replace(before, pack=BUILTIN))
 
 
 @pytest.fixture
