@@ -1,4 +1,4 @@
-"""The commands of the training path.
+"""The commands of the training path; README.md beside this file puts them in order, with the time each takes.
 
     python -m models.training --smoke                              the whole path on drawn material, a few minutes
     python -m models.training pool SOURCE... --out POOL            shrink picture folders into a pool
@@ -26,12 +26,16 @@ from pathlib import Path
 
 import numpy as np
 
+WEIGHTS = Path(__file__).parent / "weights" / "drawn-2.pt"
+SMOKE_ARTWORKS, SMOKE_GENUINE, SMOKE_EDITED = 8, 10, 10  # as few as every kind can be calibrated on
 
-def _options() -> argparse.Namespace:
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
     parser = argparse.ArgumentParser(
         prog="models.training", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--smoke", action="store_true", help="draw, train, export, quantize and check in small")
+    parser.add_argument("--smoke", action="store_true", help="draw, train, export, calibrate and check in small")
     commands = parser.add_subparsers(dest="command")
     pool = commands.add_parser("pool")
     pool.add_argument("sources", type=Path, nargs="+")
@@ -78,16 +82,16 @@ def _options() -> argparse.Namespace:
     for command in (draw, train, export, whole, pack, both):
         command.add_argument("--pool", type=Path)
         command.add_argument("--fonts", type=Path, action="append", default=[])
-    options = parser.parse_args()
-    if not options.smoke and options.command is None:
-        parser.print_help()
-        sys.exit(2)
-    return options
+    return parser
 
 
 def main() -> None:
     """Parse the command line and run one command."""
-    options = _options()
+    command_line = parser()
+    options = command_line.parse_args()
+    if not options.smoke and options.command is None:
+        command_line.print_help()
+        sys.exit(2)
     try:
         import torch  # noqa: F401 - tell the missing package before anything is drawn
     except ImportError:
@@ -95,7 +99,8 @@ def main() -> None:
             "models.training needs torch, which the lock leaves out: install the 'training' extra of pyproject.toml."
         )
     if options.smoke:
-        smoke(Path(tempfile.mkdtemp(prefix="training-")))
+        with tempfile.TemporaryDirectory(prefix="training-") as folder:
+            smoke(Path(folder))
     else:
         commands_by_name = {
             "pool": _pool,
@@ -173,17 +178,8 @@ def _faces(options) -> None:
 
 def _pack(options) -> None:
     from models.drawn.pool import read_pool
-    from models.training.calibrate import measure, write_pack
-    from models.training.export import Networks
-    from models.training.look import fitted, places
-    from models.training.together import groups_of, surer_of
 
-    run, look = Networks(options.out), None
-    if options.whole:
-        look = fitted(*places(run, options.whole, read_pool(options.pool, tuple(options.fonts))))
-    groups = groups_of(run, options.faces, look)
-    rows = measure(run, options.faces, look)
-    print(write_pack(options.out, rows, options.out.name, look, lambda check: surer_of(groups, check)))
+    print(calibrated(options.out, options.faces, options.whole, read_pool(options.pool, tuple(options.fonts))))
 
 
 def _sizes(options) -> None:
@@ -221,26 +217,52 @@ def networks(net, out: Path, pool, pairs: int = 48) -> dict[str, float]:
     return told | sizes | {"mean absolute difference": round(float(np.mean(apart)), 4)}
 
 
+def calibrated(out: Path, faces: Path, whole: Path | None, pool) -> dict[str, float]:
+    """Write the manifest of the networks in `out`, its numbers fitted on drawn faces; shares of these at check.
+
+    `whole`: faces to fit the second look on; without them there is none.
+    """
+    from models.training.calibrate import measure, write_pack
+    from models.training.export import Networks
+    from models.training.look import fitted, places
+    from models.training.together import groups_of, surer_of
+
+    run = Networks(out)
+    look = fitted(*places(run, whole, pool)) if whole else None
+    groups = groups_of(run, faces, look)
+    return write_pack(out, measure(run, faces, look), out.name, look, lambda check: surer_of(groups, check))
+
+
 def smoke(folder: Path) -> None:
-    """The whole path in small: draw, train a few steps, export, quantize, check that int8 follows fp32.
+    """The whole path in small: draw, train a few steps, export, quantize, calibrate, and try the pack that comes of it.
+
+    The training goes on from the shipped weights: what a few steps from nothing answer cannot be calibrated.
 
     Raises:
         RuntimeError: the loss is not finite, or the int8 network does not follow its fp32 twin.
+        PackError: the pack that was made cannot be used.
     """
+    from models import pack, selftest
     from models.drawn.pool import Pool
+    from models.training.calibrate import write_draws
     from models.training.shards import quiet_opencv, write_shard
     from models.training.train import train
 
     quiet_opencv()
     write_shard(folder / "shards", 0, Pool(), pairs=6)
-    print("drawn: 6 pairs, 36 crops")
-    net = train(folder / "shards", folder / "weights.pt", minutes=1, steps=12, batch=4)
-    told = networks(net, folder / "pack", Pool(), pairs=2)
-    print(told)
+    print("drawn: 6 pairs, 36 crops", flush=True)
+    shards, weights, out, faces = (folder / name for name in ("shards", "weights.pt", "smoke-1", "faces"))
+    net = train(shards, weights, minutes=1, steps=12, batch=4, rate=1e-6, start=WEIGHTS)
+    told = networks(net, out, Pool(), pairs=2)
+    print(told, flush=True)
     apart = told["mean absolute difference"]
     if not np.isfinite(apart) or apart > 0.5:
         raise RuntimeError(f"The int8 network must follow its fp32 twin to 0.5 of a logit, got {apart}.")
-    print("smoke: the training path runs")
+    write_draws(faces, Pool(), 0, SMOKE_ARTWORKS, genuine=SMOKE_GENUINE, edited=SMOKE_EDITED)
+    print(f"drawn: {SMOKE_ARTWORKS} artworks, whole", flush=True)
+    print(calibrated(out, faces, faces, Pool()), flush=True)
+    selftest.require(out)
+    print(f"smoke: the training path runs, and made {pack.load(out).name}")
 
 
 if __name__ == "__main__":

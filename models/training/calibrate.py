@@ -235,21 +235,20 @@ def genuine_of(rows: list[dict]) -> list[dict]:
     return [row for row in rows if not row["kinds"]]
 
 
-def left_out(rows: list[dict], folds: int = FOLDS) -> list[bool]:
+def left_out(rows: list[dict]) -> list[bool]:
     """Of every genuine capture, whether it is at check by a scale fitted on other artworks than its own.
 
     The share of a pack's own calibration captures that are at check is no measurement: their highest chose where check
-    lies. So the artworks are dealt into `folds` parts, and each part is told by a scale fitted on the others.
+    lies. So the artworks are dealt into parts (FOLDS, or one each), and each part is told by a scale fitted on the
+    others.
 
     Raises:
-        ValueError: fewer artworks than folds; as `Scale.fitted`.
+        ValueError: as `Scale.fitted`.
     """
     artworks = sorted({row["artwork"] for row in rows})
-    if len(artworks) < folds:
-        raise ValueError(f"{folds} parts of artworks need as many artworks or more, got {len(artworks)}.")
-    told = []
-    for part in range(folds):
-        mine = set(artworks[part::folds])
+    parts, told = min(FOLDS, len(artworks)), []
+    for part in range(parts):
+        mine = set(artworks[part::parts])
         scale = Scale.fitted([row for row in rows if row["artwork"] not in mine])
         told += [scale.told(row) for row in genuine_of(rows) if row["artwork"] in mine]
     return told
@@ -311,7 +310,16 @@ def values_of(run, face: np.ndarray, capture: np.ndarray, look: SecondLook | Non
     return {kind: value_of(kind, maps[kind]) for kind in KINDS}
 
 
-def write_draws(folder: Path, pool, first: int, last: int, *, bench: bool = True) -> None:
+def write_draws(
+    folder: Path,
+    pool,
+    first: int,
+    last: int,
+    *,
+    bench: bool = True,
+    genuine: int = GENUINE_PER_ARTWORK,
+    edited: int = EDITED_PER_ARTWORK,
+) -> None:
     """Draw whole faces: eight genuine captures of every artwork and two edited ones.
 
     As at a lit bench to calibrate on; hurried ones (not `bench`) to train on as windows.
@@ -323,8 +331,8 @@ def write_draws(folder: Path, pool, first: int, last: int, *, bench: bool = True
     for seed in range(first, last):
         rng = np.random.default_rng((900_000, seed))
         scene = draw_scene(rng, pool, bench=bench)
-        for index in range(GENUINE_PER_ARTWORK + EDITED_PER_ARTWORK):
-            pair = draw_pair(rng, pool, scene, share_edited=float(index >= GENUINE_PER_ARTWORK), bench=bench)
+        for index in range(genuine + edited):
+            pair = draw_pair(rng, pool, scene, share_edited=float(index >= genuine), bench=bench)
             np.savez(
                 folder / f"{seed:05d}_{index:02d}.npz",
                 face=pair.face,

@@ -150,8 +150,8 @@ def test_the_whole_training_path_runs_in_small(tmp_path: Path, capsys: pytest.Ca
     from models.training.__main__ import smoke  # noqa: PLC0415
 
     smoke(tmp_path)
-    assert capsys.readouterr().out.rstrip().endswith("smoke: the training path runs")
-    assert sum((tmp_path / "pack" / f"{part}.onnx").stat().st_size for part in ("encoder", "comparer")) < 4 * 1024**2
+    assert capsys.readouterr().out.rstrip().endswith("smoke: the training path runs, and made smoke-1")
+    assert sum((tmp_path / "smoke-1" / f"{part}.onnx").stat().st_size for part in ("encoder", "comparer")) < 4 * 1024**2
 
 
 def test_evidence_is_the_logarithm_of_the_likelihood_ratio_of_two_bells() -> None:
@@ -215,6 +215,29 @@ def test_two_and_three_genuine_captures_together_reach_check_as_rarely_as_one() 
         ValueError, match=r"^How much surer captures are together is fitted on groups of three, got none\.$"
     ):
         surer_of([], check)
+
+
+def test_a_capture_is_told_by_thresholds_that_were_fitted_on_other_artworks() -> None:
+    from models.training.calibrate import KINDS, Scale, genuine_of, left_out  # noqa: PLC0415
+
+    rng = np.random.default_rng(5)
+
+    def row(artwork: int, kinds: list[str], higher: float) -> dict[str, object]:
+        return {
+            "artwork": f"{artwork}",
+            "kinds": kinds,
+            "values": {kind: float(rng.normal(higher, 1)) for kind in KINDS},
+        }
+
+    odd = 7  # an artwork on which genuine captures measure as edited ones do
+    rows = [row(artwork, [], 4.0 if artwork == odd else 0.0) for artwork in range(60) for _ in range(8)]
+    for kind in ("moved", "colour", "blur", "inks"):
+        rows += [row(artwork, ["reprint_blur" if kind == "blur" else kind], 5.0) for artwork in range(60)]
+    scale = Scale.fitted(rows)
+    known = sum(scale.told(one) for one in genuine_of(rows))
+    told = left_out(rows)
+    assert len(told) == 480
+    assert known < sum(told)
 
 
 def test_the_second_look_weighs_what_tells_places_on_edits_from_others() -> None:

@@ -1,0 +1,29 @@
+"""The chain of commands that makes a pack is one that the training path takes; torch is not needed to tell."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from models.training import __main__ as training
+
+GUIDE = (Path(training.__file__).parent / "README.md").read_text("utf-8")
+CHAIN = re.findall(r"`\./run train ([^`]+)` \|", GUIDE)
+
+
+@pytest.mark.parametrize("command", CHAIN)
+def test_every_command_of_the_chain_is_one(command: str) -> None:
+    assert training.parser().parse_args(shlex.split(command)).command == command.split(maxsplit=1)[0]
+
+
+def test_the_chain_leads_from_pictures_to_a_manifest() -> None:
+    names = [command.split()[0] for command in CHAIN]
+    assert names == ["pool", "draw", "train", "average", "export", "faces", "faces", "pack"]
+
+
+def test_training_goes_on_from_the_weights_that_are_kept() -> None:
+    assert training.WEIGHTS.is_file()
+    assert f"models/training/weights/{training.WEIGHTS.name}" in GUIDE
