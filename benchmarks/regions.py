@@ -54,6 +54,7 @@ class Case:
     size: float = 1.0
     gone: bool = False
     blur: float = 0.0  # of the region's height
+    words: str = ""  # of a line of micro-print
     copied: bool = False  # a printed copy of a hologram
     shape: str = ""  # "cylinder", "pouch"
     strength: float = 0.0
@@ -75,6 +76,7 @@ CASES = (
     Case("hologram missing", "hologram", "face.hologram", gone=True),
     Case("hologram copied", "hologram", "face.hologram_static", copied=True),
     Case("micro-print mush", "microprint", "face.microprint", blur=0.2),
+    Case("micro-print of other words", "microprint", "face.microprint", words="QUALITY PRODUCT"),
     Case("micro-print missing", "microprint", "face.microprint", gone=True),
     Case("bottle, 60 degrees seen", shape="cylinder", strength=60),
     Case("bottle, 100 degrees seen", shape="cylinder", strength=100),
@@ -266,6 +268,9 @@ def alter(face: Image, box: Rectangle, case: Case, rng: np.random.Generator) -> 
     if case.blur:
         soft = cv2.GaussianBlur(patch, (0, 0), case.blur * h)
         face[y : y + h, x : x + w] = soft
+        return
+    if case.words:
+        draw_microprint(face, box, case.words)
         return
     if case.copied:
         return

@@ -63,7 +63,7 @@ class RegionReading:
 class CaptureAdvice:
     """What would let the next capture be judged better. Millimetres per pixel (too_far, too_soft), degrees (tilted)."""
 
-    code: str  # "glare_over", "covered", "outside", "stuck_on", "part_judged", "little_judged", "too_far" and the like
+    code: str  # "glare_over", "covered", "outside", "stuck_on", "part_judged", "colourless", "too_far" and the like
     region: str = ""  # kind of the registered region, "" for the whole face
     edge: str = ""  # edge of the package, as the capture shows it, that is to be lowered
     measured: float | None = None

@@ -23,6 +23,7 @@ from models import (
     hologram,
     inks,
     judged,
+    monochrome,
     regions,
     second_look,
     tone,
@@ -46,6 +47,7 @@ from models.difference import Place
 from models.fusion import Layer
 from models.locate import Location, View, matched
 from models.measurements import (
+    CaptureAdvice,
     FaceDifference,
     FaceMatch,
     FaceMeasurement,
@@ -198,6 +200,8 @@ def _prepared(reference: FaceReference | PreparedFace, pack: Pack, cache: Cache 
 
 
 def _measured(view: View, prepared: PreparedFace, pack: Pack, earlier: Sequence[bytes]) -> FaceMeasurement:
+    if monochrome.colourless(view.base[0]):
+        prepared = prepared.in_grey
     placed, laid = _seen(view, prepared, pack)
     if laid is None:
         return placed
@@ -254,7 +258,8 @@ def _judged(placed: FaceMeasurement, laid: Aligned, layers: Sequence[Layer], pac
         read = _read(laid, layers)
         known = judged.judged(maps, laid.prepared, pack)
         helps = advice.of_regions(laid, [(place, one) for place, one, _ in read], known)
-        wanted = (*placed.advice, *advice.of_judged(laid, known), *helps)
+        grey = () if "colour" in maps or "colour" not in pack.judgements else (CaptureAdvice("colourless"),)
+        wanted = (*placed.advice, *advice.of_judged(laid, known), *helps, *grey)
     with timed(placed.ms, "pictures"):
         face_picture = heat.jpeg(laid.registration.aligned)
         heat_picture = heat.heat(laid, maps, found, pack)
@@ -302,6 +307,8 @@ def _maps(laid: Aligned, pack: Pack) -> dict[str, Tensor]:
     if "structure" in maps:
         overlooked = unusable.on_paper(prepared.face, capture, (shape[0], shape[1])) & (maps["structure"] < ALIKE)
         maps["structure"][overlooked] = np.nan
+    if not prepared.coloured:  # what tells colours apart tells nothing
+        return {kind: values for kind, values in maps.items() if kind != "colour"}
     if "colour" in pack.judgements and "colour" not in maps:
         window = pack.judgements["colour"].window_cells
         maps["colour"] = difference.colour_distance(capture, prepared.face, surely, window)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeVar
 
 import cv2
 import numpy as np
 
-from models import embed, light, locate, picture
+from models import embed, light, locate, monochrome, picture
 from models.measurements import FaceReference
 from models.microprint import FinePrint, fine_print
 from models.placed import PlacedRegion, placed, wanted_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from models.locate import Grey, Keypoints, Matrix
     from models.measurements import Image
@@ -64,6 +64,18 @@ class PreparedFace(Sketch):
     glare: Grey  # 255 where the registered picture itself is burnt out
     features: Features  # what the pack's encoder sees in the face
     fine: Mapping[int, FinePrint]  # marked micro-print by the index of its region
+    seen_as: Callable[[Image], Features]  # the pack's encoder
+    coloured: bool = True  # whether its colours are compared
+
+    @cached_property
+    def in_grey(self) -> PreparedFace:
+        """The face as a picture without colours is compared with; itself where it has none."""
+        if monochrome.colourless(self.face):
+            return self
+        grey = monochrome.in_grey(self.face)
+        made = replace(self, face=grey, features=self.seen_as(grey), coloured=False)
+        vars(made).update({name: getattr(self, name) for name in ("orb", "sift")})  # keypoints of the same grey
+        return made
 
 
 Kept = TypeVar("Kept", bound=Sketch)
@@ -125,6 +137,7 @@ def prepare(reference: FaceReference, pack: Pack) -> PreparedFace:
         glare=light.registered_glare(face),
         features=embed.features(face, pack.network),
         fine=fine,
+        seen_as=partial(embed.features, network=pack.network),
     )
 
 

@@ -42,7 +42,8 @@ def check(found: ItemLookup, seen: Seen, policy: Policy) -> Checked:
         for side in _nearest_print_runs(found.faces, comparable)
         for finding in _of_side(side, findings, {face.face_id: face for face in found.faces})
     ]
-    unasked = tuple((code, gtin) for code in region.unasked(comparable))
+    colourless = all(any(one.code == "colourless" for one in c.advice) for c in comparable)
+    unasked = tuple((code, gtin) for code in (*region.unasked(comparable), *(["face.colour"] * colourless)))
     return Checked(findings=tuple(made), ran=("face",), unasked=unasked)
 
 

@@ -14,6 +14,7 @@ from models.drawn.recapture import Recapture, recapture
 from models.errors import PictureRefused
 from models.locate import Keypoints, View, matched
 from models.measurements import FaceReference, Image, MarkedRegion
+from models.monochrome import in_grey
 
 WIDTH_MM, HEIGHT_MM = 120.0, 180.0
 HOLOGRAM = (420, 640, 110, 110)  # x, y, w, h in pixels of the drawn face, five to the millimetre
@@ -153,6 +154,26 @@ def test_a_region_that_is_wholly_gone_lacks_its_detail_and_another_lamp_does_not
     assert gone.regions[0].absence == pytest.approx(0.9, abs=0.15)
     assert there.regions[0].absence == pytest.approx(0.0, abs=0.25)
     assert not any(one.kind == "hologram" for one in gone.differences)
+
+
+def test_a_grey_picture_is_judged_by_its_structure_and_says_that_colour_was_not() -> None:
+    marked = faces.prepare(reference(1, region("logo", LOGO), region("hologram", HOLOGRAM)), loaded())
+    shot = in_grey(photograph(drawn_face()).image)
+    moved = in_grey(photograph(drawn_face(logo_at=(LOGO[0] + 20, LOGO[1] + 12))).image)
+    (genuine,) = faces.compare(shot, [marked], loaded())
+    (other,) = faces.compare(moved, [marked], loaded())
+    assert genuine.score is not None
+    assert other.score is not None
+    assert genuine.score < genuine.threshold_check <= other.score
+    assert {one.kind for one in genuine.differences} <= {"structure", "print", "hologram"}
+    assert "colourless" in [one.code for one in genuine.advice]
+
+
+def test_a_picture_in_colour_beside_a_grey_one_has_its_colours_judged() -> None:
+    shots = [photograph(drawn_face(), seed).image for seed in (3, 4)]
+    found = faces.compare_together([shots[0], in_grey(shots[1])], reference(), loaded())
+    assert found.together == 2
+    assert "colourless" not in [one.code for one in found.advice]
 
 
 def test_an_ignored_region_raises_no_difference() -> None:

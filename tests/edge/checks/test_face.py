@@ -8,7 +8,8 @@ import pytest
 
 from edge import policy as policies
 from edge.captures import Box
-from edge.comparison import Difference
+from edge.checks import face
+from edge.comparison import CaptureAdvice, Difference
 from edge.inspection import Outcome, Seen, Verdict
 from edge.steps.decide import assess
 from tests.edge import drawn_cases as drawn
@@ -78,6 +79,15 @@ def test_a_doubt_asks_for_another_picture_until_three_are_judged_together() -> N
     assert codes(judged(difference("structure", 0.6))) == ["face.structure", "capture.second_angle"]
     three = (*BEFORE, "e" * 64)
     assert codes(judged(difference("structure", 0.6), together=three)) == ["face.structure"]
+
+
+def test_a_grey_picture_says_that_colour_was_not_judged_and_asks_nothing_of_colours() -> None:
+    advice = (CaptureAdvice("colourless"),)
+    one = replace(drawn.COMPARISON, capture="d" * 64, score=0.1, advice=advice)
+    case = drawn.case(seen=Seen((drawn.CAPTURE,), comparisons=(one,)))
+    verdict = assess(case, POLICY)
+    assert (verdict.outcome, codes(verdict)) == (Outcome.NO_FINDING, ["capture.colourless"])
+    assert ("face.colour", str(drawn.GTIN)) in face.check(case.lookup.items[0], case.seen, POLICY).unasked
 
 
 @pytest.mark.parametrize("kind", ["structure", "colour", "print"])
