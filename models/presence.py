@@ -21,6 +21,9 @@ SHAPED = 0.25  # correlation of the pattern of edges or colours from which on th
 SLIP_PX = 3  # by how much a capture may lie off after registration, face pixels
 EDGE_LEVEL = 4.0  # slope, grey levels: what lies below hardly counts as an edge
 SHAPE_PX = 7  # window in which colours are spread, for the shape
+LEAST_COLOUR = (
+    6.0  # spread of the opponent colours, grey levels: what shows less is grey, and noise would be its colours
+)
 LEAST_RESOLVED = 0.25  # of the registered detail: below it a soft capture is asked for no less
 
 Flags = npt.NDArray[np.bool_]
@@ -41,14 +44,15 @@ def absence(
         usable: 255 where the capture may be judged.
         box: the region.
         resolved: share of the whole face's registered detail that the capture shows.
-        shaped: whether the region shows the same on every item; where it does not, its shape is not asked for.
+        shaped: whether the region shows the same on every item; where it does not, only its detail is asked for.
     """
     x, y, w, h = box
     free = usable[y : y + h, x : x + w] > 0
     if float(free.mean()) < LEAST_SEEN:
         return None
     shown, known = capture[y : y + h, x : x + w], face[y : y + h, x : x + w]
-    colour = _colourfulness(shown, free) / max(_colourfulness(known, free), 1e-3)
+    coloured = _colourfulness(known, free)
+    colour = _colourfulness(shown, free) / coloured if shaped and coloured > LEAST_COLOUR else 0.0
     asked = max(LEAST_RESOLVED, min(1.0, resolved))
     edges = _edges(shown, free) / max(asked * _edges(known, free), 1e-3)
     shape = 1.0 if not shaped else np.clip(_shape_likeness(capture, face, box) / SHAPED, 0, 1)
