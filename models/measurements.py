@@ -124,7 +124,7 @@ class RegionMeasurement:
     change: float | None = None  # of a hologram: how the pattern of its colours changed, 1 less its correlation
     needed_mm_per_px: float | None = None  # of a micro-print: the coarsest pixel that shows it
     contrast: float | None = None  # of a micro-print: share of the registered one, over what the capture resolves
-    likeness: float | None = None  # of a micro-print: correlation with the registered one
+    likeness: float | None = None  # of a micro-print: share that the registered one explains, over what is resolved
     corners: Corners = ()  # of its registered place in pixels of the capture, from its top left
     picture: bytes = b""  # JPEG: registered on the left, captured on the right
 

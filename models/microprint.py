@@ -3,11 +3,14 @@
 Both sides are sampled at one pitch along the face. The registered line of print has a frequency of its own (the
 energy-weighted median of its spectrum across). A capture whose pixels are coarser than 2.5 of them to a period cannot
 show it and is not judged. One that can is judged by the share of the registered contrast in that band, over the same
-share of other fine print on the face: what lens, focus and hand took away was taken from both.
+share of other fine print on the face: what lens, focus and hand took away was taken from both. Whether it is the same
+line is told likewise: by the share of it that the registered line explains, over the same of other fine print. Other
+words of the same type have the same frequency and contrast, and share half of their strokes' places.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +21,8 @@ import numpy.typing as npt
 from models.register import maps_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from models.locate import Grey, View
     from models.measurements import Image, Rectangle
     from models.register import Registration
@@ -26,6 +31,7 @@ PIXELS_A_PERIOD = 2.5
 BAND = (0.6, 1.6)  # of the registered frequency
 WINDOWS = 6  # pieces of other fine print that tell what the capture could resolve
 LEAST_RESOLVED = 0.2  # share of their contrast below which the capture is too soft to judge
+PIECE = 8  # heights of the line, of which a piece is looked for by itself
 SLIP_MM = 0.8  # by how much the capture may lie off after registration
 
 Floats = npt.NDArray[np.float32]
@@ -53,7 +59,7 @@ class Contrast:
 
     needed_mm_per_px: float
     share: float | None = None  # of the registered contrast, over what the capture resolves elsewhere
-    likeness: float | None = None  # band-wise correlation with the registered line
+    likeness: float | None = None  # share of it that the registered line explains, over the same elsewhere; 1 at most
 
 
 def fine_print(registered: Image, box: Rectangle, native: float, px_per_mm: float) -> FinePrint | None:
@@ -103,11 +109,11 @@ def contrast(view: View, registration: Registration, fine: FinePrint, mm_per_px:
     drawn = cv2.remap(view.image if finer is None else finer(), *maps, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     shown = _band(np.asarray(cv2.cvtColor(drawn, cv2.COLOR_BGR2GRAY), np.float32), fine)
     known = _band(fine.picture.astype(np.float32), fine)
-    resolved = _resolved(shown, known, fine.line)
+    side = max(8, fine.line[3])
+    resolved = _median(_kept(shown, known, place) for place in _fine_places(known, fine.line, (side, side)))
     if resolved is None or resolved < LEAST_RESOLVED:
         return unknown
-    own = _energy(_cut(shown, fine.line)) / max(_energy(_cut(known, fine.line)), 1e-6)
-    return Contrast(fine.needed_mm_per_px, own / resolved, _likeness(shown, known, fine))
+    return Contrast(fine.needed_mm_per_px, _kept(shown, known, fine.line) / resolved, _likeness(shown, known, fine))
 
 
 def _cut(picture: npt.NDArray[np.generic], box: Rectangle) -> npt.NDArray[np.generic]:
@@ -140,36 +146,57 @@ def _energy(values: npt.NDArray[np.generic]) -> float:
     return float(np.sqrt(np.mean(np.square(values.astype(np.float32)))))
 
 
-def _resolved(shown: Floats, known: Floats, line: Rectangle) -> float | None:
-    """The share of contrast that the capture kept of other fine print around the line; None where there is none."""
+def _kept(shown: Floats, known: Floats, place: Rectangle) -> float:
+    """The share of its contrast that a place has kept."""
+    return _energy(_cut(shown, place)) / max(_energy(_cut(known, place)), 1e-6)
+
+
+def _median(values: Iterable[float]) -> float | None:
+    found = list(values)
+    return float(np.median(found)) if found else None
+
+
+def _fine_places(known: Floats, line: Rectangle, size: tuple[int, int]) -> Iterator[Rectangle]:
+    """Places of a size (width, height) with most fine print, beside the line and each other."""
     x, y, w, h = line
+    width, height = size
+    rows, columns = known.shape
+    if rows < height or columns < width:
+        return
     free = np.ones(known.shape, np.float32)
     free[max(0, y - h // 2) : y + h + h // 2, max(0, x - h) : x + w + h] = 0
-    side = max(8, h)
-    power_known, power_shown = (cv2.boxFilter(v * v * free, -1, (side, side), normalize=False) for v in (known, shown))
-    share = cv2.boxFilter(free, -1, (side, side), normalize=False)
-    power_known[share < 0.9 * side * side] = 0
-    pieces = []
+    inside = (slice(0, rows - height + 1), slice(0, columns - width + 1))
+    power, share = (
+        np.ascontiguousarray(cv2.boxFilter(one, -1, size, anchor=(0, 0), normalize=False)[inside])
+        for one in (known * known * free, free)
+    )
+    power[share < 0.9 * width * height] = 0
     for _ in range(WINDOWS):
-        row, column = (int(v) for v in np.unravel_index(int(power_known.argmax()), power_known.shape))
-        if power_known[row, column] < 4.0 * side * side:  # two grey levels
-            break
-        pieces.append(float(np.sqrt(power_shown[row, column] / power_known[row, column])))
-        power_known[max(0, row - side) : row + side + 1, max(0, column - side) : column + side + 1] = 0
-    return float(np.median(pieces)) if pieces else None
+        row, column = (int(v) for v in np.unravel_index(int(power.argmax()), power.shape))
+        if power[row, column] < 4.0 * width * height:  # two grey levels
+            return
+        yield column, row, width, height
+        power[max(0, row - height) : row + height + 1, max(0, column - width) : column + width + 1] = 0
 
 
 def _likeness(shown: Floats, known: Floats, fine: FinePrint) -> float:
-    """The correlation of the line with its registered picture, at the best of small shifts, piece by piece."""
+    """The share of the line that its registered picture explains, piece by piece, over the same of other fine print."""
     x, y, w, h = fine.line
     slip = max(2, round(SLIP_MM / fine.mm_per_px))
-    pieces = max(1, round(w / (8 * h)))
-    best = []
-    for piece in range(pieces):
-        left, right = x + w * piece // pieces, x + w * (piece + 1) // pieces
-        template = known[y : y + h, left:right]
-        window = shown[max(0, y - slip) : y + h + slip, max(0, left - slip) : right + slip]
-        if float(template.std()) < 0.5 or window.shape[0] < h or window.shape[1] < right - left:  # noqa: PLR2004
-            continue
-        best.append(float(cv2.matchTemplate(window, template, cv2.TM_CCOEFF_NORMED).max()))
-    return float(np.median(best)) if best else 0.0
+    count = max(1, round(w / (PIECE * h)))
+    ends = [x + w * piece // count for piece in range(count + 1)]
+    pieces = [(left, y, right - left, h) for left, right in itertools.pairwise(ends)]
+    elsewhere = _fine_places(known, fine.line, (ends[1] - x, h))
+    own = _median(one for place in pieces if (one := _explained(shown, known, place, slip)) is not None)
+    other = _median(one for place in elsewhere if (one := _explained(shown, known, place, slip)) is not None)
+    return min(1.0, (own or 0.0) / (other or 1.0))
+
+
+def _explained(shown: Floats, known: Floats, place: Rectangle, slip: int) -> float | None:
+    """The squared correlation of a place with the registered one, at the best of small shifts; None: it is plain."""
+    x, y, w, h = place
+    template = np.ascontiguousarray(known[y : y + h, x : x + w])
+    window = shown[max(0, y - slip) : y + h + slip, max(0, x - slip) : x + w + slip]
+    if float(template.std()) < 0.5 or window.shape[0] < h or window.shape[1] < w:  # noqa: PLR2004
+        return None
+    return max(0.0, float(cv2.matchTemplate(window, template, cv2.TM_CCOEFF_NORMED).max())) ** 2

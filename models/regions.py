@@ -46,7 +46,7 @@ class Reading:
     colours: tuple[int, ...] = ()  # of a hologram and the print around it
     needed_mm_per_px: float | None = None  # the coarsest pixel that shows a micro-print
     contrast: float | None = None  # of a micro-print, share of the registered one
-    print_likeness: float | None = None  # of a micro-print with the registered one
+    print_likeness: float | None = None  # of a micro-print, share that the registered one explains
 
     @property
     def offset_mm(self) -> float | None:

@@ -62,10 +62,19 @@ def test_mush_has_lost_its_contrast() -> None:
     assert (read(printed(blur=7.0)).share or 1) < 0.4
 
 
-def test_other_words_keep_the_contrast_and_lose_the_likeness() -> None:
-    found = read(printed(words="QUALITY PRODUCT OF "))
+@pytest.mark.parametrize("words", ["QUALITY PRODUCT OF ", "SAMPLE GOODS OF ", "EXEMPT BAKER TOFU "])
+@pytest.mark.parametrize("factor", [0.5, 0.8])
+def test_other_words_keep_the_contrast_and_lose_the_likeness(words: str, factor: float) -> None:
+    found = read(printed(words=words), factor)
     assert (found.share or 0) > 0.6
-    assert (found.likeness or 1) < 0.6
+    assert (found.likeness or 1) < 0.4
+
+
+@pytest.mark.parametrize("noise", [4.0, 14.0])
+def test_the_registered_words_are_like_themselves_as_far_as_the_picture_resolves_them(noise: float) -> None:
+    grain = np.random.default_rng(1).normal(0, noise, printed().shape)
+    shown = np.asarray(np.clip(cv2.GaussianBlur(printed(), (0, 0), 2.0) + grain, 0, 255), np.uint8)
+    assert read(shown, 1.0).likeness == pytest.approx(0.9, abs=0.11)
 
 
 def test_a_capture_that_is_too_coarse_is_not_judged_and_says_what_it_takes() -> None:
