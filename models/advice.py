@@ -13,6 +13,7 @@ import numpy as np
 from models.aligned import MOSTLY, in_capture, mostly
 from models.light import WHITE
 from models.measurements import CaptureAdvice
+from models.placed import region_of
 from models.regions import LEAST_SEEN
 
 if TYPE_CHECKING:
@@ -36,9 +37,11 @@ def of_judged(laid: Aligned, known: Judged) -> tuple[CaptureAdvice, ...]:
     share, (part, box) = known.share_left_out, known.largest()
     x, y, w, h = box
     unseen = known.pixels_left_out(laid.prepared.size)
-    on_paper = mostly(laid.prepared.face[y : y + h, x : x + w].min(axis=2) >= WHITE, unseen[y : y + h, x : x + w])
+    there = (slice(y, y + h), slice(x, x + w))
+    on_paper = mostly(laid.prepared.face[there].min(axis=2) >= WHITE, unseen[there])
+    stuck_on = laid.stuck_on is not None and mostly(laid.stuck_on[there], unseen[there])  # which is told as such
     washed = mostly(laid.washed_out, unseen)
-    if share < LEFT_OUT and part < (LEFT_OUT_ON_PAPER if on_paper and not washed else LEFT_OUT_IN_ONE):
+    if share < LEFT_OUT and part < (LEFT_OUT_ON_PAPER if on_paper and not stuck_on and not washed else LEFT_OUT_IN_ONE):
         return ()
     if washed:
         return (CaptureAdvice("too_bright" if share > MOST_LEFT_OUT else "burnt_out", measured=round(share, 2)),)
@@ -46,6 +49,20 @@ def of_judged(laid: Aligned, known: Judged) -> tuple[CaptureAdvice, ...]:
     if part and float((laid.registration.inside[y : y + h, x : x + w] == 0).mean()) > MOSTLY:
         return CaptureAdvice(code, measured=round(share, 2)), CaptureAdvice("outside")
     return (CaptureAdvice(code, measured=round(share, 2), box=in_capture(laid, box) if part else None),)
+
+
+def of_stuck_on(laid: Aligned) -> tuple[CaptureAdvice, ...]:
+    """Where something flat seems to be stuck over the face: to be looked under, whatever it is."""
+    if laid.stuck_on is None:
+        return ()
+    _, _, stats, _ = cv2.connectedComponentsWithStats(laid.stuck_on, connectivity=8)
+    made = []
+    for *found, area in stats[1:].tolist():
+        x, y, w, h = found
+        held = region_of((x, y, w, h), laid.prepared.regions)
+        kind, share = held.region.kind if held else "", round(area / laid.stuck_on.size, 3)
+        made.append(CaptureAdvice("stuck_on", kind, measured=share, box=in_capture(laid, (x, y, w, h))))
+    return tuple(made)
 
 
 def of_regions(laid: Aligned, read: Iterable[tuple[PlacedRegion, Reading]], known: Judged) -> tuple[CaptureAdvice, ...]:

@@ -53,6 +53,7 @@ class Aligned:
     clear: Grey  # 255 where the capture shows the face, neither hidden nor burnt out, wanted or not
     shown: Image  # the aligned capture in the registered face's light
     scale: Scale
+    stuck_on: Grey | None = None  # 255 where something flat seems to be stuck over the face; None: nowhere
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from models import (
     monochrome,
     regions,
     second_look,
+    stuck_on,
     tone,
     unusable,
 )
@@ -87,6 +88,7 @@ HINTS = {
 }
 
 ALIKE = 0.0  # logit of structure below which the network sees no difference
+SUSPECT = 0.15  # score of structure: what several captures together may raise to a doubt
 TOLD_AS = {"inks": "print"}  # a map of its own, and to the officer a matter of print
 
 Cache = MutableMapping[FaceReference, PreparedFace]
@@ -207,6 +209,8 @@ def _measured(view: View, prepared: PreparedFace, pack: Pack, earlier: Sequence[
         return placed
     with timed(placed.ms, "embed"):
         maps = _maps(laid, pack)
+    with timed(placed.ms, "difference"):
+        laid = _without_stickers(laid, maps, pack)
     with timed(placed.ms, "regions"):
         readings = regions.readings(laid, view)
     mine = Layer(prepared.key, pack.name, maps, readings)
@@ -259,7 +263,7 @@ def _judged(placed: FaceMeasurement, laid: Aligned, layers: Sequence[Layer], pac
         known = judged.judged(maps, laid.prepared, pack)
         helps = advice.of_regions(laid, [(place, one) for place, one, _ in read], known)
         grey = () if "colour" in maps or "colour" not in pack.judgements else (CaptureAdvice("colourless"),)
-        wanted = (*placed.advice, *advice.of_judged(laid, known), *helps, *grey)
+        wanted = (*placed.advice, *advice.of_stuck_on(laid), *advice.of_judged(laid, known), *helps, *grey)
     with timed(placed.ms, "pictures"):
         face_picture = heat.jpeg(laid.registration.aligned)
         heat_picture = heat.heat(laid, maps, found, pack)
@@ -315,6 +319,20 @@ def _maps(laid: Aligned, pack: Pack) -> dict[str, Tensor]:
     if "inks" in pack.judgements:
         maps["inks"] = inks.apart(capture, prepared.face, seen, pack.judgements["inks"].window_cells)
     return maps
+
+
+def _without_stickers(laid: Aligned, maps: dict[str, Tensor], pack: Pack) -> Aligned:
+    """The aligned capture with what seems to be stuck over it known; the maps lose (nan) what lies under it."""
+    if "structure" not in maps:
+        return laid
+    places = difference.places("structure", maps["structure"], pack.judgements["structure"], pack.network.stride_px)
+    suspects = [place.box for place in places if place.score >= SUSPECT]
+    found = stuck_on.stuck_on(laid.shown, laid.prepared.face, laid.registration.inside, suspects)
+    if not found.any():
+        return laid
+    for values in maps.values():
+        values[~difference.usable_cells(255 - found, (values.shape[0], values.shape[1]))] = np.nan
+    return replace(laid, stuck_on=found, clear=np.where(found > 0, 0, laid.clear).astype(np.uint8))
 
 
 def _differences(

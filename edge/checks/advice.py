@@ -34,6 +34,7 @@ def _finding(one: CaptureAdvice, comparison: FaceComparison, maker: Findings) ->
         f"capture.{one.code}",
         Proof(comparison.pictures, one.box),
         region=f"@region.{one.region or 'face'}",
+        where=f"@where.{one.region or 'marked'}",
         edge=f"@edge.{one.edge or 'left'}",
         needed=f"{one.needed or 0:.2g}",
         measured=f"{one.measured or 0:.2g}",
