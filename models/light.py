@@ -16,8 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from models.locate import Grey
-    from models.measurements import Image
+    from models.measurements import Image, Rectangle
 
 CELL_PX = 16
 BURNT_OUT = 245  # all three channels
@@ -30,6 +32,8 @@ ALL_OVER = 0.85  # of a tone: so much is burnt out by exposure, less by somethin
 NO_TONE = 256
 RIM_PX, RIM_SHARE = 9, 0.2  # rims of print lie a pixel off: of a square so much must be burnt out by a lamp
 EDGE_SHARE = 0.025  # of the long side, ignored along the face's edges: bevels, shadows, the table
+EDGE_ACROSS = 0.04  # but no more of the side across: a narrow face has no broader bevel
+EDGE_MARKED_PX = 8  # in a marked region: print is known to be there
 LARGEST_GAIN = 8.0
 COARSE_PX = 4  # what spoils a picture is looked for at a quarter of the size
 FADING = 190  # darkest channel of the surroundings of a reflection
@@ -155,15 +159,24 @@ def registered_glare(face: Image) -> Grey:
     return np.asarray(np.minimum(found, whole), np.uint8)
 
 
+def without_edges(wanted: Grey, marked: Sequence[Rectangle] = ()) -> Grey:
+    """What is wanted of a face (255) without its edges; `marked` regions are kept almost to them."""
+    height, width = wanted.shape
+    across, down = (max(1, round(min(EDGE_SHARE * max(wanted.shape), EDGE_ACROSS * side))) for side in (width, height))
+    kept = np.zeros_like(wanted)
+    kept[down : height - down, across : width - across] = 255
+    across, down = min(across, EDGE_MARKED_PX), min(down, EDGE_MARKED_PX)
+    for x, y, w, h in marked:
+        kept[max(y, down) : min(y + h, height - down), max(x, across) : min(x + w, width - across)] = 255
+    return np.asarray(np.minimum(wanted, kept), np.uint8)
+
+
 def usable_mask(inside: Grey, capture_glare: Grey, face_glare: Grey, wanted: Grey) -> Grey:
-    """255 where a pixel may be judged: in the frame, wanted, no glare, not along the edge of the face."""
+    """255 where a pixel may be judged: in the frame, wanted, no glare."""
     mask = cv2.erode(inside, np.ones((9, 9), np.uint8))
     mask[capture_glare > 0] = 0  # also where the face is white there: burnt out proves nothing
     mask[(face_glare > 0) & (capture_glare == 0)] = 0
     mask[wanted == 0] = 0
-    edge = max(1, round(EDGE_SHARE * max(mask.shape)))
-    mask[:edge] = mask[-edge:] = 0
-    mask[:, :edge] = mask[:, -edge:] = 0
     return np.asarray(mask, np.uint8)
 
 

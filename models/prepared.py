@@ -124,6 +124,7 @@ def prepare(reference: FaceReference, pack: Pack) -> PreparedFace:
     if reference.width_mm and reference.height_mm:
         px_per_mm = (size[0] / reference.width_mm, size[1] / reference.height_mm)
     marked = placed(reference.regions, px_per_mm, size)
+    print_there = [one.box for one in marked if one.region.kind not in ("artwork", "ignore")]
     fine = _fine_prints(marked, registered, float(1 / matrix[0, 0]), px_per_mm) if px_per_mm else {}
     return PreparedFace(
         key=reference.key,
@@ -133,7 +134,7 @@ def prepare(reference: FaceReference, pack: Pack) -> PreparedFace:
         native=np.asarray(np.linalg.inv(matrix), np.float64),
         px_per_mm=px_per_mm,
         regions=marked,
-        wanted=wanted_mask(marked, size),
+        wanted=light.without_edges(wanted_mask(marked, size), print_there),
         glare=light.registered_glare(face),
         features=embed.features(face, pack.network),
         fine=fine,

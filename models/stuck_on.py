@@ -102,7 +102,7 @@ def _at_half(shown: Image, face: Image, inside: Grey) -> _Sides:
     size = (face.shape[1] // FINER, face.shape[0] // FINER)
     small, known = (cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in (shown, face))
     labs = [cv2.cvtColor(one, cv2.COLOR_BGR2LAB).astype(np.float32) for one in (cv2.medianBlur(small, 3), known)]
-    smooth = [cv2.GaussianBlur(one, (0, 0), 1.2) for one in labs]
+    smooth = [np.asarray(cv2.GaussianBlur(one, (0, 0), 1.2), np.float32) for one in labs]
     seen = cv2.resize(inside, size, interpolation=cv2.INTER_AREA) == 255  # noqa: PLR2004 - wholly
     return _Sides(labs[0], labs[1], _distance(smooth[0], smooth[1]), seen, seen.size)
 

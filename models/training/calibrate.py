@@ -73,7 +73,7 @@ def usable_of(face: np.ndarray) -> np.ndarray:
     """What may be judged of a drawn face whose capture lies wholly in the frame (uint8, 255 = usable)."""
     whole = np.full(face.shape[:2], 255, np.uint8)
     none = np.zeros_like(whole)
-    return light.usable_mask(whole, none, light.glare(face), whole)
+    return light.usable_mask(whole, none, light.glare(face), light.without_edges(whole))
 
 
 def structure_of(run, face: np.ndarray, capture: np.ndarray, usable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -178,6 +178,41 @@ def test_what_may_be_judged_is_in_the_frame_wanted_and_free_of_glare() -> None:
     assert not mask[150:].any()
 
 
+def test_the_edges_of_a_face_are_left_out_by_its_long_side_and_those_of_a_narrow_one_by_its_breadth() -> None:
+    for size, across, down in (((512, 768), 19, 19), ((768, 192), 19, 8), ((96, 768), 4, 19)):
+        kept = light.without_edges(np.full(size[::-1], 255, np.uint8))
+        rows, columns = np.flatnonzero(kept.any(axis=1)), np.flatnonzero(kept.any(axis=0))
+        assert (columns[0], size[0] - 1 - columns[-1]) == (across, across)
+        assert (rows[0], size[1] - 1 - rows[-1]) == (down, down)
+
+
+def test_a_marked_region_is_wanted_almost_to_the_edge_and_what_is_not_wanted_stays_so() -> None:
+    wanted = np.full((768, 512), 255, np.uint8)
+    wanted[300:400] = 0
+    kept = light.without_edges(wanted, [(0, 200, 60, 300)])
+    assert (kept[200:300, 8:60] == 255).all()
+    assert not kept[:, :8].any()
+    assert not kept[200:300, -19:].any()
+    assert not kept[300:400].any()
+
+
+def test_a_logo_at_the_edge_that_is_another_one_is_found() -> None:
+    at = (0, 300, 40, 260)  # of 600 x 900; 22 of the 40 pixels lie in the margin
+    printed = []
+    for words in ("MEISTERWERK", "HUNDEKUCHEN"):
+        face = drawn_face()
+        band = np.full((40, 260, 3), (200, 60, 40), np.uint8)
+        cv2.putText(band, words, (8, 29), cv2.FONT_HERSHEY_DUPLEX, 1.0, (240, 240, 240), 2, cv2.LINE_AA)
+        face[300:560, :40] = cv2.rotate(band, cv2.ROTATE_90_CLOCKWISE)
+        printed.append(face)
+    registered = FaceReference("edge", encoded(printed[0]), WIDTH_MM, HEIGHT_MM, (region("logo", at),))
+    same, other = (faces.compare(photograph(one, **PLAIN).image, [registered], loaded())[0] for one in printed)
+    assert same.score is not None
+    assert other.score is not None
+    assert same.score < other.threshold_check <= other.score
+    assert other.differences[0].region == "logo"
+
+
 def test_what_reaches_in_over_the_edge_covers_and_the_haze_of_a_lamp_spoils() -> None:
     face = drawn_face() // 2
     capture = face.copy()

@@ -108,6 +108,17 @@ def test_a_part_of_the_face_that_was_not_judged_is_told_with_its_share_and_place
     )
 
 
+@pytest.mark.parametrize(("region", "where"), [("", "at the marked place"), ("logo", "at the logo")])
+def test_what_is_stuck_on_is_a_note_with_its_place(region: str, where: str) -> None:
+    (found,) = advice.findings_of(
+        compared(advice=(CaptureAdvice("stuck_on", region, measured=0.02, box=Box(5, 6, 70, 80)),)), MAKER
+    )
+    assert (found.box, found.weight) == (Box(5, 6, 70, 80), Weight.NOTE)
+    assert sentence(found.code, found.arguments, "en") == (
+        f"Something flat seems to be stuck over the face {where}; what lies under it was not judged."
+    )
+
+
 def test_a_face_of_which_little_was_judged_is_no_answer() -> None:
     little = compared(advice=(CaptureAdvice("little_judged", measured=0.6),))
     verdict = assess(drawn.case(seen=replace(drawn.pictured(), comparisons=(little,))), POLICY)
