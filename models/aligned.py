@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models import light, locate
+from models.placed import wanted_mask
 from models.register import Registration, register, to_capture
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def why_not_found(view: View, prepared: Sketch) -> str:
 def gate(laid: Aligned, pack: Pack) -> str:
     """Why an aligned capture cannot be judged, or "". In the order in which a retake would help most."""
     limits, registration, prepared = pack.gate, laid.registration, laid.prepared
-    wanted = prepared.wanted > 0
+    wanted = wanted_mask(prepared.regions, prepared.size) > 0  # with the edges, of which `usable` has nothing
     outline = in_capture(laid, (0, 0, *prepared.size))
     known = light.detail(prepared.face, laid.usable)
     shown = light.detail(laid.shown, laid.usable)
