@@ -186,7 +186,7 @@ def row_of(name: tuple[str, int, str, int], answer: FaceMeasurement, thresholds:
 
 def readable(one: Any) -> bool:  # noqa: ANN401 - the edge's noun
     return {"microprint": one.contrast is not None, "hologram": one.absence is not None}.get(
-        one.kind, one.offset_mm is not None
+        one.kind, one.offset_mm is not None or one.absence is not None
     )
 
 
