@@ -101,7 +101,7 @@ def running(*, durable: bool = False, cores: tuple[int, ...] = ()) -> Iterator[S
         _run([str(_tool("initdb")), "-D", str(folder / "data"), "-A", "trust", "-U", "sekisho", "-N"], folder)
         if not durable:
             with (folder / "data" / "postgresql.conf").open("a") as file:
-                file.write("\nfsync=off\nsynchronous_commit=off\nfull_page_writes=off\n")
+                file.write("\nfsync=off\nsynchronous_commit=off\nfull_page_writes=off\nmax_wal_size=64MB\n")
         server = Server(folder, cores)
         server.start()
         try:
