@@ -46,6 +46,11 @@ class Pool:
             return _drawn_cutout(rng)
         return _read(self.cutouts[int(rng.integers(len(self.cutouts)))])
 
+    @property
+    def has_wide_fonts(self) -> bool:
+        """Whether any of the typefaces has Japanese, Chinese and Korean letters."""
+        return bool(_of_script(self.fonts, True))
+
     def font(self, rng: np.random.Generator, size_px: int, *, japanese: bool = False) -> ImageFont.FreeTypeFont:
         """A typeface at a size; of the CJK ones when Japanese is asked and one is there.
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from models.measurements import Rectangle
 
 PX_PER_MM: Final = 7
+TRIED_FONTS: Final = 100
 SCRIPTS: Final = ("latin", "japanese", "chinese", "korean", "cyrillic")
 WIDE: Final = frozenset({"japanese", "chinese", "korean"})
 SAMPLES: Final = {"latin": "A8é", "japanese": "A件ハ", "chinese": "A件号", "korean": "A서구", "cyrillic": "A8Жщ"}
@@ -69,12 +70,21 @@ class Sheet:
         return ImageDraw.Draw(self.picture)
 
     def font(self, mm: float, *, wide: bool) -> ImageFont.FreeTypeFont:
-        """A typeface that has the letters of the script, or of Latin where it need not be `wide`."""
-        sample = SAMPLES[self.script if wide or self.script == "cyrillic" else "latin"] + "\uffff"
-        while True:
+        """A typeface that has the letters of the script, or of Latin where it need not be `wide`.
+
+        Raises:
+            FileNotFoundError: none of a hundred that were tried has them.
+        """
+        script = self.script if wide or self.script == "cyrillic" else "latin"
+        sample = SAMPLES[script] + "\uffff"
+        for _ in range(TRIED_FONTS):
             font = self.pool.font(self.rng, max(9, round(mm * self.px_per_mm)), japanese=wide)
             if len({bytes(font.getmask(letter)) for letter in sample}) == len(sample):
                 return font
+        raise FileNotFoundError(
+            f"Labels in {script} script are drawn with a font that has its letters: expected one below /usr/share/fonts"
+            " (Debian: fonts-noto-cjk), found none."
+        )
 
     def write(self, x: float, y: float, text: str, mm: float, *, font: ImageFont.FreeTypeFont | None = None) -> float:
         """Print a line at millimetres (x, y); where the next one goes, in millimetres."""

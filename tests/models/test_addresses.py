@@ -14,6 +14,7 @@ from models.drawn.pool import Pool
 from models.errors import PackError
 from models.measurements import Hidden, Image, PictureLimits, Symbol
 from models.worker import Orders
+from tests.models.wide import needs_wide_fonts
 
 LINES = ((80, 320), (80, 360), (80, 400), (80, 470), (80, 500))  # left and baseline on the label
 
@@ -75,7 +76,10 @@ def test_every_line_of_a_label_is_hidden_at_any_angle_and_its_symbol_is_not(degr
     assert covered(hidden, picture, np.array([[5, 5], [95, 5], [95, 95], [5, 95]])) == 0.0  # the carton
 
 
-@pytest.mark.parametrize("kind", ["cn22", "courier", "envelope", "slip", "tategaki", "thermal", "window"])
+@pytest.mark.parametrize(
+    "kind",
+    ["cn22", "courier", "envelope", "slip", pytest.param("tategaki", marks=needs_wide_fonts), "thermal", "window"],
+)
 def test_an_address_is_hidden_where_no_symbol_was_read_at_all(kind: str) -> None:
     drawn = draw_parcel(np.random.default_rng(11), Pool(), kind, "japanese" if kind == "tategaki" else "latin")
     hidden = addresses.find(drawn.surface, ())

@@ -16,7 +16,9 @@ from models.pack import session
 from models.training.address_goods import ean13, goods, printed
 from models.training.address_sheets import scattered
 from models.training.addresses import CELL, SHOTS, SIDE, example, photograph
+from tests.models.wide import needs_wide_fonts
 
+pytestmark = needs_wide_fonts
 POOL = Pool()
 
 
