@@ -3,12 +3,16 @@
 A label reads more than its registered words (batch, date, address), and a line may not be read at all: what is missing
 says nothing. A change is told where it stands between or behind registered words of the same line, and is another word
 (hardly a letter in common) or the same number of characters, each sure where it differs, in two looks. A letter more
-or less is what a reader makes, and no other word.
+or less is what a reader makes, and no other word. Registered words run on over the ends of lines: what stands behind
+the last ones of a line may be of another line, the one that would go on not read. So what follows a value's label, has
+digits where none are registered, stands for more than the words before it or for what is nearly read on another line
+is no change.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -21,6 +25,7 @@ from edge.checks.printed_values import (
     Standing,
     Value,
     folded,
+    label_ends,
     letters_apart,
     standing_of,
     sure_twice,
@@ -30,6 +35,8 @@ from edge.comparison import PrintedLine
 LEAST_AROUND = 6  # letters of registered words on the same line; an ideograph or a kana counts for two
 AROUND_SHARE = 0.5  # of the letters that are changed, likewise
 ANOTHER_WORD = 0.5  # share of letters that two words have in common at most (Ratcliff and Obershelp, 1988)
+NEARLY = 0.75  # share in common, likewise, above which words are read, but for a slip of the reader
+REACH = 2  # lengths of a line, before and behind its longest registered piece, in which its other words are looked for
 IDEOGRAPHS = "\u2e80"  # where the scripts begin of which a character is a word's worth
 
 
@@ -50,37 +57,47 @@ class _Folded:
     text: str
     letters: str
     places: tuple[int, ...]
+    words: tuple[range, ...]  # of letters; an ideograph or a kana is a word by itself
 
     @classmethod
     def of(cls, text: str) -> _Folded:
-        pairs = [(one, place) for place, letter in enumerate(text) for one in folded(letter)]
-        return cls(text, "".join(one for one, _ in pairs), tuple(place for _, place in pairs))
-
-    def words(self) -> Iterator[range]:
-        """The words, as ranges of letters; an ideograph or a kana is one by itself."""
-        for _, run in groupby(range(len(self.letters)), key=self._word_of):
-            found = list(run)
-            yield range(found[0], found[-1] + 1)
-
-    def _word_of(self, letter: int) -> tuple[int, int]:
-        place = self.places[letter]
-        begins = len(re.findall(r"[\W_]+", self.text[:place]))
-        return begins, letter if self.text[place] >= IDEOGRAPHS else -1
+        places, letters = [], []
+        for place, letter in enumerate(text):
+            for one in folded(letter):
+                places.append(place)
+                letters.append(one)
+        gaps = [gap.start() for gap in re.finditer(r"[\W_]+", text)]
+        word_of = [
+            (bisect_left(gaps, place), at if text[place] >= IDEOGRAPHS else -1) for at, place in enumerate(places)
+        ]
+        runs = [list(run) for _, run in groupby(range(len(places)), key=word_of.__getitem__)]
+        return cls(text, "".join(letters), tuple(places), tuple(range(run[0], run[-1] + 1) for run in runs))
 
     def cut(self, first: int, end: int) -> str:
         """The text of some letters, as it stands."""
         return self.text[self.places[first] : self.places[end - 1] + 1]
 
 
+def words_agree(lines: tuple[PrintedLine, ...], words: str) -> bool:
+    """Whether the lines of a label read its registered words one after another."""
+    wanted = folded(words)
+    return bool(wanted) and wanted in folded("".join(line.text for line in lines))
+
+
 def words_held(lines: tuple[PrintedLine, ...], words: str, threshold: float) -> Held | None:
     """What the lines of a label say of its registered words, as a whole, as a line of their own, or in part."""
-    wanted, every = folded(words), folded("".join(line.text for line in lines))
-    if wanted and wanted in every:
+    if words_agree(lines, words):
         return Held("words", Standing.AGREES, words, 0, 1.0)
-    found = [one for place, line in enumerate(lines) if (one := _of_line(line, place, wanted, threshold)) is not None]
+    known, read = _Folded.of(words), [folded(line.text) for line in lines]
+    found = []
     for place, line in enumerate(lines):
-        again = {change.told: change.sure for change in _changes(line.again or "", line.again_sure, words, every)}
-        for change in _changes(line.text, line.sure, words, every):
+        whole = _of_line(line, place, known.letters, threshold)
+        found += [whole] if whole is not None else []
+        rest = ("".join(read[:place]), "".join(read[place + 1 :]))
+        changes = list(_changes(line.text, line.sure, known, rest))
+        looked = _changes(line.again or "", line.again_sure, known, rest) if changes else ()
+        again = {change.told: change.sure for change in looked}
+        for change in changes:
             sure = min(change.sure, again.get(change.told, 0.0))
             found.append(Held("words", standing_of(sure, threshold, line), change.read, place, sure, change.said))
     return max(found, key=lambda one: (one.standing is Standing.DIFFERS, one.sure), default=None)
@@ -97,29 +114,73 @@ def _of_line(line: PrintedLine, place: int, wanted: str, threshold: float) -> He
     return Held("words", standing_of(sure, threshold, line), value.text, place, sure)
 
 
-def _changes(text: str, sure: tuple[float, ...], words: str, every: str) -> Iterator[_Change]:
+def _changes(text: str, sure: tuple[float, ...], known: _Folded, rest: tuple[str, str]) -> Iterator[_Change]:
     """What a line reads between and behind registered words, where other registered words should stand.
 
-    `every` are the folded letters of all lines: words that stand elsewhere on the label are not changed here.
+    `rest` are the folded letters of the lines before and behind: words that stand there are not changed here.
     """
-    known, shown = _Folded.of(words), _Folded.of(text)
-    blocks = SequenceMatcher(None, known.letters, shown.letters, autojunk=False).get_matching_blocks()
-    match = {b.a + i: b.b + i for b in blocks for i in range(b.size) if b.size > 1}
-    kept = [word for word in known.words() if _in_one(word, match)]
-    around = sum(_weight(known, word) for word in kept)
-    runs = [(same, list(run)) for same, run in groupby(known.words(), key=lambda word: word in kept)]
+    shown = _Folded.of(text)
+    match, words = _matched(known, shown)
+    kept = {word.start for word in words if _in_one(word, match)}
+    around = sum(_weight(known, word) for word in words if word.start in kept)
+    runs = [(same, list(run)) for same, run in groupby(words, key=lambda word: word.start in kept)]
     for index, (same, run) in enumerate(runs):
         if same or index == 0:
             continue
         before, (first, end) = runs[index - 1][1], (run[0][0], run[-1][-1] + 1)
-        start = match[first - 1] + 1
-        stop = match[end] if end < len(known.letters) else _open_end(shown, start, _word_count(known, first, end))
+        behind = index == len(runs) - 1
+        start, wanted = match[first - 1] + 1, sum(_weight(known, word) for word in run)
+        if around < max(LEAST_AROUND, AROUND_SHARE * wanted) or _varies(shown, start):
+            continue
+        if behind and sum(_weight(known, word) for word in before) < wanted:
+            continue
+        stop = _open_end(shown, start, _word_count(known, first, end)) if behind else match[end]
         told, said = shown.letters[start:stop], known.letters[first:end]
-        enough = around >= max(LEAST_AROUND, AROUND_SHARE * sum(_weight(known, word) for word in run))
         differs = _differs(said, told, [sure[place] for place in shown.places[start:stop]])
-        if enough and differs is not None and said not in every:
-            begin = before[0][0]
-            yield _Change(known.cut(begin, end), shown.cut(match[begin], stop), told, differs)
+        if differs is None or _numbered(shown.cut(start, stop), known.cut(first, end)):
+            continue
+        if said in shown.letters.join(rest) or (behind and _nearly_in("".join(rest), said)):
+            continue
+        begin = before[0][0]
+        yield _Change(known.cut(begin, end), shown.cut(match[begin], stop), told, differs)
+
+
+def _matched(known: _Folded, shown: _Folded) -> tuple[dict[int, int], list[range]]:
+    """Which registered letters are which of a line's, and the registered words about its longest registered piece."""
+    at, begins, _ = _longest_piece(shown.letters, known.letters)
+    reach = REACH * len(shown.letters)
+    low, high = max(0, begins - at - reach), begins + len(shown.letters) + reach
+    near = known.letters[low:high]
+    blocks = SequenceMatcher(None, near, shown.letters, autojunk=False).get_matching_blocks()
+    match = {low + b.a + i: b.b + i for b in blocks for i in range(b.size) if b.size > 1}
+    return match, [word for word in known.words if word.stop > low and word.start < high]
+
+
+def _longest_piece(one: str, other: str) -> tuple[int, int, int]:
+    """The longest piece that two texts share: its place in each, and its length."""
+    at = size = 0
+    for start in range(len(one)):
+        while start + size < len(one) and one[start : start + size + 1] in other:
+            at, size = start, size + 1
+    return at, other.find(one[at : at + size]), size
+
+
+def _nearly_in(text: str, words: str) -> bool:
+    """Whether words stand in a text, but for a slip of the reader."""
+    at, begins, size = _longest_piece(words, text)
+    first = max(0, begins - at)
+    window = text[first : begins - at + len(words)]
+    return size > 0 and SequenceMatcher(None, words, window, autojunk=False).ratio() > NEARLY
+
+
+def _numbered(told: str, said: str) -> bool:
+    """Whether digits are read where none are registered, as in a batch or a date."""
+    return any(one.isdigit() for one in told) and not any(one.isdigit() for one in said)
+
+
+def _varies(shown: _Folded, start: int) -> bool:
+    """Whether the letters before are the label of a batch, a date or another value of the item's own."""
+    return shown.places[start - 1] + 1 in label_ends(shown.text)
 
 
 def _in_one(word: range, match: dict[int, int]) -> bool:

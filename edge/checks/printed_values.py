@@ -153,7 +153,7 @@ def _stands_in(text: str, wanted: str) -> bool:
     """Whether a folded value stands in a line by itself, whatever spaces are in it: not as a part of a longer one."""
     places = [place for place, letter in enumerate(text) for _ in _fold(letter)]
     whole = folded(text)
-    ends = {end for _, _, end in _label_places(_plain(text))}
+    ends = label_ends(text)
     start = whole.find(wanted) if wanted else -1
     while start >= 0:
         first, last = places[start], places[start + len(wanted) - 1]
@@ -211,6 +211,11 @@ def _behind(text: str, sure: tuple[float, ...], start: int, stop: int, element: 
     for piece in dict.fromkeys((first, rest)):  # all of it: a space may have been read that was not printed
         if piece:
             yield Value(piece, sure[start : start + len(piece)], labelled=parted)
+
+
+def label_ends(text: str) -> frozenset[int]:
+    """Where labels of values end in a line."""
+    return frozenset(end for _, _, end in _label_places(_plain(text)))
 
 
 def _plain(text: str) -> str:

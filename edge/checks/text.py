@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from edge.checks import Checked, Findings, Proof
-from edge.checks.label_words import words_held
+from edge.checks.label_words import words_agree, words_held
 from edge.checks.printed_values import Held, Standing, folded, held
 from edge.comparison import PrintReading
 from edge.identity import Identity
@@ -35,6 +35,8 @@ def judged(reading: PrintReading, known: frozenset[str] = frozenset()) -> tuple[
 
 def settled(reading: PrintReading, known: frozenset[str] = frozenset()) -> bool:
     """Whether everything that was expected agrees, so that no further line need be read; a GTIN may not be printed."""
+    if "words" in reading.expected:
+        return words_agree(reading.lines, reading.expected["words"])
     agreed = {one.element for one in judged(reading, known) if one.standing is Standing.AGREES}
     return agreed >= set(reading.expected) - {"gtin"}
 

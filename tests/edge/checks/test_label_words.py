@@ -47,6 +47,7 @@ def test_a_labels_words_are_held_against_the_registered_ones(lines: tuple[str, .
         ("AOI FACE CREAM Made in Japan", "Made in China", "Made in China", "Made in Japan"),
         ("Importer: Sakura Trading Co.", "Importer: Momiji Trading Co.", "Importer: Momiji", "Importer: Sakura"),
         ("原産国 日本", "原産国 中国", "原産国 中国", "原産国 日本"),
+        ("国Aoi 日本", "国Aoi 中国", "国Aoi 中国", "国Aoi 日本"),
         ("原産国 日本", "原産国 ベトナム", "原産国 ベトナム", "原産国 日本"),
         ("輸入者 桜商事株式会社", "輸入者 山田商事株式会社", "輸入者 山田", "輸入者 桜"),
     ],
@@ -79,7 +80,34 @@ def test_another_word_that_is_not_read_surely_twice_is_a_doubt(words: str, print
         ("Made in Japan", ("in LOT K26017",)),  # too little that is registered
         ("AOI FACE CREAM 50 g", ("APPLY FACE CREAM DAILY", "50 g")),
         ("輸入者 桜商事株式会社", ("大阪商事",)),
+        ("AOI FACE CREAM Batch No. Made in Japan", ("AOI FACE CREAM", "Batch No. K26017")),  # the third was not read
+        ("AOI FACE CREAM Batch No. Made in Japan", ("AOI FACE CREAM", "Batch No. K26017", "Made in Japn")),
+        ("AOI FACE CREAM Batch No. 50 g", ("AOI FACE CREAM", "Batch No. 26017")),
+        ("AOI FACE CREAM Batch No. Japan", ("AOI FACE CREAM", "Batch No. KXWLM")),
+        ("AOI FACE CREAM Net weight Japan", ("AOI FACE CREAM", "Net weight 5520 g")),
+        ("AOI FACE CREAM Sakura Co", ("AOI FACE CREAM Wholesale", "Sakuro Co")),  # read, but for a letter, elsewhere
+        ("Made for Lot Sale in Japan", ("Made for Lot KXWLM in Japan",)),  # between registered words likewise
+        ("AOI Sale in Japan", ("AOI K26017-2 Sole in Japan",)),
+        ("Importer Made in Japan", ("Importer Wholesale",)),  # more than what stands before
+        ("Expiry date Made in Japan", ("Expiry date 2027-05-31",)),
+        ("製造番号 賞味期限 枠外下部", ("製造番号 K26017A",)),
     ],
 )
 def test_what_may_be_the_registered_words_or_none_of_them_says_nothing(words: str, lines: tuple[str, ...]) -> None:
     assert standing(words, *(line(text) for text in lines)) is None
+
+
+def test_a_batch_before_a_line_with_another_letter_is_no_other_word_and_the_letter_is() -> None:
+    lines = (line("AOI FACE CREAM"), line("Batch No. K26017"), line("Made in Jopan"))
+    found = words_held(lines, "AOI FACE CREAM Batch No. Made in Japan", 0.9)
+    assert found is not None
+    assert (found.standing.value, found.read, found.line) == ("differs", "Made in Jopan", 2)
+
+
+def test_another_word_is_told_where_there_are_many_others() -> None:
+    verses = [f"Verse {number:02} of the mountain and of the valley" for number in range(60)]
+    printed = [*verses[:30], "Importer: Momiji Trading Co.", *verses[30:]]
+    words = " ".join(printed).replace("Momiji", "Sakura")
+    found = words_held(tuple(line(text) for text in printed), words, 0.9)
+    assert found is not None
+    assert (found.standing.value, found.read, found.said) == ("differs", "Importer: Momiji", "Importer: Sakura")
