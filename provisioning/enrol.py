@@ -7,6 +7,7 @@ the edition. Nothing is changed on the box itself: what it knows comes from an e
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -169,7 +170,8 @@ def read_corners(text: str) -> Corners:
         points = tuple((float(x), float(y)) for x, y in (point.split(",") for point in text.split()))
     except ValueError:
         points = ()
-    if len(points) != 4:  # noqa: PLR2004 - a face has four corners
+    finite = all(math.isfinite(value) for point in points for value in point)
+    if len(points) != 4 or not finite:  # noqa: PLR2004 - a face has four corners
         raise RequestRefused(
             "enrol_corners",
             f"--corners: expected four points X,Y clockwise from the face's top left, got {text!r}.",

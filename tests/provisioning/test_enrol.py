@@ -159,10 +159,11 @@ def test_a_photograph_of_something_else_is_said_to_be_left_out(source: Path, tmp
     assert f"warning: {other}: expected the first photograph's face, got none of it; it was left out" in said
 
 
-def test_corners_that_are_not_four_points_are_refused() -> None:
+@pytest.mark.parametrize("text", ["1,2 3,4", "nan,0 3,4 5,6 7,8", "1,2 3,4 5,inf 7,8"])
+def test_corners_that_are_not_four_points_are_refused(text: str) -> None:
     assert read_corners("1,2 3,4 5,6 7,8.5")[3] == (7.0, 8.5)
     with pytest.raises(RequestRefused) as refused:
-        read_corners("1,2 3,4")
+        read_corners(text)
     assert refused.value.message == (
-        "--corners: expected four points X,Y clockwise from the face's top left, got '1,2 3,4'."
+        f"--corners: expected four points X,Y clockwise from the face's top left, got {text!r}."
     )
