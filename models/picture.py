@@ -10,6 +10,7 @@ refused: TIFF and GIF decoders have the longest record of memory faults, and no 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import struct
@@ -371,6 +372,9 @@ _OPENERS: Final[dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]]] = {
 # Warnings of libjpeg (jerror.h) that leave the pixels as they were taken: of the header, not of the coded data. OpenCV
 # decodes what has them, since it passes every warning over.
 _HARMLESS: Final = ("Invalid SOS parameters", "Unknown Adobe color transform", "Warning: unknown JFIF revision")
+_LEFT_OVER: Final = "extraneous bytes before marker 0xd9"  # coded data that no pixel was left for
+_PADDING: Final = b"\x00\xff"
+_END: Final = b"\xff\xd9"
 
 
 def _decode_jpeg(data: bytes, header: Header, *, halved: bool) -> Image:
@@ -384,6 +388,10 @@ def _decode_jpeg(data: bytes, header: Header, *, halved: bool) -> Image:
     try:
         return np.asarray(simplejpeg.decode_jpeg(data, "BGR", **options), np.uint8)
     except ValueError as fault:
+        if str(fault).endswith(_LEFT_OVER):
+            for bare in _without_padding(data[: header.end - len(_END)]):
+                with contextlib.suppress(ValueError):
+                    return np.asarray(simplejpeg.decode_jpeg(bare, "BGR", **options), np.uint8)
         if not str(fault).startswith(_HARMLESS):
             raise _damaged("JPEG", f"whole pixels, got: {fault}") from fault
     flags = cv2.IMREAD_REDUCED_COLOR_2 if halved else cv2.IMREAD_COLOR
@@ -391,6 +399,17 @@ def _decode_jpeg(data: bytes, header: Header, *, halved: bool) -> Image:
     if image is None:
         raise _damaged("JPEG", "pixels that can be decoded, got none")
     return image.astype(np.uint8, copy=False)
+
+
+def _without_padding(coded: bytes) -> Iterator[bytes]:
+    """A JPEG as it was before a camera filled its buffer up to the end marker, if it was.
+
+    It has to be whole without the padding: of a cut file, libjpeg takes zeros for pixels and leaves only the rest over.
+    The last coded byte may look like padding itself: 00, or FF 00.
+    """
+    bare = len(coded.rstrip(_PADDING))
+    if bare < len(coded):
+        yield from (coded[: bare + kept] + _END for kept in range(3))
 
 
 def _decode(data: bytes, kind: str) -> Image:

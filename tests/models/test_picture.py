@@ -194,6 +194,28 @@ def test_a_jpeg_with_other_bytes_in_the_middle_is_damaged() -> None:
     assert refusal(bytes(data)).code == "image_damaged"
 
 
+@pytest.mark.parametrize("halve_above", [None, 1000])
+@pytest.mark.parametrize("padding", [bytes(8), bytes(16), bytes(64), bytes(512), b"\xff" * 64, bytes(64) + b"\xff"])
+def test_a_jpeg_that_its_camera_filled_up_before_the_end_marker_is_whole(
+    padding: bytes, halve_above: int | None
+) -> None:
+    for quality in (50, 70, 90):
+        data = encoded(grain(), "JPEG", quality=quality)
+        padded = parse(data[:-2] + padding + data[-2:], LIMITS, halve_above=halve_above)
+        assert np.array_equal(padded, parse(data, LIMITS, halve_above=halve_above))
+
+
+def test_a_jpeg_with_other_bytes_before_the_end_marker_is_damaged() -> None:
+    data = encoded(grain(), "JPEG")
+    assert refusal(data[:-2] + bytes(range(1, 129)) * 4 + data[-2:]).code == "image_damaged"
+
+
+@pytest.mark.parametrize("zeros", [16, 512, 100_000])
+def test_a_jpeg_that_is_cut_and_filled_up_is_damaged(zeros: int) -> None:
+    data = encoded(grain(), "JPEG")
+    assert refusal(data[: len(data) // 2] + bytes(zeros) + data[-2:]).code == "image_damaged"
+
+
 def test_a_jpeg_of_an_unknown_revision_is_a_picture_all_the_same() -> None:
     data = bytearray(encoded(grain(), "JPEG", quality=90))
     known = parse(bytes(data))
