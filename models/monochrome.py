@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 SAMPLE = 20_000  # pixels that tell
 DARK, BURNT_OUT = 4, 250  # a channel beyond them tells no colour
 LEAST_PX = 50  # of the sample, to tell anything
-COLOURLESS = (
-    3.5  # grey levels: grey pictures as JPEG, tinted by their tone, 3.0 at most; 45 real ones in colour 7.1 or more
-)
+# Grey levels: what a JPEG of one tint makes up, which stays where the picture is dim, and a share of the mean tone.
+CODED, COLOURLESS = 1.5, 0.018
 
 
 def colourless(picture: Image) -> bool:
@@ -33,7 +32,8 @@ def colourless(picture: Image) -> bool:
     terms = np.column_stack([np.ones_like(tone), tone, tone * tone])
     opponents = np.column_stack([red - green, (red + green) / 2 - blue])
     told, *_ = np.linalg.lstsq(terms, opponents, rcond=None)
-    return float(np.sqrt(np.mean(np.square(opponents - terms @ told)))) < COLOURLESS
+    left = float(np.sqrt(np.mean(np.square(opponents - terms @ told))))
+    return left < CODED + COLOURLESS * float(pixels.mean())
 
 
 def in_grey(picture: Image) -> Image:

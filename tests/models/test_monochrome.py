@@ -35,6 +35,20 @@ def test_a_picture_in_colour_has_some_however_pale() -> None:
     assert not colourless(np.asarray(grey + 0.25 * (picture() - grey), np.uint8))
 
 
+@pytest.mark.parametrize("light", [1.0, 0.5, 0.3, 0.2])
+def test_a_dim_picture_has_the_colours_that_it_has_in_full_light(light: float) -> None:
+    def dim(shown: Image) -> Image:
+        return np.asarray(np.round(light * shown.astype(np.float32)), np.uint8)
+
+    grey = in_grey(picture()).astype(np.float32)
+    pale = np.asarray(grey + 0.2 * (picture() - grey), np.uint8)
+    tinted = np.asarray(np.clip(grey * np.array((0.8, 1.0, 1.05)), 0, 255), np.uint8)
+    assert not colourless(dim(pale))
+    assert not colourless(stored(dim(picture()), 60))
+    assert colourless(dim(in_grey(picture())))
+    assert colourless(stored(dim(tinted), 40))
+
+
 def test_a_grey_thing_before_a_coloured_ground_is_no_grey_picture() -> None:
     shown = picture()
     shown[60:300, 80:400] = in_grey(shown[60:300, 80:400])
