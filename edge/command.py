@@ -155,7 +155,9 @@ def policy_show() -> None:
 @clear_errors
 def policy_check(path: Annotated[Path, typer.Argument(help="A policy file.")]) -> None:
     """Say whether a policy file can be used."""
-    sys.stdout.write(f"{path}: policy {policies.load(path).title} can be used\n")
+    told: list[str] = []
+    sys.stdout.write(f"{path}: policy {policies.load(path, tell=told.append).title} can be used\n")
+    sys.stdout.writelines(f"{one}\n" for one in told)
 
 
 @app.command()

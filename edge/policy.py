@@ -1,14 +1,19 @@
 """The policy of a bench: what each finding weighs and how old data may be. A versioned TOML file, validated on load.
 
 It holds judgement only. Limits that protect the box are settings; picture thresholds are the model pack's.
+
+A policy of before this release stays good on a box: what it could not know has a default, or for a finding code the
+built-in weight, and what is gone since is passed over. Both are told. What is published now is whole.
 """
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from types import MappingProxyType
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -16,7 +21,8 @@ from edge.errors import PolicyError
 from edge.inspection import Weight
 
 SCHEMA = 1
-_TOGETHER = "together."  # codes that a policy without that part need not weigh
+RETIRED = MappingProxyType({("face", "several_share"): "decision 202"})  # what policies of before may still name
+Tell = Callable[[str], None]  # hears what a policy of before lacks, or names in vain
 _Days = Annotated[int, Field(ge=1, le=3650)]
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Percent = Annotated[float, Field(ge=0, le=100)]
@@ -160,8 +166,8 @@ def builtin_text() -> str:
     return resources.files("edge").joinpath("policy.toml").read_text("utf-8")
 
 
-def load(path: Path) -> Policy:
-    """Read a policy file.
+def load(path: Path, *, whole: bool = False, tell: Tell = lambda _: None) -> Policy:
+    """Read a policy file; a `whole` one is of this release, with a weight for every finding and nothing retired.
 
     Raises:
         PolicyError: the file is missing, is no TOML, has an unknown or missing key, or a value out of range.
@@ -174,10 +180,10 @@ def load(path: Path) -> Policy:
             f"{path}: expected a policy file in TOML, got {error}.",
             hint="Name an existing file, or leave the setting out to use the built-in policy.",
         ) from error
-    return parse(text, origin=str(path))
+    return parse(text, origin=str(path), whole=whole, tell=tell)
 
 
-def parse(text: str, *, origin: str) -> Policy:
+def parse(text: str, *, origin: str, whole: bool = False, tell: Tell = lambda _: None) -> Policy:
     """Read a policy from TOML `text`; `origin` names it in errors.
 
     Raises:
@@ -191,6 +197,7 @@ def parse(text: str, *, origin: str) -> Policy:
     schema = document.get("schema")
     if schema != SCHEMA:
         raise PolicyError("policy_schema", f"{origin}: expected schema = {SCHEMA}, got {schema!r}.", hint=hint)
+    told = () if whole else (*_without_retired(document), *_with_built_in_weights(document))
     try:
         policy = Policy.model_validate(document)
     except ValidationError as error:
@@ -199,22 +206,42 @@ def parse(text: str, *, origin: str) -> Policy:
         code = "policy_unknown_key" if first["type"] == "extra_forbidden" else "policy_value"
         message = f"{origin}: {where}: {first['msg']}, got {first['input']!r}."
         raise PolicyError(code, message, hint=hint) from error
-    known, together = _codes(), policy.together
+    known = _weights().keys()
     named = policy.weights.keys() | set(policy.late.findings)
-    needed = known
-    if together is None:
-        needed = frozenset(code for code in known if not code.startswith(_TOGETHER))
-    else:
-        named |= {code for codes in together.notes.values() for code in codes}
-    unknown, missing = sorted(named - known), sorted(needed - policy.weights.keys())
+    if policy.together is not None:
+        named |= {code for codes in policy.together.notes.values() for code in codes}
+    unknown, missing = sorted(named - known), sorted(known - policy.weights.keys())
     if unknown:
         raise PolicyError("policy_unknown_key", f"{origin}: expected finding codes, got {unknown[0]!r}.", hint=hint)
     if missing:
         raise PolicyError(
             "policy_value", f"{origin}: weights: expected every finding code, {missing[0]!r} is missing.", hint=hint
         )
+    for one in told:
+        tell(one)
     return policy
 
 
-def _codes() -> frozenset[str]:
-    return frozenset(tomllib.loads(builtin_text())["weights"])
+def _without_retired(document: dict[str, Any]) -> list[str]:
+    """Take what is gone since out of `document`; what is told of it."""
+    told = []
+    for (part, name), why in RETIRED.items():
+        if isinstance(document.get(part), dict) and document[part].pop(name, None) is not None:
+            told.append(f"{part}.{name} is not used any more ({why}).")
+    return told
+
+
+def _with_built_in_weights(document: dict[str, Any]) -> list[str]:
+    """Give the findings that `document` does not weigh their built-in weight; what is told of it."""
+    weights = document.get("weights")
+    if not isinstance(weights, dict):
+        return []
+    new = {code: weight for code, weight in _weights().items() if code not in weights}
+    weights |= new
+    return [f"weights: findings that it does not name have the built-in weight: {', '.join(new)}."] if new else []
+
+
+def _weights() -> dict[str, str]:
+    """Every finding code with its weight in the built-in policy."""
+    found: dict[str, str] = tomllib.loads(builtin_text())["weights"]
+    return found

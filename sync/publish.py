@@ -101,7 +101,7 @@ def _pack(tree: Tree, file: Path) -> list[str]:
 
 
 def _policy(tree: Tree, file: Path) -> list[str]:
-    policy = policies.load(file)
+    policy = policies.load(file, whole=True)
     return _numbered(tree, "policy", policy.name, policy.schema_, file)
 
 

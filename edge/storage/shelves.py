@@ -7,6 +7,7 @@ nothing else is activated; a registry has none.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import struct
@@ -31,6 +32,8 @@ from edge.storage.supplements import SupplementedRegistry
 from models import pack as packs
 from models.errors import ModelsError, PackError
 from models.worker import prove
+
+log = logging.getLogger(__name__)
 
 REGISTRY, PACKS, POLICIES = "registry", "packs", "policies"
 PACK_BYTES = 1_000_000_000  # of one pack, unpacked
@@ -130,12 +133,18 @@ class PolicyKind:
         return file_digest(source)
 
     def open(self, path: Path) -> Policy:
-        """Read it whole.
+        """Read it whole; the log says where it is of before this release.
 
         Raises:
             PolicyError: see `edge.policy.load`.
         """
-        return policies.load(path)
+        told: list[str] = []
+        policy = policies.load(path, tell=told.append)
+        if told:
+            log.warning(
+                "%s is of before this release: sekisho policy check says what it lacks, or names in vain.", path
+            )
+        return policy
 
     def verify(self, path: Path) -> None:
         """`open` has read all of it."""

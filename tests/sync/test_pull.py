@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import ModelError, SekishoError
+from edge.errors import ModelError, PolicyError, SekishoError
+from edge.policy import builtin_text
 from edge.storage.shelves import pack_shelf, policy_shelf
 from sync import publish
 from sync.command import told
@@ -127,6 +128,14 @@ def test_what_is_no_goods_is_not_published(publishing: Publishing, tmp_path: Pat
     with pytest.raises(SekishoError):
         publish.add(publishing.tree(), kind, tmp_path / "none")
     assert publishing.tree().timestamp.signed.version == before
+
+
+def test_a_policy_of_before_is_not_published(publishing: Publishing, tmp_path: Path) -> None:
+    file = tmp_path / "older.toml"
+    file.write_text(builtin_text().replace('"watch.listed" = "check"\n', ""), "utf-8")
+    with pytest.raises(PolicyError) as refused:
+        publish.add(publishing.tree(), "policy", file)
+    assert refused.value.message == f"{file}: weights: expected every finding code, 'watch.listed' is missing."
 
 
 def test_what_was_activated_is_told_as_in_use(publishing: Publishing, receiving: Receiving) -> None:

@@ -334,6 +334,22 @@ def test_the_built_in_policy_is_used_until_another_is_activated(tmp_path: Path) 
     assert refused.value.message == ("Expected something older to roll back to, got nothing in use from the shelf.")
 
 
+def test_a_policy_of_before_stays_in_use_and_the_log_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    shelf = policy_shelf(tmp_path / "state")
+    gone = {
+        '"capture.burnt_out"': "",
+        "region_missing_share": "several_share = 0.5",
+        "detain_by": "detain_by_two = true",
+    }
+    older = shelf.stage(policy(tmp_path / "older.toml", "2026.10", **gone))
+    shelf.activate(older)
+    caplog.clear()
+    used = shelf.current()
+    assert (used.title, used.people.detain_by_two, shelf.problem) == ("default 2026.10", True, None)
+    (said,) = {record.getMessage() for record in caplog.records}
+    assert said.startswith(f"{shelf.directory / older} is of before this release: ")
+
+
 def test_a_policy_of_a_future_version_is_refused_and_the_old_one_works_on(tmp_path: Path) -> None:
     shelf = policy_shelf(tmp_path / "state")
     shelf.activate(shelf.stage(policy(tmp_path / "new.toml", "2027.01")))
