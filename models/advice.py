@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from models import unusable
 from models.aligned import MOSTLY, in_capture, mostly
-from models.light import WHITE
 from models.measurements import CaptureAdvice
 from models.placed import region_of
 from models.regions import LEAST_SEEN
@@ -19,7 +19,7 @@ from models.regions import LEAST_SEEN
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from models.aligned import Aligned
+    from models.aligned import Aligned, Flags
     from models.judged import Judged
     from models.measurements import Rectangle
     from models.placed import PlacedRegion
@@ -38,27 +38,34 @@ def of_judged(laid: Aligned, known: Judged) -> tuple[CaptureAdvice, ...]:
     x, y, w, h = box
     unseen = known.pixels_left_out(laid.prepared.size)
     there = (slice(y, y + h), slice(x, x + w))
-    on_paper = mostly(laid.prepared.face[there].min(axis=2) >= WHITE, unseen[there])
-    stuck_on = laid.stuck_on is not None and mostly(laid.stuck_on[there], unseen[there])  # which is told as such
+    stuck_on = _stuck_on(laid, there, unseen[there])  # which is told as such
     washed = mostly(laid.washed_out, unseen)
-    if share < LEFT_OUT and part < (LEFT_OUT_ON_PAPER if on_paper and not stuck_on and not washed else LEFT_OUT_IN_ONE):
+    on_paper = not stuck_on and not washed and mostly(_overlooked(laid, known)[there], unseen[there])
+    if share < LEFT_OUT and part < (LEFT_OUT_ON_PAPER if on_paper else LEFT_OUT_IN_ONE):
         return ()
     if washed:
         return (CaptureAdvice("too_bright" if share > MOST_LEFT_OUT else "burnt_out", measured=round(share, 2)),)
+    shines = (CaptureAdvice("glare_over", "", tilt_away(laid, box), round(share, 2)),)
+    if mostly(laid.capture_glare[there], unseen[there]):
+        return (CaptureAdvice("little_judged", measured=round(share, 2)), *shines) if share > MOST_LEFT_OUT else shines
     code = "little_judged" if share > MOST_LEFT_OUT else "part_judged"
     if part and float((laid.registration.inside[y : y + h, x : x + w] == 0).mean()) > MOSTLY:
         return CaptureAdvice(code, measured=round(share, 2)), CaptureAdvice("outside")
     return (CaptureAdvice(code, measured=round(share, 2), box=in_capture(laid, box) if part else None),)
 
 
-def of_stuck_on(laid: Aligned) -> tuple[CaptureAdvice, ...]:
-    """Where something flat seems to be stuck over the face: to be looked under, whatever it is."""
+def of_stuck_on(laid: Aligned, known: Judged) -> tuple[CaptureAdvice, ...]:
+    """Where something flat seems to be stuck over the face, and no capture shows what lies under it."""
     if laid.stuck_on is None:
         return ()
-    _, _, stats, _ = cv2.connectedComponentsWithStats(laid.stuck_on, connectivity=8)
+    unseen = known.pixels_left_out(laid.prepared.size)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(laid.stuck_on, connectivity=8)
     made = []
-    for *found, area in stats[1:].tolist():
+    for label, (*found, area) in enumerate(stats[1:].tolist(), start=1):
         x, y, w, h = found
+        there = (slice(y, y + h), slice(x, x + w))
+        if not mostly(unseen[there], labels[there] == label):
+            continue
         held = region_of((x, y, w, h), laid.prepared.regions)
         kind, share = held.region.kind if held else "", round(area / laid.stuck_on.size, 3)
         made.append(CaptureAdvice("stuck_on", kind, measured=share, box=in_capture(laid, (x, y, w, h))))
@@ -79,6 +86,18 @@ def of_regions(laid: Aligned, read: Iterable[tuple[PlacedRegion, Reading]], know
             measured, needed = round(laid.scale.mm_per_px, 3), round(one.needed_mm_per_px, 3)
             made.append(CaptureAdvice(code, kind, measured=measured, needed=needed))
     return tuple(made)
+
+
+def _stuck_on(laid: Aligned, there: tuple[slice, slice], unseen: Flags) -> bool:
+    """Whether most of what was not judged in a box lies under something stuck on."""
+    return laid.stuck_on is not None and mostly(laid.stuck_on[there], unseen)
+
+
+def _overlooked(laid: Aligned, known: Judged) -> Flags:
+    """Pixels of blank paper of the registered face on which the newest capture shows something."""
+    rows, columns = known.left_out.shape
+    cells = unusable.on_paper(laid.prepared.face, laid.shown, (rows, columns)).astype(np.uint8)
+    return np.asarray(cv2.resize(cells, laid.prepared.size, interpolation=cv2.INTER_NEAREST) > 0)
 
 
 def of_face(laid: Aligned) -> tuple[CaptureAdvice, ...]:
@@ -104,6 +123,9 @@ def _hidden(laid: Aligned, place: PlacedRegion, hidden: float, known: Judged) ->
     if outside > hidden * MOSTLY:
         return CaptureAdvice("outside", kind, measured=round(outside, 2))
     unseen = known.pixels_left_out(laid.prepared.size) | (laid.clear == 0)
+    there = (slice(y, y + h), slice(x, x + w))
+    if _stuck_on(laid, there, unseen[there]):
+        return CaptureAdvice("stuck_over", kind, measured=round(hidden, 2), box=shown)
     if mostly(laid.washed_out[y : y + h, x : x + w], unseen[y : y + h, x : x + w]):
         return CaptureAdvice("burnt_out", kind, measured=round(hidden, 2))
     if burnt >= hidden * MOSTLY:

@@ -127,14 +127,18 @@ def gate(laid: Aligned, pack: Pack) -> str:
         "not_flat": registration.agreeing < limits.least_agreeing or laid.scale.bend_px > MOST_BEND_PX,
         "too_small": max(outline[2:]) < limits.least_face_px,
         "too_dark": brightness < limits.least_brightness,
-        "not_found": float((registration.inside[wanted] > 0).mean()) < limits.least_usable,
-        "glare": float((laid.capture_glare[wanted] > 0).mean()) > limits.most_glare
-        or float((laid.usable[wanted] > 0).mean()) < limits.least_usable,
+        "not_found": _share(registration.inside, wanted, 1.0) < limits.least_usable,
+        "glare": _share(laid.capture_glare, wanted, 0.0) > limits.most_glare
+        or _share(laid.usable, wanted, 1.0) < limits.least_usable,
         "blurred": shown < limits.least_detail * known,
     }
     reason = next((reason for reason, holds in reasons.items() if holds), "")
     washed = mostly(laid.washed_out, wanted & (laid.usable == 0))
     return "too_bright" if reason == "glare" and washed else reason
+
+
+def _share(mask: Grey, where: Flags, of_nothing: float) -> float:
+    return float((mask[where] > 0).mean()) if where.any() else of_nothing
 
 
 def mostly(mask: Grey | Flags, where: Flags) -> bool:

@@ -263,7 +263,7 @@ def _judged(placed: FaceMeasurement, laid: Aligned, layers: Sequence[Layer], pac
         known = judged.judged(maps, laid.prepared, pack)
         helps = advice.of_regions(laid, [(place, one) for place, one, _ in read], known)
         grey = () if "colour" in maps or "colour" not in pack.judgements else (CaptureAdvice("colourless"),)
-        wanted = (*placed.advice, *advice.of_stuck_on(laid), *advice.of_judged(laid, known), *helps, *grey)
+        wanted = (*placed.advice, *advice.of_stuck_on(laid, known), *advice.of_judged(laid, known), *helps, *grey)
     with timed(placed.ms, "pictures"):
         face_picture = heat.jpeg(laid.registration.aligned)
         heat_picture = heat.heat(laid, maps, found, pack)

@@ -1,7 +1,8 @@
 """What part of a registered face the captures let be judged, and where the largest part lies that they do not.
 
 It counts cells of a map; why a cell could not be judged (a hand, a lamp, another print that looks like one) it cannot
-tell, and it judges nothing. What belongs to no comparison (margins, "ignore", holograms) is not counted.
+tell, and it judges nothing. What belongs to no comparison (margins, "ignore", holograms, what shines in the registered
+picture) is not counted.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from models.prepared import PreparedFace
 
 Flags = npt.NDArray[np.bool_]
+FADES_PX = 40  # face pixels: so far around a reflection in the registered picture nothing is counted
 BRIDGE = 3  # cells: what hangs together by less is told apart
 
 
@@ -36,8 +38,8 @@ class Judged:
 
     @property
     def share_left_out(self) -> float:
-        """Of the wanted cells, 0..1."""
-        return float(self.left_out.sum() / max(1, self.wanted.sum()))
+        """Of the wanted cells, 0..1; 1 where a face has none."""
+        return float(self.left_out.sum() / self.wanted.sum()) if self.wanted.any() else 1.0
 
     def largest(self) -> tuple[float, Rectangle]:
         """The largest connected part left out: its share of the wanted cells, 0..1, and its box in face pixels."""
@@ -67,7 +69,8 @@ def judged(maps: Mapping[str, Tensor], prepared: PreparedFace, pack: Pack) -> Ju
     """What the maps of all captures together (nan = not judged) say of a face; the first map speaks for all."""
     kind, values = next(iter(maps.items()))
     whole, none = np.full_like(prepared.wanted, 255), np.zeros_like(prepared.wanted)
-    mask = light.usable_mask(whole, none, none, prepared.wanted)
+    shines = cv2.dilate(prepared.glare, np.ones((2 * FADES_PX + 1,) * 2, np.uint8))
+    mask = light.usable_mask(whole, none, np.asarray(shines, np.uint8), prepared.wanted)
     cells = difference.usable_cells(mask, (values.shape[0], values.shape[1]))
     clean = difference.windowed(np.zeros_like(values), cells, pack.judgements[kind].window_cells)
     wanted = np.isfinite(clean)

@@ -102,6 +102,8 @@ def facts_of(
         cv2.resize(usable.astype(np.float32), (width, height), interpolation=cv2.INTER_NEAREST), np.float32
     )
     reach = PATCH // 2 + KERNEL // 2
+    if min(height, width) < 2 * reach + 1:  # a spine, a strip: narrower than a patch
+        return [None] * len(cells)
     found: list[Floats | None] = []
     for row, column in cells:
         y = int(np.clip(FINER * row + 1, reach, height - reach - 1))

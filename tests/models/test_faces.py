@@ -273,3 +273,10 @@ def test_a_shelf_lets_the_face_go_that_was_unused_for_longest() -> None:
     assert shelf[first] is prepared
     shelf[third] = prepared
     assert list(shelf) == [first, third]
+
+
+@pytest.mark.parametrize("height", [64, 76, 100])
+def test_a_spine_is_compared_like_any_face(height: int) -> None:
+    face = np.asarray(cv2.resize(drawn_face(), (1500, 1500))[700 : 700 + height], np.uint8)
+    (found,) = faces.compare(photograph(face).image, [FaceReference("spine", encoded(face))], loaded())
+    assert found.score is not None or found.retake

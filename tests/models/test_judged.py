@@ -10,8 +10,8 @@ import pytest
 
 from models import faces
 from models.judged import Judged
-from models.measurements import FaceMeasurement, Image
-from tests.models.test_faces import LOGO, drawn_face, loaded, photograph, reference, region
+from models.measurements import FaceMeasurement, FaceReference, Image
+from tests.models.test_faces import LOGO, drawn_face, encoded, loaded, photograph, reference, region
 
 PLAIN: dict[str, Any] = {"tilt_deg": (0.0, 0.0), "rotation_deg": 0.0, "noise": 1.0, "defocus_px": 0.4, "clutter": False}
 
@@ -80,3 +80,38 @@ def test_a_part_is_the_largest_that_hangs_together_and_a_box_counts_what_is_want
 def test_where_all_was_judged_there_is_no_part() -> None:
     known = Judged(np.ones((8, 8), np.bool_), np.zeros((8, 8), np.bool_), 4)
     assert (known.share_left_out, known.largest()) == (0.0, (0.0, (0, 0, 0, 0)))
+
+
+def test_a_face_of_which_nothing_is_compared_has_no_answer() -> None:
+    whole = region("ignore", (0, 0, 600, 900))
+    (found,) = faces.compare(photograph(drawn_face(), **PLAIN).image, [reference(1, whole)], loaded())
+    assert "little_judged" in codes(found)
+    assert Judged(np.zeros((4, 4), np.bool_), np.zeros((4, 4), np.bool_), 4).share_left_out == 1.0
+
+
+def test_what_a_lamp_hides_is_told_as_glare_and_not_as_covered() -> None:
+    shot = photograph(drawn_face(), **PLAIN)
+    (middle,) = cv2.perspectiveTransform(np.array([[[300.0, 700.0]]]), shot.homography)[0].astype(int)
+    cv2.circle(shot.image, (int(middle[0]), int(middle[1])), 150, (255, 255, 255), -1)
+    (found,) = faces.compare(shot.image, [reference()], loaded())
+    assert "glare_over" in codes(found)
+    assert "part_judged" not in codes(found)
+
+
+def test_what_shines_in_the_registered_picture_is_not_told_on_every_capture() -> None:
+    lit = drawn_face()
+    reflection = np.zeros(lit.shape[:2], np.float32)
+    cv2.circle(reflection, (300, 650), 110, 1.0, -1)
+    faded = np.asarray(cv2.GaussianBlur(reflection, (0, 0), 45))[:, :, None]
+    lit = np.clip(lit + faded * 330, 0, 255).astype(np.uint8)
+    registered = FaceReference("lit", encoded(lit))
+    (found,) = faces.compare(photograph(drawn_face(), **PLAIN).image, [registered], loaded())
+    assert codes(found) == []
+
+
+@pytest.mark.parametrize("paper", [228, 246, 255])
+def test_a_genuine_box_of_white_paper_says_nothing(paper: int) -> None:
+    face = drawn_face()
+    face[(face == face[-1, -1]).all(axis=2)] = paper
+    (found,) = faces.compare(photograph(face, **PLAIN).image, [FaceReference("white", encoded(face))], loaded())
+    assert codes(found) == []

@@ -92,3 +92,8 @@ def test_a_place_of_which_too_little_is_judged_stays() -> None:
     registered, capture = pair(changed=True)
     result = second_look.looked_again(UNEXPLAINED_REGISTERED, values, np.isfinite(values), registered, capture)
     assert result[10, 8] == 3.0
+
+
+def test_a_face_narrower_than_a_patch_has_no_second_look() -> None:
+    narrow = np.zeros((20, 384), np.float32)
+    assert second_look.facts_of([(5, 40)], narrow, narrow, np.ones((10, 192), np.bool_)) == [None]

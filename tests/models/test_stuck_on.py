@@ -62,7 +62,7 @@ def test_a_price_tag_over_print_is_told_with_its_place_and_is_no_difference(pape
 
 def test_what_a_sticker_hides_of_a_marked_region_is_told_and_where_it_is() -> None:
     found = shot(with_tag(drawn_face(), (90, 80, 130, 70)))
-    assert [(one.code, one.region) for one in found.advice] == [("stuck_on", "logo"), ("covered", "logo")]
+    assert [(one.code, one.region) for one in found.advice] == [("stuck_on", "logo"), ("stuck_over", "logo")]
 
 
 def test_a_sticker_that_is_in_every_capture_stays_told() -> None:
@@ -127,3 +127,17 @@ def test_what_is_too_large_or_too_small_for_a_sticker_is_none() -> None:
 
 def test_without_a_suspect_nothing_is_looked_at() -> None:
     assert not stuck_on.stuck_on(with_tag(drawn_face()), drawn_face(), SEEN, []).any()
+
+
+@pytest.mark.parametrize("kind", ["microprint", "logo", "label"])
+def test_a_sticker_over_a_marked_region_leaves_it_unanswered(kind: str) -> None:
+    face = with_tag(drawn_face(), (180, 420, 180, 90), WHITE, "498")
+    under = reference(1, region(kind, (195, 430, 150, 70)))
+    (found,) = faces.compare(photograph(face, **PLAIN).image, [under], loaded())
+    assert ("stuck_over", kind) in [(one.code, one.region) for one in found.advice]
+
+
+def test_a_sticker_of_which_another_capture_shows_what_lies_under_it_is_not_told() -> None:
+    clean, tagged = photograph(drawn_face(), 3, **PLAIN).image, photograph(with_tag(drawn_face()), 4, **PLAIN).image
+    found = faces.compare_together([clean, tagged], reference(), loaded())
+    assert "stuck_on" not in codes(found)
