@@ -104,7 +104,8 @@ def test_a_part_of_the_face_that_was_not_judged_is_told_with_its_share_and_place
     )
     assert (found.box, found.weight) == (Box(5, 6, 70, 80), Weight.NOTE)
     assert sentence(found.code, found.arguments, "en") == (
-        "42% of the registered face was not judged: something covers it, light or shadow lies there, or something else is printed."
+        "42% of the registered face was not judged: something covers it, light or shadow lies there, or something else "
+        "is printed."
     )
 
 
