@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from models import embed, interval
+from models.embed import Network, Normalisation
 from models.errors import PackError
 from models.pack_numbers import LARGEST, number, numbers, only, rising, whole, words
 from models.second_look import SecondLook
@@ -53,46 +53,8 @@ GATE = {  # the bounds of each number
 }
 TRIAL_TIMES = 8  # of a network's multiple: the side of the picture that a pack is tried with when it is opened
 
-Features: TypeAlias = dict[str, npt.NDArray[np.uint8]]  # by scale: rows x columns x channels
 Table: TypeAlias = dict[str, Any]
 Precision: TypeAlias = Literal["int8", "fp32"]
-
-
-@dataclass(frozen=True, slots=True)
-class Normalisation:
-    """How BGR 0..255 becomes a network's input: x / 255, channels in `order`, minus `mean`, over `std`."""
-
-    order: Literal["BGR", "RGB"]
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Network:
-    """The two halves of a siamese network, between which stands `models.interval`.
-
-    The encoder's one input is a normalised picture (1 x 3 x H x W); the comparer's inputs have the names of the
-    encoder's outputs, its outputs those of the kinds.
-    """
-
-    light: Literal["registered", "tone", "seen"]  # the capture in the registered face's light, also tone, or as it came
-    normalisation: Normalisation
-    multiple_px: int  # height and width are padded to a multiple of this
-    stride_px: int  # face pixels in a cell of the maps
-    kinds: tuple[str, ...]  # of the comparer's maps that are used: structure, colour, print, unusable (any)
-    encoder: onnxruntime.InferenceSession
-    comparer: onnxruntime.InferenceSession
-
-    def features(self, picture: Tensor) -> Features:
-        """Features of one side (each rows x columns x channels, uint8) of a normalised picture (1 x 3 x H x W)."""
-        names = [one.name for one in self.encoder.get_outputs()]
-        answers = self.encoder.run(names, {self.encoder.get_inputs()[0].name: picture})
-        return {name: np.asarray(answer[0], np.uint8) for name, answer in zip(names, answers, strict=True)}
-
-    def maps(self, between: Features) -> dict[str, Tensor]:
-        """Logits by kind (rows x columns) of what was measured between two sides' features."""
-        answers = self.comparer.run(list(self.kinds), {name: planes[None] for name, planes in between.items()})
-        return {kind: np.asarray(one[0, 0], np.float32) for kind, one in zip(self.kinds, answers, strict=True)}
 
 
 @dataclass(frozen=True, slots=True)

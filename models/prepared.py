@@ -18,9 +18,10 @@ from models.placed import PlacedRegion, placed, wanted_mask
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from models.embed import Features
     from models.locate import Grey, Keypoints, Matrix
     from models.measurements import Image
-    from models.pack import Features, Pack
+    from models.pack import Pack
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,8 +27,9 @@ from models.pack_numbers import LARGEST, numbers
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from models.embed import Network
     from models.measurements import Image, Tensor
-    from models.pack import Network, Precision
+    from models.pack import Precision
 
 TOLERANCE = 0.25  # logits of a cell's mean: processors differ by less, a damaged network or wrong arithmetic by more
 TWINS = 1.0  # likewise, between the precisions: measured 0.52 with the first pack
