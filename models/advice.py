@@ -35,13 +35,15 @@ MOST_TILT_DEG = 40.0  # beyond it a pixel shows a quarter less along one directi
 def of_judged(laid: Aligned, known: Judged) -> tuple[CaptureAdvice, ...]:
     """How much of the face was not judged, if it is much, and where: a hand, or another print that looks like one."""
     share, (part, box) = known.share_left_out, known.largest()
+    if share < LEFT_OUT and part < LEFT_OUT_ON_PAPER:
+        return ()
     x, y, w, h = box
     unseen = known.pixels_left_out(laid.prepared.size)
     there = (slice(y, y + h), slice(x, x + w))
     stuck_on = _stuck_on(laid, there, unseen[there])  # which is told as such
     washed = mostly(laid.washed_out, unseen)
     on_paper = not stuck_on and not washed and mostly(_overlooked(laid, known)[there], unseen[there])
-    if share < LEFT_OUT and part < (LEFT_OUT_ON_PAPER if on_paper else LEFT_OUT_IN_ONE):
+    if share < LEFT_OUT and part < LEFT_OUT_IN_ONE and not on_paper:
         return ()
     if washed:
         return (CaptureAdvice("too_bright" if share > MOST_LEFT_OUT else "burnt_out", measured=round(share, 2)),)

@@ -120,8 +120,6 @@ def gate(laid: Aligned, pack: Pack) -> str:
     limits, registration, prepared = pack.gate, laid.registration, laid.prepared
     wanted = wanted_mask(prepared.regions, prepared.size) > 0  # with the edges, of which `usable` has nothing
     outline = in_capture(laid, (0, 0, *prepared.size))
-    known = light.detail(prepared.face, laid.usable)
-    shown = light.detail(laid.shown, laid.usable)
     brightness = float(cv2.cvtColor(registration.aligned, cv2.COLOR_BGR2GRAY).mean())
     reasons = {
         "not_flat": registration.agreeing < limits.least_agreeing or laid.scale.bend_px > MOST_BEND_PX,
@@ -130,11 +128,17 @@ def gate(laid: Aligned, pack: Pack) -> str:
         "not_found": _share(registration.inside, wanted, 1.0) < limits.least_usable,
         "glare": _share(laid.capture_glare, wanted, 0.0) > limits.most_glare
         or _share(laid.usable, wanted, 1.0) < limits.least_usable,
-        "blurred": shown < limits.least_detail * known,
+        "blurred": detail_kept(laid) < limits.least_detail,
     }
     reason = next((reason for reason, holds in reasons.items() if holds), "")
     washed = mostly(laid.washed_out, wanted & (laid.usable == 0))
     return "too_bright" if reason == "glare" and washed else reason
+
+
+def detail_kept(laid: Aligned) -> float:
+    """The share of registered detail, as squared slopes of what may be judged, that a capture shows; 1 of none."""
+    known, shown = (cv2.mean(one, laid.usable)[0] for one in (laid.prepared.slopes, light.slopes(laid.shown)))
+    return shown / known if known > 0 else 1.0
 
 
 def _share(mask: Grey, where: Flags, of_nothing: float) -> float:

@@ -47,13 +47,13 @@ def apart(capture: Image, registered: Image, usable: Flags, window: int) -> Tens
     weight = np.asarray(cv2.resize(usable.astype(np.float32), size, interpolation=cv2.INTER_NEAREST), np.float32)
     known, shown = (_smooth(side, size) for side in (registered, capture))
     side = window * FINER
-    moved = [_shifted(known[:, :, one], shown[:, :, one], weight, side) for one in range(3)]
+    shifts, textures = _shifted(known, shown, weight, side)
     judged = _grid(weight, side) > JUDGED
     told = np.zeros(judged.shape, np.float32)
     for one in OTHERS:
-        texture = np.minimum(moved[one][1], moved[GREEN][1])
+        texture = np.minimum(textures[one], textures[GREEN])
         sure = np.where(judged, np.minimum(texture / TEXTURE, 1.0), 0.0).astype(np.float32)
-        parted = _without_lens(moved[one][0] - moved[GREEN][0], sure)
+        parted = _without_lens(shifts[one] - shifts[GREEN], sure)
         np.maximum(told, np.linalg.norm(parted, axis=2) * sure, out=told)
     told[~judged] = np.nan
     result = np.asarray(cv2.resize(told, (columns, rows), interpolation=cv2.INTER_NEAREST), np.float32)
@@ -68,7 +68,7 @@ def _smooth(side: Image, size: tuple[int, int]) -> Floats:
 
 def _grid(values: npt.NDArray[np.floating[Any]], side: int) -> Floats:
     """Means over windows of `side` pixels, one every STEP cells, from means over blocks."""
-    height, width = values.shape
+    height, width = values.shape[:2]
     whole = cv2.copyMakeBorder(values, 0, -height % BLOCK_PX, 0, -width % BLOCK_PX, cv2.BORDER_REFLECT)
     blocks = cv2.resize(whole, (whole.shape[1] // BLOCK_PX, whole.shape[0] // BLOCK_PX), interpolation=cv2.INTER_AREA)
     means = cv2.blur(blocks, (side // BLOCK_PX,) * 2, borderType=cv2.BORDER_REFLECT)
@@ -82,8 +82,9 @@ def _near(values: npt.NDArray[np.floating[Any]], weight: Floats, share: Floats) 
 
 
 def _shifted(known: Floats, shown: Floats, weight: Floats, side: int) -> tuple[Floats, Floats]:
-    """The shift of one channel in each window (rows x columns x 2, face pixels), and how much texture tells it."""
+    """Each channel's shift in each window (3 x rows x columns x 2, face pixels), and how much texture tells it."""
     share = np.maximum(cv2.blur(weight, (NEAR_PX, NEAR_PX), borderType=cv2.BORDER_REFLECT), 0.05).astype(np.float32)
+    weight, share = weight[:, :, None], share[:, :, None]
     between: Floats = np.asarray((known + shown) / 2, np.float32)
     left = _near(shown - known, weight, share)
     terms = (
@@ -98,7 +99,8 @@ def _shifted(known: Floats, shown: Floats, weight: Floats, side: int) -> tuple[F
     right = np.stack([_grid(one * left, side) for one in heavy], -1)
     texture = square[..., 0, 0] + square[..., 1, 1]
     solved = np.linalg.solve(square + np.diag([STILL, STILL, 1.0]), right[..., None])[..., :2, 0]
-    return np.asarray(-FINER * solved, np.float32), np.asarray(texture, np.float32)
+    shifts, told = np.moveaxis(-FINER * solved, 2, 0), np.moveaxis(texture, 2, 0)
+    return np.asarray(shifts, np.float32), np.asarray(told, np.float32)
 
 
 def _without_lens(shifts: Floats, sure: Floats) -> Floats:

@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from models.channels import darkest
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -99,12 +101,15 @@ def burnt_out(capture: Image, face: Image, inside: Grey) -> tuple[Grey, Grey]:
     the second is no matter of a lamp: tilting helps nothing there.
     """
     burnt = _burnt(capture)
-    lightest = np.array([_clipped_from(capture[:, :, c], face[:, :, c], inside) for c in range(3)])
-    if (lightest == NO_TONE).all():
+    clipped_from = _clipped_from(capture, face, inside)
+    if min(clipped_from) == NO_TONE:
         return _with_margin(burnt), np.zeros_like(burnt)
-    by_exposure = face >= lightest
-    washed = (by_exposure & (capture >= BURNT_OUT)).any(axis=2) & (inside > 0)
-    paper = (by_exposure & (face >= WHITE)).all(axis=2)
+    washed, paper = np.zeros(burnt.shape, np.bool_), np.ones(burnt.shape, np.bool_)
+    for shown, known, lightest in zip(cv2.split(capture), cv2.split(face), clipped_from, strict=True):
+        by_exposure = known >= lightest
+        washed |= by_exposure & (shown >= BURNT_OUT)
+        paper &= by_exposure & (known >= WHITE)
+    washed &= inside > 0
     lost = cv2.blur(np.where(paper, 0, burnt).astype(np.uint8), (RIM_PX, RIM_PX)) > RIM_SHARE * 255
     return _with_margin(np.where(lost, burnt, 0).astype(np.uint8)), washed.astype(np.uint8) * np.uint8(255)
 
@@ -119,13 +124,19 @@ def _with_margin(burnt: Grey) -> Grey:
     return np.asarray(cv2.dilate(burnt, np.ones((side, side), np.uint8)), np.uint8)
 
 
-def _clipped_from(capture: Grey, face: Grey, inside: Grey) -> int:
-    """The registered value of a channel from which on the capture's is burnt out all over the face, or NO_TONE."""
+def _clipped_from(capture: Image, face: Image, inside: Grey) -> tuple[int, ...]:
+    """By channel the registered value from which on the capture's is burnt out all over the face, or NO_TONE."""
     size = (face.shape[1] // COARSE_PX, face.shape[0] // COARSE_PX)
     shown, known, seen = (cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in (capture, face, inside))
     square = np.ones((3, 3), np.uint8)
     even = cv2.morphologyEx(known, cv2.MORPH_GRADIENT, square) < TONE_STEP  # the rims of print are of no tone
-    free = even & (seen == 255)  # noqa: PLR2004 - wholly in the frame
+    whole = seen == 255  # noqa: PLR2004 - in the frame
+    sides = (cv2.split(one) for one in (shown, known, even.astype(np.uint8)))
+    return tuple(_lightest_kept(a, b, c, whole) for a, b, c in zip(*sides, strict=True))
+
+
+def _lightest_kept(shown: Grey, known: Grey, even: Grey, whole: Flags) -> int:
+    free = whole & (even > 0)
     tones = known[free] // TONE_STEP
     count = np.bincount(tones, minlength=NO_TONE // TONE_STEP)
     burnt = np.bincount(tones, weights=shown[free] >= NEARLY, minlength=len(count))
@@ -144,14 +155,14 @@ def registered_glare(face: Image) -> Grey:
     if not found.any():
         return found
     size = (face.shape[1] // COARSE_PX, face.shape[0] // COARSE_PX)
-    darkest = cv2.resize(face, size, interpolation=cv2.INTER_AREA).min(axis=2)
-    _, labels = cv2.connectedComponents((darkest >= BURNT_OUT).astype(np.uint8), connectivity=8)
+    least = darkest(np.asarray(cv2.resize(face, size, interpolation=cv2.INTER_AREA), np.uint8))
+    _, labels = cv2.connectedComponents((least >= BURNT_OUT).astype(np.uint8), connectivity=8)
     spread = labels.astype(np.float32)
     near, far = (cv2.dilate(spread, np.ones((side, side), np.uint8)) for side in (3, 9))
     ring = (near == 0) & (far > 0)
     owner = far[ring].astype(np.intp)
     count = np.bincount(owner, minlength=int(labels.max()) + 1)
-    faint = np.bincount(owner, weights=(darkest[ring] >= FADING).astype(np.float64), minlength=len(count))
+    faint = np.bincount(owner, weights=(least[ring] >= FADING).astype(np.float64), minlength=len(count))
     fading = faint > FADING_SHARE * np.maximum(count, 1)
     fading[0] = False
     kept = cv2.dilate(fading[labels].astype(np.uint8) * 255, np.ones((5, 5), np.uint8))
@@ -195,18 +206,19 @@ def spoilt_mask(shown: Image, face: Image, capture_glare: Grey, face_glare: Grey
         for one in (shown, face)
     )
     brighter = lab_shown[:, :, 0] - lab_face[:, :, 0]
-    spoilt = _grown(cv2.resize(capture_glare, size, interpolation=cv2.INTER_AREA) > 0, brighter > HAZE)
-    spoilt |= _grown(cv2.resize(face_glare, size, interpolation=cv2.INTER_AREA) > 0, -brighter > HAZE)
+    spoilt = grown(cv2.resize(capture_glare, size, interpolation=cv2.INTER_AREA) > 0, brighter > HAZE)
+    spoilt |= grown(cv2.resize(face_glare, size, interpolation=cv2.INTER_AREA) > 0, -brighter > HAZE)
     coarse = np.maximum(cv2.dilate(spoilt.astype(np.uint8), np.ones((3, 3), np.uint8)), _covers(lab_shown, lab_face))
     whole = cv2.resize(coarse * 255, (shown.shape[1], shown.shape[0]), interpolation=cv2.INTER_NEAREST)
     return np.asarray(whole, np.uint8)
 
 
-def _grown(core: Flags, soft: Flags) -> Flags:
-    """The core, and every soft area that touches it."""
-    _, labels = cv2.connectedComponents((core | soft).astype(np.uint8), connectivity=4)
-    kept = np.unique(labels[core])
-    return np.isin(labels, kept[kept > 0])
+def grown(core: Flags, soft: Flags, *, connectivity: int = 4) -> Flags:
+    """The core, and every soft area that touches it: along a side, or with a connectivity of 8 by a corner as well."""
+    count, areas = cv2.connectedComponents((core | soft).astype(np.uint8), connectivity=connectivity)
+    held = np.zeros(count, np.bool_)
+    held[areas[core]] = True
+    return np.asarray(held[areas])
 
 
 def _covers(shown: Singles, face: Singles) -> Grey:
@@ -227,14 +239,14 @@ def _covers(shown: Singles, face: Singles) -> Grey:
         and area >= COVER_AREA * height * width
         and (x <= edge or y <= edge or x + w >= width - edge or y + h >= height - edge)
     ]
-    covers = np.isin(labels, reaching).astype(np.uint8)
-    return np.asarray(cv2.dilate(covers, np.ones((9, 9), np.uint8)), np.uint8)
+    covers = np.zeros(len(stats), np.uint8)
+    covers[reaching] = 1
+    return np.asarray(cv2.dilate(covers[labels], np.ones((9, 9), np.uint8)), np.uint8)
 
 
-def detail(picture: Image, usable: Grey) -> float:
-    """Mean gradient energy of the usable grey pixels: what blur takes away."""
+def slopes(picture: Image) -> Singles:
+    """The squared slope of each grey pixel (H x W): what blur takes away."""
     grey = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), (0, 0), 1.0)
     across = cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=3)
     down = cv2.Sobel(grey, cv2.CV_32F, 0, 1, ksize=3)
-    free = usable > 0
-    return float(cv2.mean(across * across + down * down, free.astype(np.uint8))[0])
+    return np.asarray(cv2.add(cv2.multiply(across, across), cv2.multiply(down, down)), np.float32)

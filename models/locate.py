@@ -79,8 +79,8 @@ class View:
     def small(self) -> tuple[Grey, Matrix]:
         """The grey capture at LOCATE_PX, and the mapping of `base` pixels to its pixels."""
         image = self.base[0]
-        shrunk, matrix = resized(image, min(1.0, LOCATE_PX / max(image.shape[:2])))
-        return np.asarray(cv2.cvtColor(shrunk, cv2.COLOR_BGR2GRAY), np.uint8), matrix
+        grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)  # first: a third is left to be shrunk
+        return resized(grey, min(1.0, LOCATE_PX / max(image.shape[:2])))
 
     @cached_property
     def orb(self) -> Keypoints:
@@ -188,10 +188,11 @@ def matched(capture: Keypoints, face: Keypoints, *, ratio: float) -> npt.NDArray
 
 
 def _hamming(capture: Keypoints, face: Keypoints) -> tuple[Distances, Distances, npt.NDArray[np.intp]]:
-    pairs = cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(face.descriptors, capture.descriptors, k=2)
-    rows = [(first.distance, second.distance, first.trainIdx) for first, second in pairs]
-    table = np.array(rows, np.float32)
-    return table[:, 0], table[:, 1], table[:, 2].astype(np.intp)
+    distances, nearest = cv2.batchDistance(
+        face.descriptors, capture.descriptors, cv2.CV_32S, normType=cv2.NORM_HAMMING, K=2
+    )
+    table = distances.astype(np.float32)
+    return table[:, 0], table[:, 1], nearest[:, 0].astype(np.intp)
 
 
 def _euclidean(capture: Keypoints, face: Keypoints) -> tuple[Distances, Distances, npt.NDArray[np.intp]]:

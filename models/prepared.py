@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from models.embed import Features
     from models.locate import Grey, Keypoints, Matrix
-    from models.measurements import Image
+    from models.measurements import Image, Tensor
     from models.pack import Pack
 
 
@@ -67,6 +67,11 @@ class PreparedFace(Sketch):
     fine: Mapping[int, FinePrint]  # marked micro-print by the index of its region
     seen_as: Callable[[Image], Features]  # the pack's encoder
     coloured: bool = True  # whether its colours are compared
+
+    @cached_property
+    def slopes(self) -> Tensor:
+        """The squared slope of each pixel of the face, with which a capture's sharpness is compared."""
+        return light.slopes(self.face)
 
     @cached_property
     def in_grey(self) -> PreparedFace:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from models import hologram, light, microprint, presence
+from models import hologram, microprint, presence
+from models.aligned import detail_kept
 from models.offset import LEAST_CONTRAST, Offset, offset
 from models.placed import PlacedRegion
 
@@ -63,17 +64,11 @@ def readings(laid: Aligned, view: View) -> tuple[Reading, ...]:
     free = np.asarray(cv2.erode(laid.registration.inside, np.ones((9, 9), np.uint8)), np.uint8)
     free[laid.capture_glare > 0] = 0  # the haze that `clear` leaves out may be a hologram's own
     asked = [(index, one) for index, one in enumerate(laid.prepared.regions) if one.region.kind in CHECKED]
-    resolved = _resolved(laid) if asked else 1.0
+    resolved = math.sqrt(detail_kept(laid)) if asked else 1.0
     return tuple(
         _reading(laid, view, index, free if place.region.kind == "hologram" else laid.clear, resolved)
         for index, place in asked
     )
-
-
-def _resolved(laid: Aligned) -> float:
-    """The share of the registered detail, as slopes, that the capture shows of the whole face."""
-    known = light.detail(laid.prepared.face, laid.usable)
-    return math.sqrt(light.detail(laid.shown, laid.usable) / max(known, 1e-6))
 
 
 def _reading(laid: Aligned, view: View, index: int, clear: Grey, resolved: float) -> Reading:

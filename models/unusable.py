@@ -15,6 +15,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from models.channels import darkest
+from models.light import grown
+
 if TYPE_CHECKING:
     from models.measurements import Image, Tensor
 
@@ -39,15 +42,16 @@ def completed(logits: Tensor, registered: Image, capture: Image) -> Flags:
         capture: likewise, in the face's tone.
     """
     size = (logits.shape[1], logits.shape[0])
-    sides = [cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in (registered, capture)]
-    paper = np.logical_and.reduce([one.min(axis=2) >= WHITE for one in sides])  # blank; the network thinks it burnt out
+    sides = [np.asarray(cv2.resize(one, size, interpolation=cv2.INTER_AREA), np.uint8) for one in (registered, capture)]
+    least = [darkest(one) for one in sides]
+    paper = (least[0] >= WHITE) & (least[1] >= WHITE)  # blank; the network thinks it burnt out
     core = (logits >= UNUSABLE) & ~paper
     if not core.any():
         return np.asarray(core)
-    found = _grown(core, (logits > DOUBTFUL) & ~paper)
+    found = grown(core, (logits > DOUBTFUL) & ~paper, connectivity=8)
     patches = _opened(core)
-    for one in sides:
-        found |= _grown(patches, (one.min(axis=2) >= BURNT_OUT) & ~paper)
+    for one in least:
+        found |= grown(patches, (one >= BURNT_OUT) & ~paper, connectivity=8)
     known, shown = (cv2.cvtColor(one, cv2.COLOR_BGR2LAB).astype(np.int16) for one in sides)
     apart = np.abs(shown - known)
     other = apart[:, :, 0] / 2 + apart[:, :, 1] + apart[:, :, 2] > APART
@@ -55,8 +59,9 @@ def completed(logits: Tensor, registered: Image, capture: Image) -> Flags:
     for label in range(1, len(stats)):
         if stats[label, cv2.CC_STAT_AREA] >= LEAST_CELLS:
             area = labels == label
-            alike = (np.abs(shown - np.median(shown[area], axis=0)) < ALIKE).all(axis=2)
-            found |= _grown(area, alike & other)
+            colour = np.median(shown[area], axis=0)
+            alike = cv2.inRange(shown, np.floor(colour - ALIKE) + 1, np.ceil(colour + ALIKE) - 1) > 0
+            found |= grown(area, alike & other, connectivity=8)
     return found
 
 
@@ -66,7 +71,8 @@ def on_paper(registered: Image, capture: Image, shape: tuple[int, int]) -> Flags
     Print, a hand or a shadow: which of them cannot be told. But where the network calls such a cell alike, it is not.
     """
     known, shown = (
-        cv2.resize(one, shape[::-1], interpolation=cv2.INTER_AREA).min(axis=2) for one in (registered, capture)
+        darkest(np.asarray(cv2.resize(one, shape[::-1], interpolation=cv2.INTER_AREA), np.uint8))
+        for one in (registered, capture)
     )
     around = np.ones((3, 3), np.uint8)
     return np.asarray((cv2.erode(known, around) >= WHITE) & (cv2.erode(shown, around) < WHITE - PRINTED))
@@ -77,11 +83,3 @@ def _opened(core: Flags) -> Flags:
     square = np.ones((2, 2), np.uint8)
     thin = cv2.erode(core.astype(np.uint8), square, anchor=(0, 0))
     return np.asarray(cv2.dilate(thin, square, anchor=(1, 1)) > 0)
-
-
-def _grown(core: Flags, soft: Flags) -> Flags:
-    """The core, and every soft area that touches it, if only by a corner."""
-    count, areas = cv2.connectedComponents((core | soft).astype(np.uint8), connectivity=8)
-    held = np.zeros(count, np.bool_)
-    held[areas[core]] = True
-    return np.asarray(held[areas])

@@ -231,4 +231,4 @@ def test_what_reaches_in_over_the_edge_covers_and_the_haze_of_a_lamp_spoils() ->
 def test_blur_takes_detail_away() -> None:
     face = drawn_face()
     blurred = np.asarray(cv2.GaussianBlur(face, (0, 0), 4), np.uint8)
-    assert light.detail(blurred, SEEN) < 0.3 * light.detail(face, SEEN)
+    assert light.slopes(blurred).mean() < 0.3 * light.slopes(face).mean()
