@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 LEFT_OUT = 0.15  # share of the face not judged, from which it is told
 LEFT_OUT_IN_ONE = 0.05  # likewise of a part that hangs together
-LEFT_OUT_ON_PAPER = 0.003  # likewise where the registered face is blank: a line of small words
+LEFT_OUT_ON_PLAIN = 0.003  # likewise where the registered face is plain: a line of small words
 MOST_LEFT_OUT = 0.5  # beyond it no answer rests on the face
 MOST_TILT_DEG = 40.0  # beyond it a pixel shows a quarter less along one direction
 
@@ -35,15 +35,15 @@ MOST_TILT_DEG = 40.0  # beyond it a pixel shows a quarter less along one directi
 def of_judged(laid: Aligned, known: Judged) -> tuple[CaptureAdvice, ...]:
     """How much of the face was not judged, if it is much, and where: a hand, or another print that looks like one."""
     share, (part, box) = known.share_left_out, known.largest()
-    if share < LEFT_OUT and part < LEFT_OUT_ON_PAPER:
+    if share < LEFT_OUT and part < LEFT_OUT_ON_PLAIN:
         return ()
     x, y, w, h = box
     unseen = known.pixels_left_out(laid.prepared.size)
     there = (slice(y, y + h), slice(x, x + w))
     stuck_on = _stuck_on(laid, there, unseen[there])  # which is told as such
     washed = mostly(laid.washed_out, unseen)
-    on_paper = not stuck_on and not washed and mostly(_overlooked(laid, known)[there], unseen[there])
-    if share < LEFT_OUT and part < LEFT_OUT_IN_ONE and not on_paper:
+    on_plain = not stuck_on and not washed and mostly(_overlooked(laid, known)[there], unseen[there])
+    if share < LEFT_OUT and part < LEFT_OUT_IN_ONE and not on_plain:
         return ()
     if washed:
         return (CaptureAdvice("too_bright" if share > MOST_LEFT_OUT else "burnt_out", measured=round(share, 2)),)
@@ -96,9 +96,9 @@ def _stuck_on(laid: Aligned, there: tuple[slice, slice], unseen: Flags) -> bool:
 
 
 def _overlooked(laid: Aligned, known: Judged) -> Flags:
-    """Pixels of blank paper of the registered face on which the newest capture shows something."""
+    """Pixels of a plain ground of the registered face on which the newest capture shows something."""
     rows, columns = known.left_out.shape
-    cells = unusable.on_paper(laid.prepared.face, laid.shown, (rows, columns)).astype(np.uint8)
+    cells = unusable.on_plain(laid.prepared.face, laid.shown, (rows, columns)).astype(np.uint8)
     return np.asarray(cv2.resize(cells, laid.prepared.size, interpolation=cv2.INTER_NEAREST) > 0)
 
 

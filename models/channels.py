@@ -16,3 +16,9 @@ def darkest(picture: Image) -> Grey:
     """The least of each pixel's channels (H x W)."""
     blue, green, red = cv2.split(picture)
     return np.asarray(cv2.min(cv2.min(blue, green), red), np.uint8)
+
+
+def lightest(picture: Image) -> Grey:
+    """The largest of each pixel's channels (H x W)."""
+    blue, green, red = cv2.split(picture)
+    return np.asarray(cv2.max(cv2.max(blue, green), red), np.uint8)

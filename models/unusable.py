@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.channels import darkest
+from models.channels import darkest, lightest
 from models.light import grown
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 UNUSABLE = 0.0  # logit from which a cell may not be judged
 DOUBTFUL = -2.0  # logit above which it may not where it hangs together with such a cell
 WHITE = 225  # darkest channel of a cell of white paper
-PRINTED = 50  # grey levels by which something on blank paper is darker
+PLAIN, PLAIN_CELLS = 20, 5  # grey levels by which a plain ground differs at most within so many cells a side
+PRINTED = 50  # grey levels of a channel by which something on a plain ground differs
 BURNT_OUT = 240  # darkest channel of a cell
 LEAST_CELLS = 20  # of an area whose colour is told
 ALIKE = (25, 10, 10)  # 8-bit CIELAB, by channel: within it a cell of the capture has the area's colour
@@ -65,17 +66,20 @@ def completed(logits: Tensor, registered: Image, capture: Image) -> Flags:
     return found
 
 
-def on_paper(registered: Image, capture: Image, shape: tuple[int, int]) -> Flags:
-    """Cells (`shape`: rows, columns) around which the registered face is blank white paper and the capture is not.
+def on_plain(registered: Image, capture: Image, shape: tuple[int, int]) -> Flags:
+    """Cells (`shape`: rows, columns) around which the registered face is of one plain colour and the capture is not.
 
     Print, a hand or a shadow: which of them cannot be told. But where the network calls such a cell alike, it is not.
     """
     known, shown = (
-        darkest(np.asarray(cv2.resize(one, shape[::-1], interpolation=cv2.INTER_AREA), np.uint8))
+        np.asarray(cv2.resize(one, shape[::-1], interpolation=cv2.INTER_AREA), np.uint8)
         for one in (registered, capture)
     )
-    around = np.ones((3, 3), np.uint8)
-    return np.asarray((cv2.erode(known, around) >= WHITE) & (cv2.erode(shown, around) < WHITE - PRINTED))
+    uneven = cv2.morphologyEx(known, cv2.MORPH_GRADIENT, np.ones((PLAIN_CELLS, PLAIN_CELLS), np.uint8))
+    apart = cv2.dilate(cv2.absdiff(known, shown), np.ones((3, 3), np.uint8))
+    return np.asarray(
+        (lightest(np.asarray(uneven, np.uint8)) <= PLAIN) & (lightest(np.asarray(apart, np.uint8)) >= PRINTED)
+    )
 
 
 def _opened(core: Flags) -> Flags:

@@ -115,3 +115,26 @@ def test_a_genuine_box_of_white_paper_says_nothing(paper: int) -> None:
     face[(face == face[-1, -1]).all(axis=2)] = paper
     (found,) = faces.compare(photograph(face, **PLAIN).image, [FaceReference("white", encoded(face))], loaded())
     assert codes(found) == []
+
+
+def on_a_plain_ground(colour: int) -> Image:
+    """A drawn face of one colour with a logo, a picture and a disc on it, and its left lower part blank."""
+    whole = drawn_face()
+    face = np.full_like(whole, colour)
+    for x, y, w, h in (LOGO, (290, 30, 300, 180), (400, 620, 160, 150)):
+        face[y : y + h, x : x + w] = whole[y : y + h, x : x + w]
+    for row, words in enumerate(("WVIBUV LEDJT", "ZX MBIX", "JEMCF RWV", "TZC HOYHSEIZ")):
+        cv2.putText(face, words, (40, 270 + 55 * row), 0, 1.1, (90, 60, 200), 3, cv2.LINE_AA)
+    return face
+
+
+@pytest.mark.parametrize(("ground", "ink"), [(128, 20), (128, 245), (40, 245), (205, 20)])
+def test_words_added_on_a_plain_ground_never_pass_in_silence(ground: int, ink: int) -> None:
+    face = on_a_plain_ground(ground)
+    registered = FaceReference("plain", encoded(face))
+    (found,) = faces.compare(photograph(face, **PLAIN).image, [registered], loaded())
+    assert codes(found) == []
+    cv2.putText(face, "EXTRA", (50, 700), 0, 1.2, (ink,) * 3, 3, cv2.LINE_AA)
+    (found,) = faces.compare(photograph(face, **PLAIN).image, [registered], loaded())
+    assert found.score is not None
+    assert found.score >= found.threshold_check or "part_judged" in codes(found)
