@@ -120,11 +120,13 @@ def require_comparable(trial: marked.FaceTrial) -> None:
     Raises:
         RequestRefused: enrol_uncompared.
     """
-    if trial.measured.score is None:
+    little = next((one.measured or 1.0 for one in trial.measured.advice if one.code == "little_judged"), None)
+    if trial.measured.score is None or little is not None:
+        got = trial.measured.retake if little is None else f"{little:.0%} of what is to be compared was not judged"
         raise RequestRefused(
             "enrol_uncompared",
-            f"Expected that the sample's own photographs can be compared with the face, got: {trial.measured.retake}.",
-            hint="Photograph again: the face lies flat, fills the picture, in even light.",
+            f"Expected that the sample's own photographs can be compared with the face, got: {got}.",
+            hint="Photograph again: the face lies flat, fills the picture, in even light; or ignore less of it.",
         )
 
 

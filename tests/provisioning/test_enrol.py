@@ -123,6 +123,15 @@ def test_a_blurred_sample_is_refused_and_nothing_is_written(source: Path, tmp_pa
     assert not (source / "faces.jsonl").exists()
 
 
+def test_a_face_that_is_ignored_altogether_is_refused(source: Path, tmp_path: Path) -> None:
+    regions = tmp_path / "regions.toml"
+    regions.write_text('[[regions]]\nkind = "ignore"\nx_mm = 0\ny_mm = 0\nw_mm = 56\nh_mm = 84\n')
+    code, said = enrol(photograph(tmp_path / "a.png"), source, "--regions", str(regions))
+    assert code == 2
+    assert "got: 100% of what is to be compared was not judged. [enrol_uncompared]" in said
+    assert not (source / "faces.jsonl").exists()
+
+
 def test_what_is_checked_of_each_region_is_said(source: Path, tmp_path: Path) -> None:
     regions = tmp_path / "regions.toml"
     regions.write_text('[[regions]]\nkind = "logo"\nx_mm = 1\ny_mm = 1\nw_mm = 30\nh_mm = 8\n')
