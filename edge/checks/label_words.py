@@ -6,7 +6,7 @@ says nothing. A change is told where it stands between or behind registered word
 or less is what a reader makes, and no other word. Registered words run on over the ends of lines: what stands behind
 the last ones of a line may be of another line, the one that would go on not read. So what follows a value's label, has
 digits where none are registered, stands for more than the words before it or for what is nearly read on another line
-is no change.
+is no change. Where the lines behind go on with a registered word, the line ends before that one.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from edge.comparison import PrintedLine
 
 LEAST_AROUND = 6  # letters of registered words on the same line; an ideograph or a kana counts for two
 AROUND_SHARE = 0.5  # of the letters that are changed, likewise
+LEAST_NEXT = 3  # letters with which the lines behind go on
 ANOTHER_WORD = 0.5  # share of letters that two words have in common at most (Ratcliff and Obershelp, 1988)
 NEARLY = 0.75  # share in common, likewise, above which words are read, but for a slip of the reader
 REACH = 2  # lengths of a line, before and behind its longest registered piece, in which its other words are looked for
@@ -127,9 +128,12 @@ def _changes(text: str, sure: tuple[float, ...], known: _Folded, rest: tuple[str
     for index, (same, run) in enumerate(runs):
         if same or index == 0:
             continue
-        before, (first, end) = runs[index - 1][1], (run[0][0], run[-1][-1] + 1)
         behind = index == len(runs) - 1
-        start, wanted = match[first - 1] + 1, sum(_weight(known, word) for word in run)
+        here = _up_to_the_next_line(known, run, rest[1]) if behind else run
+        if not here:
+            continue
+        before, (first, end) = runs[index - 1][1], (here[0][0], here[-1][-1] + 1)
+        start, wanted = match[first - 1] + 1, sum(_weight(known, word) for word in here)
         if around < max(LEAST_AROUND, AROUND_SHARE * wanted) or _varies(shown, start):
             continue
         if behind and sum(_weight(known, word) for word in before) < wanted:
@@ -143,6 +147,15 @@ def _changes(text: str, sure: tuple[float, ...], known: _Folded, rest: tuple[str
             continue
         begin = before[0][0]
         yield _Change(known.cut(begin, end), shown.cut(match[begin], stop), told, differs)
+
+
+def _up_to_the_next_line(known: _Folded, run: list[range], behind: str) -> list[range]:
+    """Of registered words that a line does not end with those before the first one that the lines behind go on with."""
+    for index, word in enumerate(run):
+        following = known.letters[word.start : word.start + LEAST_AROUND]
+        if len(following) >= LEAST_NEXT and following in behind:
+            return run[:index]
+    return run
 
 
 def _matched(known: _Folded, shown: _Folded) -> tuple[dict[int, int], list[range]]:

@@ -91,6 +91,7 @@ def test_another_word_that_is_not_read_surely_twice_is_a_doubt(words: str, print
         ("Importer Made in Japan", ("Importer Wholesale",)),  # more than what stands before
         ("Expiry date Made in Japan", ("Expiry date 2027-05-31",)),
         ("製造番号 賞味期限 枠外下部", ("製造番号 K26017A",)),
+        ("AOI FACE CREAM Contents Made in Japan", ("AOI FACE CREAM", "Contents fifty", "Made in Japan")),
     ],
 )
 def test_what_may_be_the_registered_words_or_none_of_them_says_nothing(words: str, lines: tuple[str, ...]) -> None:
@@ -102,6 +103,14 @@ def test_a_batch_before_a_line_with_another_letter_is_no_other_word_and_the_lett
     found = words_held(lines, "AOI FACE CREAM Batch No. Made in Japan", 0.9)
     assert found is not None
     assert (found.standing.value, found.read, found.line) == ("differs", "Made in Jopan", 2)
+
+
+@pytest.mark.parametrize("behind", [("50 g",), ("50 g", "Keep away from children"), ("Keep away from children",)])
+def test_another_word_at_the_end_of_a_line_is_told_where_the_next_lines_go_on(behind: tuple[str, ...]) -> None:
+    words = " ".join(("AOI FACE CREAM", "Made in Japan", *behind))
+    found = words_held(tuple(map(line, ("AOI FACE CREAM", "Made in China", *behind))), words, 0.9)
+    assert found is not None
+    assert (found.standing.value, found.read, found.said) == ("differs", "Made in China", "Made in Japan")
 
 
 def test_another_word_is_told_where_there_are_many_others() -> None:
