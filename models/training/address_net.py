@@ -18,6 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from models.training.train import halved
+
 FILE = "blocks.onnx"
 THRESHOLDS = {"likely": 0.7, "beside_bars": 0.27, "beside_goods": 0.85, "extent": 0.07}
 MANIFEST = """schema = 1
@@ -108,7 +110,7 @@ def train(shards: Path, out: Path, weights: Path, minutes: float, threads: int) 
         for group in ways.param_groups:
             group["lr"] = RATE * min(1.0, step / 50) * (0.02 + 0.98 * (1 + np.cos(np.pi * passed)) / 2)
         seen, truth = _varied(rng, *examples.batch(rng))
-        with torch.autocast("cpu", torch.bfloat16):
+        with halved():
             answers = net(seen.contiguous(memory_format=torch.channels_last))
         answers = answers.float()
         cells = functional.binary_cross_entropy_with_logits(answers, truth, pos_weight=torch.tensor(WEIGHT))

@@ -33,6 +33,11 @@ WINDOWS = 4  # of a batch of large windows
 LEAST_CELLS = 8  # an edit smaller than this in a crop is no claim about the crop
 
 
+def halved() -> torch.autocast:
+    """Arithmetic in bfloat16 where the processor has it: half the time there, and four times as long where not."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001
+
+
 def batch_of(rng, shards, size, side=SIDE):
     """A random batch as tensors: faces, captures (n x 3 x H x W, 0..1) and targets (n x 5 x h x w, 0..1)."""
     weights = np.array([len(p) for p, _ in shards], float)
@@ -126,7 +131,7 @@ def held_out(net, shards, limit=160):
     with torch.no_grad():
         for _ in range(max(1, limit // 16)):
             a, b, t = batch_of(rng, shards, 16, 256)
-            with torch.autocast("cpu", torch.bfloat16):
+            with halved():
                 logits = net(a, b).float()
             scores.append(logits[:, :3].flatten(2).topk(TOP_CELLS, 2).values.mean(2))
             sizes.append(((t[:, :3] > 0.5) & (t[:, 3:4] < 0.5)).sum((2, 3)))
@@ -183,7 +188,7 @@ def train(
         whole = windows is not None and step % 3 != 2
         a, b, t = windows.batch(rng, WINDOWS) if windows and whole else _crops(rng, shards, batch, side, reduced)
         a, b = (v.contiguous(memory_format=torch.channels_last) for v in (a, b))
-        with torch.autocast("cpu", torch.bfloat16):
+        with halved():
             logits = net(a, b)
         loss, parts = loss_of(logits.float(), t)
         if windows and whole:
