@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Flags = npt.NDArray[np.bool_]
 FADES_PX = 40  # face pixels: so far around a reflection in the registered picture nothing is counted
+LEAST_JUDGED = 0.2  # of the whole face, whatever its regions want of it
 BRIDGE = 3  # cells: what hangs together by less is told apart
 
 
@@ -38,8 +39,9 @@ class Judged:
 
     @property
     def share_left_out(self) -> float:
-        """Of the wanted cells, 0..1; 1 where a face has none."""
-        return float(self.left_out.sum() / self.wanted.sum()) if self.wanted.any() else 1.0
+        """Of the wanted cells, 0..1; of the whole face where so little of it was judged that no answer rests on it."""
+        judged_of_all = float((self.wanted & ~self.left_out).mean())
+        return float(self.left_out.sum() / self.wanted.sum()) if judged_of_all >= LEAST_JUDGED else 1 - judged_of_all
 
     def largest(self) -> tuple[float, Rectangle]:
         """The largest connected part left out: its share of the wanted cells, 0..1, and its box in face pixels."""
@@ -66,12 +68,12 @@ class Judged:
 
 
 def judged(maps: Mapping[str, Tensor], prepared: PreparedFace, pack: Pack) -> Judged:
-    """What the maps of all captures together (nan = not judged) say of a face; the first map speaks for all."""
-    kind, values = next(iter(maps.items()))
+    """What the maps of all captures together (nan = not judged) say of a face; that of structure speaks for all."""
+    values = maps["structure"]
     whole, none = np.full_like(prepared.wanted, 255), np.zeros_like(prepared.wanted)
     shines = cv2.dilate(prepared.glare, np.ones((2 * FADES_PX + 1,) * 2, np.uint8))
     mask = light.usable_mask(whole, none, np.asarray(shines, np.uint8), prepared.wanted)
     cells = difference.usable_cells(mask, (values.shape[0], values.shape[1]))
-    clean = difference.windowed(np.zeros_like(values), cells, pack.judgements[kind].window_cells)
+    clean = difference.windowed(np.zeros_like(values), cells, pack.judgements["structure"].window_cells)
     wanted = np.isfinite(clean)
     return Judged(np.asarray(wanted), np.asarray(wanted & ~np.isfinite(values)), pack.network.stride_px)

@@ -194,7 +194,7 @@ def _manifest(path: Path) -> Table:
             f"A model pack is a directory with a {MANIFEST}, got none in {path.name}.",
             hint="Check the pack directory in the settings, or leave it empty for the built-in pack.",
         ) from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise PackError(
             "model_manifest",
             f"The manifest of the model pack {path.name} must be readable TOML, got: {error}.",

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,6 +21,8 @@ from edge import policy as policies
 from edge.errors import RequestRefused
 from edge.gs1 import Gtin
 from edge.storage.database import write_durably
+from edge.storage.source_tables import FACES
+from edge.storage.sources import Position, RowRefused, checked, rows
 from edge.terminal import clear_errors
 from models import marked, pack
 from models.enrol import EnrolledFace, enrol
@@ -28,6 +31,7 @@ from models.measurements import Corners, Image, MarkedRegion
 from models.picture import parse
 from provisioning.marked import read_regions, require_checkable, row_of, told
 
+_KEY = ("gtin", "version", "side")
 SIDES = ("front", "back", "left", "right", "top", "bottom")
 
 face_app = typer.Typer(no_args_is_help=True, help="Registered package faces.")
@@ -134,32 +138,53 @@ def add(face: EnrolledFace, sheet: Sheet, regions: Sequence[MarkedRegion], into:
     """Write the picture and append its row to faces.jsonl; the picture's place.
 
     Raises:
-        RequestRefused: enrol_known: the source has a face of this product, version and side; enrol_out: no directory.
+        RequestRefused: enrol_known: the source has a face of this product, version and side, or a picture of its name;
+            enrol_row: no edition would take the row; enrol_out: no directory.
+        SourceError: source_column, source_unreadable, source_parquet: the faces that the source has cannot be read.
     """
     if not into.is_dir():
         raise RequestRefused(
             "enrol_out", f"{into}: expected a registry source directory, got none.", hint="docs/registry-sources.md"
         )
     table = into / "faces.jsonl"
-    text = table.read_text("utf-8") if table.exists() else ""
     key = {"gtin": sheet.gtin.value, "version": sheet.version, "side": sheet.side}
-    for line in filter(None, map(str.strip, text.splitlines())):
-        if key.items() <= json.loads(line).items():
-            raise RequestRefused(
-                "enrol_known",
-                f"{table}: expected a new face, got {sheet.gtin} version {sheet.version} {sheet.side} again.",
-                hint="Name another --version, or take the row out.",
-            )
-    name = f"faces/{sheet.gtin}-{sheet.version}-{sheet.side}.png"
+    name = f"faces/{sheet.gtin}-{re.sub(r'[^A-Za-z0-9._-]', '_', sheet.version)}-{sheet.side}.png"
     row = key | {"picture": name, "width_mm": sheet.width_mm, "height_mm": sheet.height_mm}
     row |= {"source": sheet.source} if sheet.source else {}
     row |= {"registered": sheet.registered.isoformat()} if sheet.registered else {}
     row |= {"regions": [row_of(one) for one in regions]} if regions else {}
+    _require_new(row, into)
+    text = table.read_text("utf-8") if table.exists() else ""
     (into / "faces").mkdir(exist_ok=True)
     write_durably(into / name, face.picture)
     ended = text if not text or text.endswith("\n") else text + "\n"
     write_durably(table, (ended + json.dumps(row, ensure_ascii=False) + "\n").encode())
     return into / name
+
+
+def _require_new(row: dict[str, Any], into: Path) -> None:
+    """The row is one that an edition takes, and neither it nor its picture is in the source."""
+    try:
+        mine = checked(FACES, row)
+    except RowRefused as why:
+        raise RequestRefused(
+            "enrol_row",
+            f"{why.column or 'The face'}: {why.message}",
+            hint="docs/registry-sources.md",
+        ) from why
+    key = [mine[name] for name in _KEY]
+    known = (
+        file
+        for file, _, one in rows(into, FACES, lambda _refusal, _raw: None, Position())
+        if [one[n] for n in _KEY] == key
+    )
+    place = into / row["picture"]
+    if came := next(known, None) or (row["picture"] if place.exists() else None):
+        raise RequestRefused(
+            "enrol_known",
+            f"{into / came}: expected a new face, got {row['gtin']} version {row['version']} {row['side']} again.",
+            hint="Name another --version, or take the row and its picture out.",
+        )
 
 
 def read_corners(text: str) -> Corners:

@@ -119,20 +119,23 @@ def _recognised_elsewhere(found: ItemLookup, recognitions: tuple[Recognition, ..
 def _nearest_print_runs(
     faces: tuple[RegisteredFace, ...], comparable: list[FaceComparison]
 ) -> list[tuple[float, list[FaceComparison]]]:
-    """For each side: mean score and comparisons of the print run that the captures are nearest to."""
+    """For each side: mean score and comparisons of the print run that the captures are nearest to.
+
+    One of which little was judged comes after all others: that nothing differs there says nothing.
+    """
     sides = {face.face_id: face.side for face in faces}
     by_face: dict[int, list[FaceComparison]] = defaultdict(list)
     for comparison in comparable:
         by_face[comparison.face_id].append(comparison)
-    best: dict[str, tuple[float, list[FaceComparison]]] = {}
+    best: dict[str, tuple[tuple[bool, float], list[FaceComparison]]] = {}
     for face_id, compared in by_face.items():
         comparisons = _standing(compared)
         scores = [c.score for c in comparisons if c.score is not None]
         score = fmean(scores, weights=[1 + len(c.together) for c in comparisons])
-        side = sides.get(face_id, "")
-        if side not in best or score < best[side][0]:
-            best[side] = (score, comparisons)
-    return list(best.values())
+        side, little = sides.get(face_id, ""), any(a.code == "little_judged" for c in comparisons for a in c.advice)
+        if side not in best or (little, score) < best[side][0]:
+            best[side] = ((little, score), comparisons)
+    return [(score, comparisons) for (_, score), comparisons in best.values()]
 
 
 def _standing(compared: list[FaceComparison]) -> list[FaceComparison]:

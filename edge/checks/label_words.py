@@ -6,7 +6,7 @@ says nothing. A change is told where it stands between or behind registered word
 or less is what a reader makes, and no other word. Registered words run on over the ends of lines: what stands behind
 the last ones of a line may be of another line, the one that would go on not read. So what follows a value's label, has
 digits where none are registered, stands for more than the words before it or for what is nearly read on another line
-is no change. Where the lines behind go on with a registered word, the line ends before that one.
+is no change. Where the line right behind begins with a registered word, the line ends before that one.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ from edge.comparison import PrintedLine
 
 LEAST_AROUND = 6  # letters of registered words on the same line; an ideograph or a kana counts for two
 AROUND_SHARE = 0.5  # of the letters that are changed, likewise
-LEAST_NEXT = 3  # letters with which the lines behind go on
+LEAST_NEXT = 3  # letters with which the next line goes on
+MOST_PITCH = 2.2  # heights of type from a line to the next one
 ANOTHER_WORD = 0.5  # share of letters that two words have in common at most (Ratcliff and Obershelp, 1988)
 NEARLY = 0.75  # share in common, likewise, above which words are read, but for a slip of the reader
 REACH = 2  # lengths of a line, before and behind its longest registered piece, in which its other words are looked for
@@ -95,8 +96,9 @@ def words_held(lines: tuple[PrintedLine, ...], words: str, threshold: float) -> 
         whole = _of_line(line, place, known.letters, threshold)
         found += [whole] if whole is not None else []
         rest = ("".join(read[:place]), "".join(read[place + 1 :]))
-        changes = list(_changes(line.text, line.sure, known, rest))
-        looked = _changes(line.again or "", line.again_sure, known, rest) if changes else ()
+        following = read[place + 1] if place + 1 < len(read) and _next_to(line, lines[place + 1]) else ""
+        changes = list(_changes(line.text, line.sure, known, rest, following))
+        looked = _changes(line.again or "", line.again_sure, known, rest, following) if changes else ()
         again = {change.told: change.sure for change in looked}
         for change in changes:
             sure = min(change.sure, again.get(change.told, 0.0))
@@ -115,10 +117,13 @@ def _of_line(line: PrintedLine, place: int, wanted: str, threshold: float) -> He
     return Held("words", standing_of(sure, threshold, line), value.text, place, sure)
 
 
-def _changes(text: str, sure: tuple[float, ...], known: _Folded, rest: tuple[str, str]) -> Iterator[_Change]:
+def _changes(
+    text: str, sure: tuple[float, ...], known: _Folded, rest: tuple[str, str], following: str
+) -> Iterator[_Change]:
     """What a line reads between and behind registered words, where other registered words should stand.
 
-    `rest` are the folded letters of the lines before and behind: words that stand there are not changed here.
+    `rest` are the folded letters of the lines before and behind: words that stand there are not changed here;
+    `following` those of the line right behind, if there is one.
     """
     shown = _Folded.of(text)
     match, words = _matched(known, shown)
@@ -129,14 +134,15 @@ def _changes(text: str, sure: tuple[float, ...], known: _Folded, rest: tuple[str
         if same or index == 0:
             continue
         behind = index == len(runs) - 1
-        here = _up_to_the_next_line(known, run, rest[1]) if behind else run
+        here = _up_to_the_next_line(known, run, following) if behind else run
         if not here:
             continue
         before, (first, end) = runs[index - 1][1], (here[0][0], here[-1][-1] + 1)
         start, wanted = match[first - 1] + 1, sum(_weight(known, word) for word in here)
         if around < max(LEAST_AROUND, AROUND_SHARE * wanted) or _varies(shown, start):
             continue
-        if behind and sum(_weight(known, word) for word in before) < wanted:
+        one_word = _word_count(known, first, end) == 1 == len(shown.text[shown.places[start - 1] + 1 :].split())
+        if behind and not one_word and sum(_weight(known, word) for word in before) < wanted:
             continue
         stop = _open_end(shown, start, _word_count(known, first, end)) if behind else match[end]
         told, said = shown.letters[start:stop], known.letters[first:end]
@@ -149,13 +155,22 @@ def _changes(text: str, sure: tuple[float, ...], known: _Folded, rest: tuple[str
         yield _Change(known.cut(begin, end), shown.cut(match[begin], stop), told, differs)
 
 
-def _up_to_the_next_line(known: _Folded, run: list[range], behind: str) -> list[range]:
-    """Of registered words that a line does not end with those before the first one that the lines behind go on with."""
+def _up_to_the_next_line(known: _Folded, run: list[range], following: str) -> list[range]:
+    """Of registered words that a line does not end with those before the first one that the next line begins with."""
     for index, word in enumerate(run):
-        following = known.letters[word.start : word.start + LEAST_AROUND]
-        if len(following) >= LEAST_NEXT and following in behind:
+        begins = known.letters[word.start : word.start + LEAST_AROUND]
+        both = min(len(begins), len(following))
+        if both >= LEAST_NEXT and begins[:both] == following[:both]:
             return run[:index]
     return run
+
+
+def _next_to(line: PrintedLine, other: PrintedLine) -> bool:
+    """Whether no line stands between two, as far apart as they are: one that was not read may."""
+    middles = ((box.x + box.w / 2, box.y + box.h / 2) for box in (line.box, other.box))
+    (x, y), (other_x, other_y) = middles
+    across = abs(other_y - y) if line.box.w > line.box.h else abs(other_x - x)
+    return across <= MOST_PITCH * min(line.height_px, other.height_px)
 
 
 def _matched(known: _Folded, shown: _Folded) -> tuple[dict[int, int], list[range]]:

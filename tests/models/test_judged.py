@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -10,7 +11,7 @@ import pytest
 
 from models import faces
 from models.judged import Judged
-from models.measurements import FaceMeasurement, FaceReference, Image
+from models.measurements import FaceMeasurement, FaceReference, Image, MarkedRegion
 from tests.models.test_faces import LOGO, drawn_face, encoded, loaded, photograph, reference, region
 
 PLAIN: dict[str, Any] = {"tilt_deg": (0.0, 0.0), "rotation_deg": 0.0, "noise": 1.0, "defocus_px": 0.4, "clutter": False}
@@ -138,3 +139,18 @@ def test_words_added_on_a_plain_ground_never_pass_in_silence(ground: int, ink: i
     (found,) = faces.compare(photograph(face, **PLAIN).image, [registered], loaded())
     assert found.score is not None
     assert found.score >= found.threshold_check or "part_judged" in codes(found)
+
+
+@pytest.mark.parametrize("rest", [region("ignore", (0, 60, 600, 840)), region("artwork", (250, 250, 40, 40))])
+def test_a_face_whose_regions_leave_a_sliver_has_no_answer(rest: MarkedRegion) -> None:
+    (found,) = faces.compare(photograph(drawn_face(), **PLAIN).image, [reference(1, rest)], loaded())
+    assert "little_judged" in codes(found)
+
+
+def test_what_was_judged_does_not_hang_on_the_order_of_a_packs_kinds() -> None:
+    pack = replace(loaded(), network=replace(loaded().network, kinds=("print", "structure", "unusable")))
+    face = on_a_plain_ground(128)
+    registered = FaceReference("plain", encoded(face))
+    cv2.putText(face, "EXTRA", (50, 700), 0, 1.2, (20,) * 3, 3, cv2.LINE_AA)
+    (found,) = faces.compare(photograph(face, **PLAIN).image, [registered], pack)
+    assert "part_judged" in codes(found)

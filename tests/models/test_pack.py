@@ -109,8 +109,9 @@ def test_a_missing_pack_is_refused(tmp_path: Path) -> None:
     assert error.message == "A model pack is a directory with a manifest.toml, got none in none."
 
 
-def test_a_manifest_that_is_no_toml_is_refused(copied: Path) -> None:
-    (copied / pack.MANIFEST).write_text("schema = = 1", "utf-8")
+@pytest.mark.parametrize("text", ["schema = = 1", "schema = " + "[" * 5000])
+def test_a_manifest_that_is_no_toml_is_refused(copied: Path, text: str) -> None:
+    (copied / pack.MANIFEST).write_text(text, "utf-8")
     assert refusal(copied).code == "model_manifest"
 
 

@@ -115,6 +115,42 @@ def test_the_same_face_is_not_enrolled_twice(source: Path, tmp_path: Path) -> No
     assert f"expected a new face, got {GTIN} version 1 front again. [enrol_known]" in said
 
 
+def test_a_face_of_another_table_of_the_source_is_not_enrolled_again(source: Path, tmp_path: Path) -> None:
+    (source / "faces").mkdir()
+    picture = source / "faces" / f"{GTIN}-1-front.png"
+    picture.write_bytes(b"registered")
+    (source / "faces.csv").write_text(
+        f"gtin,version,side,picture,width_mm,height_mm\n{GTIN},1,front,faces/a.png,56,84\n"
+    )
+    assert "[enrol_known]" in enrol(photograph(tmp_path / "a.png"), source)[1]
+    (source / "faces.csv").unlink()
+    assert "[enrol_known]" in enrol(tmp_path / "a.png", source)[1]
+    assert picture.read_bytes() == b"registered"
+
+
+@pytest.mark.parametrize("row", ["{", "[1]", '{"gtin": 5}'])
+def test_a_row_of_the_source_that_cannot_be_read_is_left_as_it_is(source: Path, tmp_path: Path, row: str) -> None:
+    (source / "faces.jsonl").write_text(row)
+    code, said = enrol(photograph(tmp_path / "a.png"), source)
+    assert code == 0, said
+    first, second = (source / "faces.jsonl").read_text("utf-8").splitlines()
+    assert (first, '"gtin"' in second) == (row, True)
+
+
+@pytest.mark.parametrize("version", [" 2", "a\nb"])
+def test_a_version_that_no_edition_takes_is_refused(source: Path, tmp_path: Path, version: str) -> None:
+    code, said = enrol(photograph(tmp_path / "a.png"), source, "--version", version)
+    assert code == 2
+    assert re.search("version: .*: expected text without", said)
+    assert "[enrol_row]" in said
+    assert not (source / "faces.jsonl").exists()
+
+
+def test_a_version_that_is_no_file_name_is_enrolled(source: Path, tmp_path: Path) -> None:
+    assert enrol(photograph(tmp_path / "a.png"), source, "--version", "a/b")[0] == 0
+    assert build(source, tmp_path / "edition.sqlite").refused == 0
+
+
 def test_a_blurred_sample_is_refused_and_nothing_is_written(source: Path, tmp_path: Path) -> None:
     corners = "120,80 680,80 680,920 120,920"
     code, said = enrol(photograph(tmp_path / "a.png", blurred=True), source, "--corners", corners)

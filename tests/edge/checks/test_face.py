@@ -104,3 +104,14 @@ def test_captures_that_were_judged_apart_are_held_to_the_packs_own_threshold() -
     )
     verdict = assess(drawn.case(seen=Seen((drawn.CAPTURE,), comparisons=apart)), POLICY)
     assert verdict.outcome is Outcome.NO_FINDING
+
+
+def test_a_print_run_of_which_little_was_judged_clears_no_package() -> None:
+    little = replace(drawn.FACE, face_id=drawn.FACE.face_id + 1)
+    item = drawn.case().lookup.items[0]
+    told = replace(drawn.COMPARISON, capture="d" * 64, score=0.6, differences=(difference("structure", 0.6),))
+    advice = (CaptureAdvice("little_judged", measured=0.93),)
+    quiet = replace(told, face_id=little.face_id, score=0.01, differences=(), advice=advice)
+    seen = Seen((drawn.CAPTURE,), comparisons=(quiet, told))
+    checked = face.check(replace(item, faces=(drawn.FACE, little)), seen, POLICY)
+    assert "face.structure" in [finding.code for finding in checked.findings]

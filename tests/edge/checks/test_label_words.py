@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from edge.captures import Box
@@ -11,11 +13,11 @@ from edge.comparison import PrintedLine
 BOX = Box(0, 0, 100, 20)
 
 
-def line(text: str, again: str | None = "", doubtful: str = "") -> PrintedLine:
+def line(text: str, again: str | None = "", doubtful: str = "", *, y: int = 0) -> PrintedLine:
     """A line read surely in both looks, but for the characters in `doubtful`; `again` None: one look only."""
     sure = tuple(0.4 if letter in doubtful else 0.999 for letter in text)
     second = text if again == "" else again
-    return PrintedLine(text, sure, BOX, 20.0, second, tuple(0.999 for _ in second or ""))
+    return PrintedLine(text, sure, replace(BOX, y=y), 20.0, second, tuple(0.999 for _ in second or ""))
 
 
 def standing(words: str, *lines: PrintedLine) -> str | None:
@@ -49,6 +51,9 @@ def test_a_labels_words_are_held_against_the_registered_ones(lines: tuple[str, .
         ("原産国 日本", "原産国 中国", "原産国 中国", "原産国 日本"),
         ("国Aoi 日本", "国Aoi 中国", "国Aoi 中国", "国Aoi 日本"),
         ("原産国 日本", "原産国 ベトナム", "原産国 ベトナム", "原産国 日本"),
+        ("原産国 ベトナム", "原産国 中国", "原産国 中国", "原産国 ベトナム"),
+        ("Made in Vietnam", "Made in China", "Made in China", "Made in Vietnam"),
+        ("AOI FACE CREAM Made in Indonesia", "Made in China", "Made in China", "Made in Indonesia"),
         ("輸入者 桜商事株式会社", "輸入者 山田商事株式会社", "輸入者 山田", "輸入者 桜"),
     ],
 )
@@ -111,6 +116,19 @@ def test_another_word_at_the_end_of_a_line_is_told_where_the_next_lines_go_on(be
     found = words_held(tuple(map(line, ("AOI FACE CREAM", "Made in China", *behind))), words, 0.9)
     assert found is not None
     assert (found.standing.value, found.read, found.said) == ("differs", "Made in China", "Made in Japan")
+
+
+@pytest.mark.parametrize(
+    ("words", "first", "then"),
+    [
+        ("KUMO EARBUDS wireless charging Made in Japan", "KUMO EARBUDS black", "Made in Japan"),
+        ("名称 清涼飲料水 販売者 日本製", "名称 清涼飲料水 限定", "日本製"),
+        ("AOI FACE CREAM Importer Kumo Made in Japan", "AOI FACE CREAM MIDNIGHT BLUE", "Made in Japan"),
+    ],
+)
+def test_where_a_line_between_may_not_have_been_read_nothing_is_told(words: str, first: str, then: str) -> None:
+    assert standing(words, line(first), line(then, y=60)) is None
+    assert standing(words.replace("Japan", "Set"), line(first), line("Headset", y=30)) is None
 
 
 def test_another_word_is_told_where_there_are_many_others() -> None:
