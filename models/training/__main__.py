@@ -10,6 +10,7 @@
     python -m models.training train --shards SHARDS --whole WHOLE --start W.pt --out W2.pt --minutes M [--pool POOL]
     python -m models.training train --shards SHARDS --reduced WHOLE --start W.pt --out W3.pt [--pool POOL]
     python -m models.training average W3-*.pt --out W4.pt                    the mean of several weights
+    python -m models.training join WHOLE THIRD --out PACK          one encoder and comparer of two that export wrote
     python -m models.training pack --faces FACES --out PACK [--whole WHOLE --pool POOL]    scores, thresholds, manifest
     python -m models.training sizes --faces FACES... --pack PACK   what half the size tells of drawn edits
     python -m models.training gallery --faces FACES --pack PACK --out G.jpg   hits and misses as a picture
@@ -52,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--start", type=Path)
     train.add_argument("--whole", type=Path, help="drawn whole faces to take large windows of")
     train.add_argument(
-        "--reduced", type=Path, help="drawn whole faces of which half of the crops is cut, in four sizes"
+        "--reduced", type=Path, help="drawn whole faces of which three of four crops are cut, in four sizes"
     )
     train.add_argument("--rate", type=float, default=3e-3)
     average = commands.add_parser("average")
@@ -61,6 +62,10 @@ def parser() -> argparse.ArgumentParser:
     export = commands.add_parser("export")
     export.add_argument("--weights", type=Path, required=True)
     export.add_argument("--out", type=Path, required=True)
+    join = commands.add_parser("join")
+    join.add_argument("whole", type=Path, help="the folder of the networks that see a face at its size")
+    join.add_argument("reduced", type=Path, help="and of those that see it at a third")
+    join.add_argument("--out", type=Path, required=True)
     whole = commands.add_parser("faces")
     whole.add_argument("--out", type=Path, required=True)
     whole.add_argument("--count", type=int, required=True, help="artworks; ten captures each")
@@ -108,6 +113,7 @@ def main() -> None:
             "train": _train,
             "average": _average,
             "export": _export,
+            "join": _join,
             "faces": _faces,
             "pack": _pack,
             "sizes": _sizes,
@@ -166,6 +172,12 @@ def _export(options) -> None:
     net = DifferenceNet()
     net.load_state_dict(torch.load(options.weights, weights_only=True))
     print(networks(net, options.out, read_pool(options.pool, tuple(options.fonts))))
+
+
+def _join(options) -> None:
+    from models.training.joined import joined
+
+    joined(options.whole, options.reduced, options.out)
 
 
 def _faces(options) -> None:
@@ -245,15 +257,19 @@ def smoke(folder: Path) -> None:
     from models import pack, selftest
     from models.drawn.pool import Pool
     from models.training.calibrate import write_draws
+    from models.training.joined import joined
     from models.training.shards import quiet_opencv, write_shard
     from models.training.train import train
 
     quiet_opencv()
     write_shard(folder / "shards", 0, Pool(), pairs=6)
     print("drawn: 6 pairs, 36 crops", flush=True)
-    shards, weights, out, faces = (folder / name for name in ("shards", "weights.pt", "smoke-1", "faces"))
+    shards, weights, plain, out, faces = (
+        folder / name for name in ("shards", "weights.pt", "plain", "smoke-1", "faces")
+    )
     net = train(shards, weights, minutes=1, steps=12, batch=4, rate=1e-6, start=WEIGHTS)
-    told = networks(net, out, Pool(), pairs=2)
+    told = networks(net, plain, Pool(), pairs=2)
+    joined(plain, plain, out)
     print(told, flush=True)
     apart = told["mean absolute difference"]
     if not np.isfinite(apart) or apart > 0.5:

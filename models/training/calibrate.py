@@ -85,7 +85,7 @@ def structure_of(run, face: np.ndarray, capture: np.ndarray, usable: np.ndarray)
 
 def answer_of(run, face: np.ndarray, capture: np.ndarray) -> np.ndarray:
     """The networks' logits of a pair: 4 x rows x columns."""
-    answer = run.answer((export.tensor(face), export.tensor(capture)))
+    answer = run.answer((run.tensor(face), run.tensor(capture)))
     return np.ascontiguousarray(answer[:, : face.shape[0] // 4, : face.shape[1] // 4])
 
 
@@ -370,7 +370,7 @@ def manifest(
         'twins = { encoder = "encoder.fp32.onnx", comparer = "comparer.fp32.onnx" }',
         'light = "tone"',
         'kinds = ["structure", "print", "unusable"]',
-        "multiple_px = 8",
+        f"multiple_px = {export.Networks(folder).multiple_px}",
         "stride_px = 4",
         "",
         "[network.normalisation]",

@@ -184,7 +184,7 @@ def _bytes_out(file: Path) -> None:
             node.input[:] = [f"{name} in full" if one == name else one for one in node.input]
         graph.node.append(onnx.helper.make_node("QuantizeLinear", [f"{name} in full", *constants], [name]))
         output.type.tensor_type.elem_type = onnx.TensorProto.UINT8
-    _saved(model, file)
+    saved(model, file)
 
 
 def _bytes_in(file: Path) -> None:
@@ -210,10 +210,11 @@ def _bytes_in(file: Path) -> None:
         input_.CopyFrom(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.UINT8, channels_last))
     for node in reversed(before):
         graph.node.insert(0, node)
-    _saved(model, file)
+    saved(model, file)
 
 
-def _saved(model, file: Path) -> None:
+def saved(model, file: Path) -> None:
+    """Write a graph that holds together."""
     del model.graph.value_info[:]
     onnx.checker.check_model(model)
     onnx.save(model, str(file))
@@ -226,20 +227,26 @@ class Networks:
         """Open them on one thread."""
         suffix = ".onnx" if precision == "int8" else f".{precision}.onnx"
         self.encoder, self.comparer = (session(folder / f"{part}{suffix}") for part in ("encoder", "comparer"))
+        self.scales = [one.name for one in self.encoder.get_outputs()]
+        self.multiple_px = 8 if len(self.scales) == len(FEATURES) else 24  # with a companion at a third of the size
 
     def features(self, picture: Picture) -> list[np.ndarray]:
-        """Features (rows x columns x channels, uint8) at a half and at a quarter."""
-        return [one[0] for one in self.encoder.run(list(FEATURES), {"picture": picture})]
+        """Features (rows x columns x channels, uint8), in the order of `scales`."""
+        return [one[0] for one in self.encoder.run(self.scales, {"picture": picture})]
 
     def compare(self, registered: list[np.ndarray], capture: list[np.ndarray]) -> np.ndarray:
         """The maps of two sides' features: 4 x rows x columns of logits."""
-        two = zip(FEATURES, registered, capture, strict=True)
+        two = zip(self.scales, registered, capture, strict=True)
         feed = {name: interval.between(*sides)[None] for name, *sides in two}
         return np.concatenate(self.comparer.run(list(OUTPUTS), feed), 1)[0]
 
     def answer(self, pair: tuple[Picture, Picture]) -> np.ndarray:
         """The maps of a pair of pictures."""
         return self.compare(*(self.features(side) for side in pair))
+
+    def tensor(self, picture: np.ndarray) -> Picture:
+        """As `tensor`, padded as these networks need it."""
+        return tensor(picture, self.multiple_px)
 
 
 def session(file: Path) -> onnxruntime.InferenceSession:
@@ -261,8 +268,8 @@ def milliseconds(run: Networks, height: int = 768, width: int = 544, rounds: int
     return float(np.median(took))
 
 
-def tensor(picture: np.ndarray) -> np.ndarray:
-    """uint8 H x W x 3 BGR -> 1 x 3 x H' x W' float32 of 0..1, padded to multiples of 8 by its edge."""
+def tensor(picture: np.ndarray, multiple: int = 8) -> Picture:
+    """uint8 H x W x 3 BGR -> 1 x 3 x H' x W' float32 of 0..1, padded to a multiple of so many pixels by its edge."""
     height, width = picture.shape[:2]
-    padded = np.pad(picture, ((0, -height % 8), (0, -width % 8), (0, 0)), "edge")
+    padded = np.pad(picture, ((0, -height % multiple), (0, -width % multiple), (0, 0)), "edge")
     return np.ascontiguousarray(padded.transpose(2, 0, 1)[None].astype(np.float32) / 255)

@@ -164,8 +164,8 @@ def train(
 ) -> DifferenceNet:
     """Train for `minutes` of wall clock (or `steps`) and write the averaged weights to `out`. `start` resumes.
 
-    With `windows` two of three steps are taken on large windows of whole faces; with `reduced` half of each batch of
-    crops is cut from whole faces at several sizes. Every 500 steps the averaged weights are kept beside `out`.
+    With `windows` two of three steps are taken on large windows of whole faces; with `reduced` three quarters of each
+    batch of crops are cut from whole faces at several sizes. Every 500 steps the averaged weights are kept by `out`.
     """
     torch.set_num_threads(1)
     torch.manual_seed(seed)
@@ -225,10 +225,10 @@ def _keep(mean, file, held):
 
 
 def _crops(rng, shards, batch, side, reduced):
-    """A batch of drawn crops, or half of it and half reduced windows."""
+    """A batch of drawn crops, or a quarter of it and the rest reduced windows."""
     if not reduced:
         return batch_of(rng, shards, batch, side)
-    both = batch_of(rng, shards, batch // 2, side), reduced.reduced(rng, batch - batch // 2, side)
+    both = batch_of(rng, shards, batch // 4, side), reduced.reduced(rng, batch - batch // 4, side)
     return tuple(torch.cat(parts) for parts in zip(*both, strict=True))
 
 
