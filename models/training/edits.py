@@ -179,7 +179,7 @@ def added(rng, picture, severity, pool):
     else:
         bgra = pool.cutout(rng)
         scale = picture.shape[1] * rng.uniform(0.06 + 0.06 * severity, 0.15 + 0.2 * severity) / max(bgra.shape[:2])
-        bgra = cv2.resize(bgra, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        bgra = resized(bgra, scale)
         sprite, alpha = bgra[..., :3], f32(bgra[..., 3]) / 255
     x = int(rng.integers(0, max(1, picture.shape[1] - alpha.shape[1])))
     y = int(rng.integers(0, max(1, picture.shape[0] - alpha.shape[0])))
@@ -207,6 +207,12 @@ def retexted(rng, picture, severity, pool):
     return Edit(out, mask, "text", "structure")
 
 
+def resized(sprite, scale):
+    """A sprite times `scale`, a pixel wide and high at least: a long word in a slim place is thinner than that."""
+    size = tuple(max(1, round(side * scale)) for side in sprite.shape[1::-1])
+    return cv2.resize(sprite, size, interpolation=cv2.INTER_AREA)
+
+
 def rewritten(rng, picture, severity, pool):
     """A line painted over and set again in another font, of about the same height and ink."""
     window = x, y, w, h = _window(rng, picture, 0.12, 0.6, slim=True)
@@ -215,7 +221,7 @@ def rewritten(rng, picture, severity, pool):
     ink = patch[mask > 0].mean(0) if (mask > 0).any() and (mask == 0).any() else rng.uniform(0, 255, 3)
     bgra = text_sprite(rng, pool, words(rng, int(rng.integers(1, 4))), max(9, round(h * 0.8)), plain=True)
     scale = min(w / bgra.shape[1], h / bgra.shape[0]) if severity < 0.7 else h / bgra.shape[0]
-    bgra = cv2.resize(bgra, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    bgra = resized(bgra, scale)
     sprite = np.broadcast_to(np.asarray(ink, np.uint8), (*bgra.shape[:2], 3))
     whole = np.full_like(mask, 255) if rng.random() < 0.6 else mask
     out, there = _paste(_erased(rng, picture, whole, window), sprite, f32(bgra[..., 3]) / 255, x, y)

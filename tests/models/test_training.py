@@ -134,6 +134,38 @@ def test_every_edit_changes_the_picture_inside_its_mask_only() -> None:
         assert (apart[edit.mask == 0] > 30).mean() < 0.01, make.__name__
 
 
+def test_a_sprite_is_never_thinner_than_a_pixel() -> None:
+    from models.training.edits import resized  # noqa: PLC0415
+
+    assert resized(np.zeros((9, 600, 4), np.uint8), 0.05).shape == (1, 30, 4)
+
+
+def test_a_companion_adds_by_a_share_what_it_sees_at_a_third(tmp_path: Path) -> None:
+    from models.pack import BUILTIN, packs_dir  # noqa: PLC0415
+    from models.selftest import pair  # noqa: PLC0415
+    from models.training.export import OUTPUTS, Networks  # noqa: PLC0415
+    from models.training.joined import ABOVE, SHARE, joined  # noqa: PLC0415
+
+    whole = packs_dir() / BUILTIN
+    joined(whole, whole, tmp_path)
+    alone, both = Networks(whole), Networks(tmp_path)
+    assert (alone.multiple_px, both.multiple_px) == (8, 24)
+    face, capture = (side[:768, :528] for side in pair())
+    before, after = (run.answer((run.tensor(face), run.tensor(capture))) for run in (alone, both))
+    small = alone.answer(tuple(alone.tensor(_third(side)) for side in (face, capture)))[OUTPUTS.index("structure")]
+    added = after - before
+    structure = OUTPUTS.index("structure")
+    assert np.array_equal(np.delete(after, structure, 0), np.delete(before, structure, 0))
+    assert added[structure].min() >= -1e-5
+    assert 0 < added[structure].max() <= SHARE * max(0.0, float(small.max()) - ABOVE) + 0.2
+
+
+def _third(side: np.ndarray) -> np.ndarray:
+    rows, columns = (length // 3 for length in side.shape[:2])
+    mean = side[: 3 * rows, : 3 * columns].reshape(rows, 3, columns, 3, 3).mean((1, 3))
+    return np.asarray(np.round(mean), np.uint8)
+
+
 def test_a_sham_edit_changes_hardly_anything() -> None:
     from models.drawn.artwork import draw_artwork  # noqa: PLC0415
     from models.training.edits import sham  # noqa: PLC0415
