@@ -11,7 +11,7 @@ than that is told as such (`face.label`). Where a label lies, its size and its r
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 from edge.checks import Checked, Findings, Proof, Source, advice, region
@@ -21,6 +21,15 @@ from edge.lookup import ItemLookup, LookupResult, Product, RegisteredFace
 from edge.policy import FacePolicy, Policy
 
 _KINDS = ("structure", "colour", "print", "hologram", "microprint")
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One side of a package against the print run that its captures are nearest to."""
+
+    score: float
+    comparisons: list[FaceComparison]  # which stand for all captures
+    taken: list[FaceComparison]  # earlier ones, which later ones have taken into their own judgement
 
 
 def check(found: ItemLookup, seen: Seen, policy: Policy) -> Checked:
@@ -116,10 +125,8 @@ def _recognised_elsewhere(found: ItemLookup, recognitions: tuple[Recognition, ..
     return {match.capture for match in recognitions if match.gtin != found.item.gtin}
 
 
-def _nearest_print_runs(
-    faces: tuple[RegisteredFace, ...], comparable: list[FaceComparison]
-) -> list[tuple[float, list[FaceComparison]]]:
-    """For each side: mean score and comparisons of the print run that the captures are nearest to.
+def _nearest_print_runs(faces: tuple[RegisteredFace, ...], comparable: list[FaceComparison]) -> list[_Side]:
+    """Each side with the print run that its captures are nearest to.
 
     One of which little was judged comes after all others: that nothing differs there says nothing.
     """
@@ -127,28 +134,21 @@ def _nearest_print_runs(
     by_face: dict[int, list[FaceComparison]] = defaultdict(list)
     for comparison in comparable:
         by_face[comparison.face_id].append(comparison)
-    best: dict[str, tuple[tuple[bool, float], list[FaceComparison]]] = {}
+    best: dict[str, tuple[tuple[bool, float], _Side]] = {}
     for face_id, compared in by_face.items():
-        comparisons = _standing(compared)
+        names = {capture for comparison in compared for capture in comparison.together}
+        comparisons = [comparison for comparison in compared if comparison.capture not in names]
+        taken = [comparison for comparison in compared if comparison.capture in names]
         scores = [c.score for c in comparisons if c.score is not None]
         score = fmean(scores, weights=[1 + len(c.together) for c in comparisons])
         side, little = sides.get(face_id, ""), any(a.code == "little_judged" for c in comparisons for a in c.advice)
         if side not in best or (little, score) < best[side][0]:
-            best[side] = ((little, score), comparisons)
-    return [(score, comparisons) for (_, score), comparisons in best.values()]
+            best[side] = (little, score), _Side(score, comparisons, taken)
+    return [side for _, side in best.values()]
 
 
-def _standing(compared: list[FaceComparison]) -> list[FaceComparison]:
-    """The comparisons of one face that no later one has taken into its own judgement."""
-    taken = {capture for comparison in compared for capture in comparison.together}
-    return [comparison for comparison in compared if comparison.capture not in taken]
-
-
-def _of_side(
-    side: tuple[float, list[FaceComparison]], findings: Findings, faces: dict[int, RegisteredFace]
-) -> list[Finding]:
-    score, comparisons = side
-    limits = findings.policy.face
+def _of_side(side: _Side, findings: Findings, faces: dict[int, RegisteredFace]) -> list[Finding]:
+    score, comparisons, limits = side.score, side.comparisons, findings.policy.face
     labelled, worst = _labelled(comparisons, limits), max(comparisons, key=lambda c: c.score or 0.0)
     face = faces.get(worst.face_id)
     source = Source(face.source, face.registered) if face else Source()
@@ -169,6 +169,10 @@ def _of_side(
             made.insert(0, _finding("face.decisive", worst, leading, maker))
     elif score >= worst.threshold_check * limits.second_angle_share:
         made.append(_finding("face.slight", worst, leading, maker))
+    elif once := [c for c in side.taken if (c.score or 0.0) >= c.threshold_check]:
+        alone = max(once, key=lambda c: c.score or 0.0)
+        leading = max(_counting(alone, limits), key=lambda d: d.score, default=None)
+        made.append(_finding("face.unconfirmed", alone, leading, maker))
     if labelled is not None:
         made.append(_finding("face.label", worst, labelled, maker))
     doubted = any(maker.policy.weights[finding.code] is not Weight.NOTE for finding in made)

@@ -81,6 +81,21 @@ def test_a_doubt_asks_for_another_picture_until_three_are_judged_together() -> N
     assert codes(judged(difference("structure", 0.6), together=three)) == ["face.structure"]
 
 
+def test_what_one_picture_showed_and_all_together_do_not_stays_told() -> None:
+    alone = replace(drawn.COMPARISON, score=0.7, differences=(difference("structure", 0.7, "logo: Aoi"),))
+    together = replace(drawn.COMPARISON, capture="d" * 64, score=0.1, together=BEFORE)
+    verdict = assess(drawn.case(seen=Seen((drawn.CAPTURE,), comparisons=(alone, together))), POLICY)
+    assert (verdict.outcome, codes(verdict)) == (Outcome.NO_FINDING, ["face.unconfirmed"])
+    assert verdict.findings[0].arguments == {"where": "@where.logo"}
+
+
+def test_a_light_difference_of_one_picture_that_is_gone_in_all_is_not_told() -> None:
+    alone = replace(drawn.COMPARISON, score=0.4, differences=(difference("structure", 0.4),))
+    together = replace(drawn.COMPARISON, capture="d" * 64, score=0.1, together=BEFORE)
+    verdict = assess(drawn.case(seen=Seen((drawn.CAPTURE,), comparisons=(alone, together))), POLICY)
+    assert codes(verdict) == []
+
+
 def test_a_grey_picture_says_that_colour_was_not_judged_and_asks_nothing_of_colours() -> None:
     advice = (CaptureAdvice("colourless"),)
     one = replace(drawn.COMPARISON, capture="d" * 64, score=0.1, advice=advice)
