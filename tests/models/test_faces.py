@@ -195,6 +195,12 @@ def test_a_black_capture_asks_for_light() -> None:
     assert (found.score, found.retake, found.aligned) == (None, "too_dark", False)
 
 
+def test_a_capture_that_the_exposure_hides_asks_for_less_light() -> None:
+    washed = np.clip(photograph(drawn_face()).image.astype(np.float32) * 12, 0, 255).astype(np.uint8)
+    (found,) = faces.compare(washed, [reference()], loaded())
+    assert (found.score, found.retake, found.aligned) == (None, "too_bright", False)
+
+
 def test_a_tiny_face_asks_to_come_closer() -> None:
     shot = photograph(drawn_face(), long_side_px=2600, fill=0.11, tilt_deg=(0.0, 0.0), rotation_deg=0.0, clutter=False)
     (found,) = faces.compare(shot.image, [reference()], loaded())
