@@ -45,12 +45,12 @@ def of_judged(laid: Aligned, known: Judged) -> tuple[CaptureAdvice, ...]:
     on_plain = not stuck_on and not washed and mostly(_overlooked(laid, known)[there], unseen[there])
     if share < LEFT_OUT and part < LEFT_OUT_IN_ONE and not on_plain:
         return ()
+    little = (CaptureAdvice("little_judged", measured=round(share, 2)),) if share > MOST_LEFT_OUT else ()
     if washed:
-        return (CaptureAdvice("too_bright" if share > MOST_LEFT_OUT else "burnt_out", measured=round(share, 2)),)
-    shines = (CaptureAdvice("glare_over", "", tilt_away(laid, box), round(share, 2)),)
+        return (*little, CaptureAdvice("too_bright" if little else "burnt_out", measured=round(share, 2)))
     if mostly(laid.capture_glare[there], unseen[there]):
-        return (CaptureAdvice("little_judged", measured=round(share, 2)), *shines) if share > MOST_LEFT_OUT else shines
-    code = "little_judged" if share > MOST_LEFT_OUT else "part_judged"
+        return (*little, CaptureAdvice("glare_over", "", tilt_away(laid, box), round(share, 2)))
+    code = "little_judged" if little else "part_judged"
     if part and float((laid.registration.inside[y : y + h, x : x + w] == 0).mean()) > MOSTLY:
         return CaptureAdvice(code, measured=round(share, 2)), CaptureAdvice("outside")
     return (CaptureAdvice(code, measured=round(share, 2), box=in_capture(laid, box) if part else None),)

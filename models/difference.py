@@ -24,6 +24,7 @@ PEAK = 2  # what a peak's area is filled with, of cells 0 and 1
 INKS = 12  # sectors of the hue
 LEAST_INK_CELLS, AMPLE_INK_CELLS = 60, 400  # below the first an ink is not judged, from the second it counts in full
 LEAST_CHROMA = 10.0  # below it a colour has hardly a hue
+LEAST_LIGHT = 0.01  # of full scale, squared: so much is known of every gain
 LEAST_WINDOW = 0.6  # usable share of a window that may be judged
 UNSURE = -3.0  # logit of "unusable" from which a colour may not be judged: a hand's rim or a haze turns every hue
 
@@ -49,19 +50,19 @@ def colour_distance(capture: Image, registered: Image, usable: npt.NDArray[np.bo
     The registered face's cells are sorted into twelve inks by hue. Each cell tells the median turn of its ink over the
     whole face, less where the ink covers little: another ink turns wherever it is printed, a hand or a lamp only where
     it is. Only the part of a chroma difference that turns the hue counts, because cameras differ in saturation. Cells
-    with hardly a colour tell 0.
+    with hardly a colour tell 0. What the light does to an ink is known from the rest of the face: the turn counts
+    as much as that tells (`_known`).
     """
     size = (usable.shape[1], usable.shape[0])
     weight = usable.astype(np.float32)
     share = _mean(weight, window)
+    sides = [
+        np.asarray(cv2.resize(side, size, interpolation=cv2.INTER_AREA), np.uint8) for side in (registered, capture)
+    ]
     known, shown = (
-        _mean(
-            (cv2.cvtColor(cv2.resize(side, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2LAB)[:, :, 1:] - 128.0)
-            * weight[:, :, None],
-            window,
-        )
+        _mean((cv2.cvtColor(side, cv2.COLOR_BGR2LAB)[:, :, 1:] - 128.0) * weight[:, :, None], window)
         / np.maximum(share, LEAST_WINDOW)[:, :, None]
-        for side in (registered, capture)
+        for side in sides
     )
     judged = (share >= LEAST_WINDOW) & usable
     chroma = np.hypot(known[:, :, 0], known[:, :, 1])
@@ -69,12 +70,29 @@ def colour_distance(capture: Image, registered: Image, usable: npt.NDArray[np.bo
     across = (known[:, :, 0] * apart[:, :, 1] - known[:, :, 1] * apart[:, :, 0]) / np.maximum(chroma, LEAST_CHROMA)
     ink = np.floor((np.arctan2(known[:, :, 1], known[:, :, 0]) / (2 * np.pi) + 0.5) * INKS).astype(int) % INKS
     result = np.where(judged, 0.0, np.nan).astype(np.float32)
+    every = slice(None, None, 2), slice(None, None, 2)  # second cell: enough to know the colours of a face
+    light = (sides[0][every] / np.float32(255)) ** 2
+    told = light[judged[every]]
     for one in range(INKS):
         cells = judged & (chroma > LEAST_CHROMA) & (ink == one)
         count = int(cells.sum())
         if count > LEAST_INK_CELLS:
-            result[cells] = abs(float(np.median(across[cells]))) * min(1.0, (count / AMPLE_INK_CELLS) ** 0.5)
+            turn = abs(float(np.median(across[cells]))) * min(1.0, (count / AMPLE_INK_CELLS) ** 0.5)
+            result[cells] = turn * _known(light[cells[every]], told.sum(axis=0), len(told))
     return result
+
+
+def _known(ink: Tensor, total: Tensor, count: int) -> float:
+    """How well the rest of a face tells what the light does to an ink (n x 3 squared channels of full scale), 0 to 1.
+
+    `total` (3) is the sum of such squares of all `count` cells, the ink's among them. A light is a gain of each
+    channel. A fit by least squares knows one as well as the mean square of what it was fitted on, beside the square of
+    what it is asked for: a red ink alone on green says what it likes.
+    """
+    if len(ink) in (0, count):
+        return 0.0
+    shown = (total - ink.sum(axis=0)) / (count - len(ink))
+    return min(1.0, float(((shown + LEAST_LIGHT) / (ink.mean(axis=0) + LEAST_LIGHT)).min()))
 
 
 def windowed(values: Tensor, usable: npt.NDArray[np.bool_], window: int) -> Tensor:

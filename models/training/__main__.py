@@ -11,7 +11,7 @@
     python -m models.training train --shards SHARDS --reduced WHOLE --start W.pt --out W3.pt [--pool POOL]
     python -m models.training average W3-*.pt --out W4.pt                    the mean of several weights
     python -m models.training join WHOLE THIRD --out PACK          one encoder and comparer of two that export wrote
-    python -m models.training pack --faces FACES --out PACK [--whole WHOLE --pool POOL]    scores, thresholds, manifest
+    python -m models.training pack --faces FACES --out PACK [--whole WHOLE | --look PACK]   scores, thresholds, manifest
     python -m models.training sizes --faces FACES... --pack PACK   what half the size tells of drawn edits
     python -m models.training gallery --faces FACES --pack PACK --out G.jpg   hits and misses as a picture
 
@@ -74,9 +74,11 @@ def parser() -> argparse.ArgumentParser:
     pack = commands.add_parser("pack")
     pack.add_argument("--faces", type=Path, required=True)
     pack.add_argument("--out", type=Path, required=True, help="the folder that export wrote; its name is the pack's")
-    pack.add_argument(
+    look = pack.add_mutually_exclusive_group()
+    look.add_argument(
         "--whole", type=Path, help="drawn whole faces to fit the second look on; without it there is none"
     )
+    look.add_argument("--look", type=Path, help="or a pack whose second look is taken as it is")
     both = commands.add_parser("sizes")
     both.add_argument("--faces", type=Path, required=True, nargs="+")
     both.add_argument("--pack", type=Path, required=True)
@@ -191,7 +193,8 @@ def _faces(options) -> None:
 def _pack(options) -> None:
     from models.drawn.pool import read_pool
 
-    print(calibrated(options.out, options.faces, options.whole, read_pool(options.pool, tuple(options.fonts))))
+    pool = read_pool(options.pool, tuple(options.fonts))
+    print(calibrated(options.out, options.faces, options.whole, pool, options.look))
 
 
 def _sizes(options) -> None:
@@ -229,18 +232,19 @@ def networks(net, out: Path, pool, pairs: int = 48) -> dict[str, float]:
     return told | sizes | {"mean absolute difference": round(float(np.mean(apart)), 4)}
 
 
-def calibrated(out: Path, faces: Path, whole: Path | None, pool) -> dict[str, float]:
+def calibrated(out: Path, faces: Path, whole: Path | None, pool, taken: Path | None = None) -> dict[str, float]:
     """Write the manifest of the networks in `out`, its numbers fitted on drawn faces; shares of these at check.
 
-    `whole`: faces to fit the second look on; without them there is none.
+    `whole`: faces to fit the second look on; `taken`: or a pack whose second look is taken; without both there is none.
     """
+    from models import pack
     from models.training.calibrate import measure, write_pack
     from models.training.export import Networks
     from models.training.look import fitted, places
     from models.training.together import groups_of, surer_of
 
     run = Networks(out)
-    look = fitted(*places(run, whole, pool)) if whole else None
+    look = fitted(*places(run, whole, pool)) if whole else pack.load(taken).second_look if taken else None
     groups = groups_of(run, faces, look)
     return write_pack(out, measure(run, faces, look), out.name, look, lambda check: surer_of(groups, check))
 

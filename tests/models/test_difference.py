@@ -38,21 +38,34 @@ def test_the_built_in_network_answers_as_it_did_when_it_was_made(precision: pack
         assert [float(maps[kind][cell]) for cell in CELLS] == pytest.approx(expected, abs=tolerance), kind
 
 
-def test_an_ink_that_is_turned_everywhere_is_told_and_a_coloured_smear_is_not() -> None:
-    rng = np.random.default_rng(4)
-    hsv = np.zeros((256, 192, 3), np.uint8)
-    hsv[..., 0] = cv2.resize(rng.integers(0, 2, (16, 12)).astype(np.uint8) * 90 + 10, (192, 256), interpolation=0)
-    hsv[..., 1:] = (170, 200)
+def _inks(*colours: tuple[int, int, int]) -> tuple[Image, Image, Image]:
+    """A face of squares in these colours (hue, saturation, value); the first ink turned; a smear of the turned one."""
+    squares = cv2.resize((np.arange(20, dtype=np.uint8) % len(colours)).reshape(5, 4), (192, 256), interpolation=0)
+    hsv = np.array(colours, np.uint8)[squares]
     turned, smeared = hsv.copy(), hsv.copy()
-    turned[..., 0][hsv[..., 0] == 10] = 22
-    smeared[60:100, 60:100, 0] = 22
+    turned[..., 0][squares == 0] += 12
+    smeared[60:100, 60:100] = (colours[0][0] + 12, *colours[0][1:])
     face, other_ink, smear = (
         np.asarray(cv2.cvtColor(one, cv2.COLOR_HSV2BGR), np.uint8) for one in (hsv, turned, smeared)
     )
+    return face, other_ink, smear
+
+
+def test_an_ink_that_is_turned_everywhere_is_told_and_a_coloured_smear_is_not() -> None:
+    face, other_ink, smear = _inks((10, 170, 200), (20, 90, 230), (60, 150, 180), (110, 170, 220), (0, 0, 120))
     usable = np.ones((64, 48), np.bool_)
     told, quiet = (difference.colour_distance(shown, face, usable, 3) for shown in (other_ink, smear))
     assert float(np.nanmax(told)) > 8
     assert float(np.nanmax(quiet)) < 1
+
+
+def test_an_ink_of_which_the_rest_of_the_face_says_nothing_hardly_tells_a_turn() -> None:
+    usable, ink, green, paper = np.ones((64, 48), np.bool_), (10, 170, 200), (60, 200, 180), (0, 0, 250)
+    known, unknown = (
+        float(np.nanmax(difference.colour_distance(other_ink, face, usable, 3)))
+        for face, other_ink, _ in (_inks(ink, paper), _inks(ink, green))
+    )
+    assert known > 4 * unknown
 
 
 def test_cells_that_may_not_be_judged_have_no_colour() -> None:
