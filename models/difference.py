@@ -86,13 +86,13 @@ def _known(ink: Tensor, total: Tensor, count: int) -> float:
     """How well the rest of a face tells what the light does to an ink (n x 3 squared channels of full scale), 0 to 1.
 
     `total` (3) is the sum of such squares of all `count` cells, the ink's among them. A light is a gain of each
-    channel. A fit by least squares knows one as well as the mean square of what it was fitted on, beside the square of
-    what it is asked for: a red ink alone on green says what it likes.
+    channel, and the error of one that least squares fitted is as large as the root of the mean square of what it was
+    fitted on is small, against the value that it is asked for: a red ink alone on green says what it likes.
     """
     if len(ink) in (0, count):
         return 0.0
     shown = (total - ink.sum(axis=0)) / (count - len(ink))
-    return min(1.0, float(((shown + LEAST_LIGHT) / (ink.mean(axis=0) + LEAST_LIGHT)).min()))
+    return min(1.0, float(((shown + LEAST_LIGHT) / (ink.mean(axis=0) + LEAST_LIGHT)).min()) ** 0.5)
 
 
 def windowed(values: Tensor, usable: npt.NDArray[np.bool_], window: int) -> Tensor:

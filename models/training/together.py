@@ -16,7 +16,7 @@ from models import tone
 from models.fusion import fused
 from models.pack import Judgement
 from models.second_look import looked_again
-from models.training.calibrate import structure_of, usable_of, value_of
+from models.training.calibrate import RARE, structure_of, usable_of, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from models.second_look import SecondLook
 
 CAPTURES = 3  # of a group
-RARE = 120  # no more than one genuine group in so many reaches check, as of single captures
 AT_MOST, HALVINGS = 4.0, 12  # logits
 
 
