@@ -6,6 +6,7 @@ as the turn of each ink's hue over the whole face.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -92,7 +93,8 @@ def _known(ink: Tensor, total: Tensor, count: int) -> float:
     if len(ink) in (0, count):
         return 0.0
     shown = (total - ink.sum(axis=0)) / (count - len(ink))
-    return min(1.0, float(((shown + LEAST_LIGHT) / (ink.mean(axis=0) + LEAST_LIGHT)).min()) ** 0.5)
+    ratio = (shown + LEAST_LIGHT) / (ink.mean(axis=0) + LEAST_LIGHT)
+    return min(1.0, math.sqrt(ratio.min()))
 
 
 def windowed(values: Tensor, usable: npt.NDArray[np.bool_], window: int) -> Tensor:

@@ -87,8 +87,7 @@ HINTS = {
     "not_flat": "retake.not_flat",
 }
 
-ALIKE = 1.0  # logit of structure below which the network sees as good as no difference
-SUSPECT = 0.15  # score of structure: what several captures together may raise to a doubt
+SUSPECT = 0.15  # score of structure: what several captures together may raise to a doubt, and below it none is seen
 TOLD_AS = {"inks": "print"}  # a map of its own, and to the officer a matter of print
 
 Cache = MutableMapping[FaceReference, PreparedFace]
@@ -309,8 +308,8 @@ def _maps(laid: Aligned, pack: Pack) -> dict[str, Tensor]:
             pack.second_look, maps["structure"], usable, prepared.face, capture
         )
     if "structure" in maps:
-        overlooked = unusable.on_plain(prepared.face, capture, (shape[0], shape[1])) & (maps["structure"] < ALIKE)
-        maps["structure"][overlooked] = np.nan
+        unseen = pack.judgements["structure"].scores(maps["structure"]) < SUSPECT
+        maps["structure"][unusable.on_plain(prepared.face, capture, (shape[0], shape[1])) & unseen] = np.nan
     if not prepared.coloured:  # what tells colours apart tells nothing
         return {kind: values for kind, values in maps.items() if kind != "colour"}
     if "colour" in pack.judgements and "colour" not in maps:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 MANIFEST = "manifest.toml"
-BUILTIN = "drawn-6"
+BUILTIN = "drawn-7"
 UNUSABLE = "unusable"  # the map of a network that says where nothing may be judged
 KINDS = ("structure", "colour", "print", UNUSABLE)  # of a network's maps
 MEASURED = ("structure", "colour", "print", "inks", "hologram")  # what a judgement is of, by a network or without

@@ -11,7 +11,7 @@
     python -m models.training train --shards SHARDS --reduced WHOLE --start W.pt --out W3.pt [--pool POOL]
     python -m models.training average W3-*.pt --out W4.pt                    the mean of several weights
     python -m models.training join WHOLE THIRD --out PACK          one encoder and comparer of two that export wrote
-    python -m models.training pack --faces FACES --out PACK [--whole WHOLE | --look PACK]   scores, thresholds, manifest
+    python -m models.training pack --faces FACES --out PACK [--whole WHOLE | --kept PACK]   scores, thresholds, manifest
     python -m models.training sizes --faces FACES... --pack PACK   what half the size tells of drawn edits
     python -m models.training gallery --faces FACES --pack PACK --out G.jpg   hits and misses as a picture
 
@@ -194,7 +194,7 @@ def _pack(options) -> None:
     from models.drawn.pool import read_pool
 
     pool = read_pool(options.pool, tuple(options.fonts))
-    print(calibrated(options.out, options.faces, options.whole, pool, options.look))
+    print(calibrated(options.out, options.faces, options.whole, pool, options.kept))
 
 
 def _sizes(options) -> None:
@@ -232,10 +232,11 @@ def networks(net, out: Path, pool, pairs: int = 48) -> dict[str, float]:
     return told | sizes | {"mean absolute difference": round(float(np.mean(apart)), 4)}
 
 
-def calibrated(out: Path, faces: Path, whole: Path | None, pool, taken: Path | None = None) -> dict[str, float]:
+def calibrated(out: Path, faces: Path, whole: Path | None, pool, kept: Path | None = None) -> dict[str, float]:
     """Write the manifest of the networks in `out`, its numbers fitted on drawn faces; shares of these at check.
 
-    `whole`: faces to fit the second look on; `taken`: or a pack whose second look is taken; without both there is none.
+    `whole`: faces to fit the second look on. `kept`: or a pack whose second look is kept, and its numbers but
+    structure's (`Scale.knots`). Without both there is no second look.
     """
     from models import pack
     from models.training.calibrate import measure, write_pack
@@ -243,10 +244,11 @@ def calibrated(out: Path, faces: Path, whole: Path | None, pool, taken: Path | N
     from models.training.look import fitted, places
     from models.training.together import groups_of, surer_of
 
-    run = Networks(out)
-    look = fitted(*places(run, whole, pool)) if whole else pack.load(taken).second_look if taken else None
+    run, before = Networks(out), pack.load(kept) if kept else None
+    look = fitted(*places(run, whole, pool)) if whole else before.second_look if before else None
     groups = groups_of(run, faces, look)
-    return write_pack(out, measure(run, faces, look), out.name, look, lambda check: surer_of(groups, check))
+    rows = measure(run, faces, look)
+    return write_pack(out, rows, out.name, look, lambda check: surer_of(groups, check), before)
 
 
 def smoke(folder: Path) -> None:

@@ -27,7 +27,9 @@ from models.second_look import SecondLook, looked_again
 from models.training import edits, export
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from models.pack import Pack
 
 KINDS = ("structure", "colour", "print", "inks")
 # The absence of a marked hologram is measured without a network (models/regions.py).
@@ -57,8 +59,9 @@ FOLDS = 10  # parts of artworks, of which each is told by thresholds fitted on t
 # Below what any single genuine capture measures structure goes on being told apart: several captures together measure
 # less, and so does the best place of a quiet face.
 BELOW, FAINT = 8.0, 0.02  # logits further down score 0, and the lowest genuine capture this
+CHECK = 0.5  # score
 RARE = 150  # for all kinds together to stay below 1% on other artworks as well
-LADDER = ((2, 0.05), (5, 0.15), (20, 0.3), (RARE, 0.5), (1e4, 0.7), (1e6, 0.9), (1e12, 1.0))
+LADDER = ((2, 0.05), (5, 0.15), (20, 0.3), (RARE, CHECK), (1e4, 0.7), (1e6, 0.9), (1e12, 1.0))
 # How often an imitation that is told at all is told by this kind alone, against structure. A soft camera looks like a
 # soft print, and the light like an ink: with equal chances the print map cost the structure map 0.12 AUROC on packbench
 # dev (docs/decisions/042, 046).
@@ -204,15 +207,25 @@ class Scale:
     @property
     def check(self) -> float:
         """The evidence from which on a face is at check."""
-        return next(value for value, score in self.ladder if score == 0.5)
+        return at_check(self.ladder)
 
-    def evidence(self, row: dict, kind: str) -> float:
-        """The evidence of one kind of a measured face."""
-        return self.lines[kind].of(row["values"][kind])
+    def knots(self, kept: Pack | None = None) -> dict[str, list[list[float]]]:
+        """Rising knots (measured value, score) of each kind.
 
-    def told(self, row: dict) -> bool:
-        """Whether a measured face is at check by any kind."""
-        return max(self.evidence(row, kind) for kind in KINDS) >= self.check
+        The kinds that are `kept` from another pack, all but structure, keep its knots below check, and from check on
+        the later ones of both.
+        """
+        found = {kind: [[self._value(kind, evidence), score] for evidence, score in self.ladder] for kind in KINDS}
+        lowest = found["structure"][0][0]
+        found["structure"][:1] = [[lowest - BELOW, 0.0], [lowest, FAINT]]
+        for kind in KINDS[1:] if kept is not None else ():
+            pairs = zip(found[kind], kept.judgements[kind].knots, strict=True)
+            found[kind] = [[max(mine[0], value) if score >= CHECK else value, score] for mine, (value, score) in pairs]
+        return found
+
+    def _value(self, kind: str, evidence: float) -> float:
+        value, limit = self.lines[kind].value(evidence), self.lines[kind].value(self.check)
+        return value if value >= limit else limit - LATE[kind] * (limit - value)
 
     @classmethod
     def fitted(cls, rows: list[dict]) -> Scale:
@@ -231,12 +244,22 @@ class Scale:
         return cls(lines, ladder_of(np.array(highest)))
 
 
+def at_check(knots: Sequence[Sequence[float]]) -> float:
+    """The value of the knot whose score is that of check."""
+    return next(value for value, score in knots if score == CHECK)
+
+
+def told(row: dict, knots: dict[str, list[list[float]]], kinds: Sequence[str] = KINDS) -> bool:
+    """Whether a measured face is at check by any of these kinds."""
+    return any(row["values"][kind] >= at_check(knots[kind]) for kind in kinds)
+
+
 def genuine_of(rows: list[dict]) -> list[dict]:
     """The rows of unedited captures."""
     return [row for row in rows if not row["kinds"]]
 
 
-def left_out(rows: list[dict]) -> list[bool]:
+def left_out(rows: list[dict], kept: Pack | None = None) -> list[bool]:
     """Of every genuine capture, whether it is at check by a scale fitted on other artworks than its own.
 
     The share of a pack's own calibration captures that are at check is no measurement: their highest chose where check
@@ -247,12 +270,12 @@ def left_out(rows: list[dict]) -> list[bool]:
         ValueError: as `Scale.fitted`.
     """
     artworks = sorted({row["artwork"] for row in rows})
-    parts, told = min(FOLDS, len(artworks)), []
+    parts, answers = min(FOLDS, len(artworks)), []
     for part in range(parts):
         mine = set(artworks[part::parts])
-        scale = Scale.fitted([row for row in rows if row["artwork"] not in mine])
-        told += [scale.told(row) for row in genuine_of(rows) if row["artwork"] in mine]
-    return told
+        knots = Scale.fitted([row for row in rows if row["artwork"] not in mine]).knots(kept)
+        answers += [told(row, knots) for row in genuine_of(rows) if row["artwork"] in mine]
+    return answers
 
 
 def share(told: list[bool]) -> float:
@@ -403,40 +426,33 @@ def write_pack(
     name: str,
     look: SecondLook | None = None,
     surer: Callable[[float], tuple[float, ...]] | None = None,
+    kept: Pack | None = None,
 ) -> dict[str, float]:
     """Calibrate the folder's network by what it measured (`measure`) and write folder/manifest.toml.
 
     `surer` tells what several captures add to a cell of structure, given the value at check (`together.surer_of`).
+    `kept`: see `Scale.knots`.
 
     Returns:
         Shares of drawn genuine captures at or above 0.5 by kind and together, of edited ones together, and of genuine
         ones by thresholds that were fitted on other artworks ("left out").
     """
-    scale = Scale.fitted(rows)
-    lines, ladder, check = scale.lines, scale.ladder, scale.check
-
-    def knot(kind, evidence):
-        value, limit = lines[kind].value(evidence), lines[kind].value(check)
-        return value if value >= limit else limit - LATE[kind] * (limit - value)
-
-    knots = {kind: [[knot(kind, value), score] for value, score in ladder] for kind in KINDS}
-    lowest = knots["structure"][0][0]
-    knots["structure"][:1] = [[lowest - BELOW, 0.0], [lowest, FAINT]]
+    knots = Scale.fitted(rows).knots(kept)
     genuine = genuine_of(rows)
-    told = {kind: share([scale.evidence(row, kind) >= check for row in genuine]) for kind in KINDS}
-    told["genuine"] = share([scale.told(row) for row in genuine])
-    told["edited"] = share([scale.told(row) for row in rows if row["kinds"]])
-    told["left out"] = share(left_out(rows))
-    shares = ", ".join(f"{kind} {told[kind]:.4f}" for kind in KINDS)
+    shares = {kind: share([told(row, knots, (kind,)) for row in genuine]) for kind in KINDS}
+    shares["genuine"] = share([told(row, knots) for row in genuine])
+    shares["edited"] = share([told(row, knots) for row in rows if row["kinds"]])
+    shares["left out"] = share(left_out(rows, kept))
+    by_kind = ", ".join(f"{kind} {shares[kind]:.4f}" for kind in KINDS)
     measured = (
-        f"{len(genuine)} drawn genuine captures: {told['genuine']:.4f} at or above check ({shares}); "
-        f"{told['left out']:.4f} with thresholds fitted on other artworks"
+        f"{len(genuine)} drawn genuine captures: {shares['genuine']:.4f} at or above check ({by_kind}); "
+        f"{shares['left out']:.4f} with thresholds fitted on other artworks"
     )
-    at_check = next(value for value, score in knots["structure"] if score == 0.5)
-    text = manifest(name, folder, knots, measured, look, surer(at_check) if surer else ())
+    added = surer(at_check(knots["structure"])) if surer else ()
+    text = manifest(name, folder, knots, measured, look, added)
     (folder / MANIFEST).write_text(text, encoding="utf-8")
     (folder / MANIFEST).write_text(text + selftest.table(folder), encoding="utf-8")  # what it answers, for the doctor
-    return told
+    return shares
 
 
 def told_by(row: dict, kind: str) -> bool:

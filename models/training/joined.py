@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 REDUCED = "third_"  # before the names of all that belongs to the second network
 TIMES = 3
-SHARE, ABOVE = 0.5, -2.0  # of the second network's logits, and what they lie over: chosen on drawn faces
+SHARE, ABOVE = 0.5, -3.0  # of the second network's logits, and what they lie over: chosen on drawn faces
 LEAST_FREE = 0.5  # of the cells of the first network in one of the second's
 LEAST_WINDOW = 0.6  # as models/difference.py
 NOWHERE = -12.0  # logits where nothing may be told

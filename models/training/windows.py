@@ -6,8 +6,8 @@ edit), captures that alarm are drawn oftener; the other half is edited anew each
 `python -m models.training faces --hurried` draws.
 
 A crop of a large element that is gone shows a smooth patch and no edge, as a lamp makes it. `Windows.reduced` cuts
-windows twice to four times as wide and reduces them to the size of a crop, for a network that is asked at the half size
-or a third as well (docs/decisions/191, 209).
+windows twice to four times as wide and reduces them to the size of a crop, for the companion that is asked at a third
+of the size (docs/decisions/191, 209).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ TOP_CELLS = {0: 16, 2: 24, 1: 24}  # of structure, print, colour: what makes a f
 WEIGHT = {0: 1.0, 2: 0.3, 1: 0.15}
 LEAST_CELLS = 12  # an edit smaller than this in a window is no claim about the window
 APART = 1.5  # logits by which an edited window should lie above a genuine one
-SIZES, SIZE_SHARES = (1.0, 2.0, 3.0, 4.0), (0.1, 0.5, 0.3, 0.1)  # how much wider than a crop a reduced window is
+SIZES, SIZE_SHARES = (1.0, 2.0, 3.0, 4.0), (0.05, 0.25, 0.5, 0.2)  # how much wider than a crop a reduced window is
 SEVERITIES = (1.0, 1.6)  # of edits, as a beta distribution
 GROSS = 0.5  # of the edits of windows that are reduced
 HARDNESS = 1.5  # logits by which a genuine capture must alarm more to be drawn e times as often

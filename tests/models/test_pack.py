@@ -24,9 +24,12 @@ def copied(tmp_path: Path) -> Path:
 
 
 def edited(folder: Path, old: str, new: str) -> None:
+    """Put `new` for `old`; for the whole first line where that is a key of numbers, as "usual = "."""
     manifest = folder / pack.MANIFEST
     text = manifest.read_text("utf-8")
     assert old in text
+    if old.endswith(" = "):
+        old += text.partition(old)[2].partition("\n")[0]
     manifest.write_text(text.replace(old, new), "utf-8")
 
 
@@ -45,19 +48,19 @@ def maps(loaded: pack.Pack, registered: Tensor, capture: Tensor) -> dict[str, Te
 
 def test_the_built_in_pack_loads_and_its_networks_run() -> None:
     loaded = pack.builtin()
-    picture = np.zeros((1, 3, 64, 96), np.float32)
+    picture = np.zeros((1, 3, 72, 96), np.float32)
     answers = maps(loaded, picture, picture)
     assert {"structure", "print", "unusable"} <= set(answers)
     for answer in answers.values():
-        assert answer.shape == (64 // loaded.network.stride_px, 96 // loaded.network.stride_px)
+        assert answer.shape == (72 // loaded.network.stride_px, 96 // loaded.network.stride_px)
     assert 0 < loaded.threshold_check < loaded.threshold_strong <= 1
     assert loaded.licence == "Apache-2.0"
 
 
 def test_the_twins_in_full_precision_answer_the_same_to_a_fraction_of_a_logit() -> None:
     folder = pack.packs_dir() / pack.BUILTIN
-    coarse = np.random.default_rng(3).random((2, 8, 12, 3)).astype(np.float32)
-    sides = [cv2.resize(one, (96, 64), interpolation=cv2.INTER_CUBIC).transpose(2, 0, 1)[None] for one in coarse]
+    coarse = np.random.default_rng(3).random((2, 9, 12, 3)).astype(np.float32)
+    sides = [cv2.resize(one, (96, 72), interpolation=cv2.INTER_CUBIC).transpose(2, 0, 1)[None] for one in coarse]
     small, plain = (maps(pack.load(folder, precision), sides[0], sides[1]) for precision in ("int8", "fp32"))
     for kind, values in small.items():
         assert 0 < np.abs(values - plain[kind]).mean() < 0.5, kind
@@ -65,7 +68,7 @@ def test_the_twins_in_full_precision_answer_the_same_to_a_fraction_of_a_logit() 
 
 def test_a_pack_without_twins_runs_its_only_networks_in_either_precision(copied: Path) -> None:
     edited(copied, 'twins = { encoder = "encoder.fp32.onnx", comparer = "comparer.fp32.onnx" }', "")
-    picture = np.full((1, 3, 64, 96), 0.5, np.float32)
+    picture = np.full((1, 3, 72, 96), 0.5, np.float32)
     only, asked = (maps(pack.load(copied, precision), picture, picture) for precision in ("int8", "fp32"))
     assert np.array_equal(only["structure"], asked["structure"])
 
@@ -154,33 +157,33 @@ def test_the_built_in_pack_looks_twice_at_its_highest_places() -> None:
     assert look.moved(np.array([0.0, 1.0, 0.0, 0.0])) == pytest.approx(look.weights[1] - look.usual)
 
 
-def test_the_built_in_pack_is_surer_of_three_captures_than_of_two_and_of_two_than_of_one() -> None:
+def test_the_built_in_pack_is_surer_of_several_captures_than_of_one() -> None:
     judgements = pack.builtin().judgements
     two, three = judgements["structure"].together
-    assert 0 < two < three
+    assert 0 < two <= three
     assert {kind for kind, one in judgements.items() if one.together} == {"structure"}
 
 
 def test_more_captures_may_not_count_less(copied: Path) -> None:
-    edited(copied, "together = [1.6, 1.71]", "together = [1.5, 1.0]")
+    edited(copied, "together = ", "together = [1.5, 1.0]")
     assert refusal(copied).message == (
-        "The manifest of the model pack drawn-6 must be complete, got a fault at "
+        "The manifest of the model pack drawn-7 must be complete, got a fault at "
         "[judgement.structure] together, which rises from 0 or more; got (1.5, 1.0)."
     )
 
 
-FAULT = "The manifest of the model pack drawn-6 must be complete, got a fault at "
+FAULT = "The manifest of the model pack drawn-7 must be complete, got a fault at "
 
 
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
         (
-            "weights = [-0.7023, 1.6823, 0.2481, 0.9062]",
+            "weights = ",
             "weights = [1.0, 2.0, 3.0]",
             "[second_look] weights, a list of 4 numbers; got [1.0, 2.0, 3.0].",
         ),
-        ("usual = 2.7481", "usual = inf", "[second_look] usual, a number from -1e+06 to 1e+06; got inf."),
+        ("usual = ", "usual = inf", "[second_look] usual, a number from -1e+06 to 1e+06; got inf."),
         ("check = 0.5", "check = nan", "[thresholds] check, a number from 0 to 1; got nan."),
         ("check = 0.5", "check = 0.95", "[thresholds], where 0 < check < strong <= 1; got 0.95 and 0.9."),
         ("least_usable = 0.3", "least_usable = nan", "[gate] least_usable, a number from 0 to 1; got nan."),
@@ -205,12 +208,20 @@ FAULT = "The manifest of the model pack drawn-6 must be complete, got a fault at
             "[judgement.structure] top_cells, a whole number from 1 to 1000000; got 1.5.",
         ),
         (
-            "together = [1.6, 1.71]",
+            "together = ",
             "together = [1.6, nan]",
             "[judgement.structure] together, numbers from -1e+06 to 1e+06; got nan.",
         ),
-        ("[-0.8516, 0.02]", "[nan, 0.02]", "[judgement.structure] knots, numbers from -1e+06 to 1e+06; got nan."),
-        ("[1.2313, 0.05]", "[1.2313, nan]", "[judgement.structure] knots, numbers from -1e+06 to 1e+06; got nan."),
+        (
+            "knots = ",
+            "knots = [[nan, 0.0], [2.0, 1.0]]",
+            "[judgement.structure] knots, numbers from -1e+06 to 1e+06; got nan.",
+        ),
+        (
+            "knots = ",
+            "knots = [[1.0, 0.0], [2.0, nan]]",
+            "[judgement.structure] knots, numbers from -1e+06 to 1e+06; got nan.",
+        ),
         (
             "[judgement.inks]",
             "[judgement.ink]",
@@ -238,7 +249,7 @@ FAULT = "The manifest of the model pack drawn-6 must be complete, got a fault at
             ),
         ),
         ("face_px = 768", "face_px = 0", "[pack] face_px, a whole number from 128 to 4096; got 0."),
-        ("multiple_px = 8", "multiple_px = 6", "[network] multiple_px, a multiple of stride_px, which is 4; got 6."),
+        ("multiple_px = ", "multiple_px = 6", "[network] multiple_px, a multiple of stride_px, which is 4; got 6."),
         (
             "std = [1.0, 1.0, 1.0]",
             "std = [1.0, 0.0, 1.0]",
@@ -268,11 +279,11 @@ def test_a_kind_of_the_network_without_a_judgement_is_refused(copied: Path) -> N
 @pytest.mark.parametrize(
     ("old", "new", "came"),
     [
-        ("stride_px = 4", "stride_px = 8", "8 x 8 logits of each kind, got structure 16 x 16; "),
+        ("stride_px = 4", "stride_px = 8", "24 x 24 logits of each kind, got structure 48 x 48; "),
         (
             'files = { encoder = "encoder.onnx", comparer = "comparer.onnx" }',
             'files = { encoder = "encoder.onnx", comparer = "encoder.onnx" }',
-            "16 x 16 logits of each kind, got ",
+            "48 x 48 logits of each kind, got ",
         ),
         ('"structure", "print", "unusable"', '"structure", "print"', ""),
     ],
@@ -288,5 +299,5 @@ def test_networks_that_do_not_fit_each_other_are_told_when_the_pack_is_opened(
     assert error.code == "model_unusable"
     assert came in error.message
     assert error.message.startswith(
-        "The networks of the model pack drawn-6 must answer a picture of 64 x 64 pixels with "
+        "The networks of the model pack drawn-7 must answer a picture of 192 x 192 pixels with "
     )

@@ -140,15 +140,19 @@ def test_a_sprite_is_never_thinner_than_a_pixel() -> None:
     assert resized(np.zeros((9, 600, 4), np.uint8), 0.05).shape == (1, 30, 4)
 
 
+@pytest.mark.filterwarnings("ignore")  # torch's exporter and onnxruntime's quantizer warn about themselves
 def test_a_companion_adds_by_a_share_what_it_sees_at_a_third(tmp_path: Path) -> None:
-    from models.pack import BUILTIN, packs_dir  # noqa: PLC0415
     from models.selftest import pair  # noqa: PLC0415
+    from models.training.__main__ import WEIGHTS, networks  # noqa: PLC0415
     from models.training.export import OUTPUTS, Networks  # noqa: PLC0415
     from models.training.joined import ABOVE, SHARE, joined  # noqa: PLC0415
+    from models.training.net import DifferenceNet  # noqa: PLC0415
 
-    whole = packs_dir() / BUILTIN
-    joined(whole, whole, tmp_path)
-    alone, both = Networks(whole), Networks(tmp_path)
+    net = DifferenceNet()
+    net.load_state_dict(torch.load(WEIGHTS, weights_only=True))
+    networks(net, tmp_path / "whole", POOL, pairs=2)
+    joined(tmp_path / "whole", tmp_path / "whole", tmp_path / "both")
+    alone, both = Networks(tmp_path / "whole"), Networks(tmp_path / "both")
     assert (alone.multiple_px, both.multiple_px) == (8, 24)
     face, capture = (side[:768, :528] for side in pair())
     before, after = (run.answer((run.tensor(face), run.tensor(capture))) for run in (alone, both))
@@ -177,7 +181,7 @@ def test_a_sham_edit_changes_hardly_anything() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1_800)
-@pytest.mark.filterwarnings("ignore")  # torch's exporter and onnxruntime's quantizer warn about themselves
+@pytest.mark.filterwarnings("ignore")  # likewise
 def test_the_whole_training_path_runs_in_small(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from models.training.__main__ import smoke  # noqa: PLC0415
 
@@ -250,7 +254,7 @@ def test_two_and_three_genuine_captures_together_reach_check_as_rarely_as_one() 
 
 
 def test_a_capture_is_told_by_thresholds_that_were_fitted_on_other_artworks() -> None:
-    from models.training.calibrate import KINDS, Scale, genuine_of, left_out  # noqa: PLC0415
+    from models.training.calibrate import KINDS, Scale, genuine_of, left_out, told  # noqa: PLC0415
 
     rng = np.random.default_rng(5)
 
@@ -265,11 +269,35 @@ def test_a_capture_is_told_by_thresholds_that_were_fitted_on_other_artworks() ->
     rows = [row(artwork, [], 4.0 if artwork == odd else 0.0) for artwork in range(60) for _ in range(8)]
     for kind in ("moved", "colour", "blur", "inks"):
         rows += [row(artwork, ["reprint_blur" if kind == "blur" else kind], 5.0) for artwork in range(60)]
-    scale = Scale.fitted(rows)
-    known = sum(scale.told(one) for one in genuine_of(rows))
-    told = left_out(rows)
-    assert len(told) == 480
-    assert known < sum(told)
+    knots = Scale.fitted(rows).knots()
+    known = sum(told(one, knots) for one in genuine_of(rows))
+    answers = left_out(rows)
+    assert len(answers) == 480
+    assert known < sum(answers)
+
+
+def test_a_kind_that_is_kept_keeps_its_knots_below_check_and_is_never_told_earlier() -> None:
+    from models import pack  # noqa: PLC0415
+    from models.training.calibrate import CHECK, KINDS, Scale, at_check  # noqa: PLC0415
+
+    rng, kept = np.random.default_rng(6), pack.builtin()
+    measured = [
+        (artwork, kind) for artwork in range(60) for kind in ("", "", "moved", "colour", "reprint_blur", "inks")
+    ]
+    rows = [
+        {
+            "artwork": f"{artwork}",
+            "kinds": [kind] if kind else [],
+            "values": {one: float(rng.normal(60.0 if kind else 40.0, 5)) for one in KINDS},
+        }
+        for artwork, kind in measured
+    ]
+    fitted, both = Scale.fitted(rows).knots(), Scale.fitted(rows).knots(kept)
+    assert both["structure"] == fitted["structure"]
+    for kind in ("colour", "print", "inks"):
+        before = kept.judgements[kind].knots
+        assert [tuple(knot) for knot in both[kind] if knot[1] < CHECK] == [knot for knot in before if knot[1] < CHECK]
+        assert at_check(both[kind]) == max(at_check(fitted[kind]), at_check(before))
 
 
 def test_the_second_look_weighs_what_tells_places_on_edits_from_others() -> None:

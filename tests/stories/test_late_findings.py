@@ -233,7 +233,7 @@ def test_the_status_says_what_is_in_use_and_why_it_is_not_what_is_named(tmp_path
     assert parts["registry"]["state"] == "note"
     assert parts["registry"]["detail"].startswith("jp number 1, 20 days old; ")
     assert parts["registry"]["detail"].endswith("expected a registry edition, got another kind of file.")
-    assert (parts["policy"]["detail"], parts["pack"]["detail"]) == ("default 2026.11", "drawn-6")
+    assert (parts["policy"]["detail"], parts["pack"]["detail"]) == ("default 2026.11", "drawn-7")
 
 
 def test_a_bench_whose_shelves_cannot_be_read_answers_and_says_so(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_a_policy_and_a_pack_go_the_same_way(run: Run, tmp_path: Path) -> None:
     run("policy", "install", policy(tmp_path / "p.toml", "2027.01"))
     assert shelf(run, "policy") == [("in use", "default 2027.01")]
     assert run("policy", "rollback").stdout == "-: policy default 2026.11 (built in) is in use again\n"
-    assert shelf(run, "pack") == [("in use", "drawn-6 (built in)")]
+    assert shelf(run, "pack") == [("in use", "drawn-7 (built in)")]
     run("pack", "install", usable_pack(tmp_path / "kumo-1", "kumo-1"))
     assert shelf(run, "pack") == [("in use", "kumo-1")]
 

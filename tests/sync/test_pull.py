@@ -51,14 +51,14 @@ def test_a_second_pull_with_nothing_new_asks_for_two_files_only(receiving: Recei
 def test_a_model_pack_travels_as_a_flat_zip_file(publishing: Publishing, receiving: Receiving, tmp_path: Path) -> None:
     packed = tmp_path / "drawn.zip"
     with zipfile.ZipFile(packed, "w") as archive:
-        for file in sorted((Path(__file__).parents[2] / "models" / "packs" / "drawn-6").iterdir()):
+        for file in sorted((Path(__file__).parents[2] / "models" / "packs" / "drawn-7").iterdir()):
             archive.write(file, file.name)
-    assert publish.add(publishing.tree(), "pack", packed) == ["packs/drawn-6-1.zip"]
+    assert publish.add(publishing.tree(), "pack", packed) == ["packs/drawn-7-1.zip"]
     (_, item) = receiving.pull(publishing.directory).items
-    assert (item.target, item.state) == ("packs/drawn-6-1.zip", "staged")
+    assert (item.target, item.state) == ("packs/drawn-7-1.zip", "staged")
     shelf = pack_shelf(receiving.state_dir)
     shelf.activate(item.file)
-    assert shelf.current().name == "drawn-6"
+    assert shelf.current().name == "drawn-7"
     (_, item) = receiving.pull(publishing.directory).items
     assert item.state == "in use"
 
