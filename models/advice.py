@@ -46,8 +46,8 @@ def of_judged(laid: Aligned, known: Judged) -> tuple[CaptureAdvice, ...]:
     if share < LEFT_OUT and part < LEFT_OUT_IN_ONE and not on_plain:
         return ()
     little = (CaptureAdvice("little_judged", measured=round(share, 2)),) if share > MOST_LEFT_OUT else ()
-    if washed:
-        return (*little, CaptureAdvice("too_bright" if little else "burnt_out", measured=round(share, 2)))
+    if washed:  # which says as much, and what to do
+        return (CaptureAdvice("too_bright" if little else "burnt_out", measured=round(share, 2)),)
     if mostly(laid.capture_glare[there], unseen[there]):
         return (*little, CaptureAdvice("glare_over", "", tilt_away(laid, box), round(share, 2)))
     code = "little_judged" if little else "part_judged"

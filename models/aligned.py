@@ -32,7 +32,7 @@ ENOUGH = {"orb": locate.ORB_ENOUGH, "sift": locate.SIFT_ENOUGH}
 CONFIRMED = 0.3  # share of the face's textured blocks that must be found on the warp (genuine captures: 0.39 and more)
 AGREES = 0.5  # share of blocks on the warp from which no second kind of keypoint is asked
 DARK = 18.0  # mean grey level of a capture in which nothing can be found
-WASHED, MOSTLY_WASHED = 250, 0.4  # grey level, and the share of a capture from which its exposure hid the face
+WASHED, MOSTLY_WASHED = 250, 0.4  # grey level, and the share of a capture's middle whose exposure hid the face
 UNSHARP = 12.0  # variance of the Laplacian of a capture in which nothing can be found
 MOST_BEND_PX = 14.0  # from a plane, of 768: real boxes and sleeves 9.7 (99%), 10.8 at most; half-seen bottles 9 to 30
 MOSTLY = 0.5
@@ -110,12 +110,14 @@ def why_not_found(view: View, prepared: Sketch) -> str:
     grey = view.small[0]
     if float(grey.mean()) < DARK:
         return "too_dark"
-    if float((grey >= WASHED).mean()) > MOSTLY_WASHED:
-        return "too_bright"
     if float(cv2.Laplacian(grey, cv2.CV_32F).var()) < UNSHARP:
         return "blurred"
     found = locate.loosely_found(view.sift, prepared.sift, prepared.size, ratio=RATIOS["sift"])
-    return "not_flat" if found >= BENT_FOUND else "not_found"
+    if found >= BENT_FOUND:
+        return "not_flat"
+    down, across = (length // 4 for length in grey.shape)
+    middle = grey[down:-down, across:-across]  # a bright table around other goods hides nothing
+    return "too_bright" if float((middle >= WASHED).mean()) > MOSTLY_WASHED else "not_found"
 
 
 def gate(laid: Aligned, pack: Pack) -> str:

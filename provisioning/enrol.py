@@ -32,6 +32,7 @@ from models.picture import parse
 from provisioning.marked import read_regions, require_checkable, row_of, told
 
 _KEY = ("gtin", "version", "side")
+LITTLE = ("little_judged", "too_bright")  # advice that says that less than half was judged
 SIDES = ("front", "back", "left", "right", "top", "bottom")
 
 face_app = typer.Typer(no_args_is_help=True, help="Registered package faces.")
@@ -124,7 +125,7 @@ def require_comparable(trial: marked.FaceTrial) -> None:
     Raises:
         RequestRefused: enrol_uncompared.
     """
-    little = next((one.measured or 1.0 for one in trial.measured.advice if one.code == "little_judged"), None)
+    little = next((one.measured or 1.0 for one in trial.measured.advice if one.code in LITTLE), None)
     if trial.measured.score is None or little is not None:
         got = trial.measured.retake if little is None else f"{little:.0%} of what is to be compared was not judged"
         raise RequestRefused(

@@ -21,6 +21,7 @@ from edge.lookup import ItemLookup, LookupResult, Product, RegisteredFace
 from edge.policy import FacePolicy, Policy
 
 _KINDS = ("structure", "colour", "print", "hologram", "microprint")
+_LITTLE = ("little_judged", "too_bright")  # advice that says that less than half was judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ def _nearest_print_runs(faces: tuple[RegisteredFace, ...], comparable: list[Face
         taken = [comparison for comparison in compared if comparison.capture in names]
         scores = [c.score for c in comparisons if c.score is not None]
         score = fmean(scores, weights=[1 + len(c.together) for c in comparisons])
-        side, little = sides.get(face_id, ""), any(a.code == "little_judged" for c in comparisons for a in c.advice)
+        side, little = sides.get(face_id, ""), any(a.code in _LITTLE for c in comparisons for a in c.advice)
         if side not in best or (little, score) < best[side][0]:
             best[side] = (little, score), _Side(score, comparisons, taken)
     return [side for _, side in best.values()]
@@ -167,16 +168,26 @@ def _of_side(side: _Side, findings: Findings, faces: dict[int, RegisteredFace]) 
             made.insert(0, generic)
         if grossly:  # by how much; in which way stands beside it
             made.insert(0, _finding("face.decisive", worst, leading, maker))
+    elif once := _shown_once([*side.taken, *comparisons], limits):
+        alone, difference = max(once, key=lambda pair: pair[1].score)
+        made.append(_finding("face.unconfirmed", alone, difference, maker))
     elif score >= worst.threshold_check * limits.second_angle_share:
         made.append(_finding("face.slight", worst, leading, maker))
-    elif once := [c for c in side.taken if (c.score or 0.0) >= c.threshold_check]:
-        alone = max(once, key=lambda c: c.score or 0.0)
-        leading = max(_counting(alone, limits), key=lambda d: d.score, default=None)
-        made.append(_finding("face.unconfirmed", alone, leading, maker))
     if labelled is not None:
         made.append(_finding("face.label", worst, labelled, maker))
     doubted = any(maker.policy.weights[finding.code] is not Weight.NOTE for finding in made)
     return made + advice.findings_of(newest, maker, doubted=doubted)
+
+
+def _shown_once(comparisons: list[FaceComparison], limits: FacePolicy) -> list[tuple[FaceComparison, Difference]]:
+    """What single pictures showed from check on; a hologram may be seen from one angle only."""
+    return [
+        (one, difference)
+        for one in comparisons
+        if not one.together
+        for difference in _counting(one, limits)
+        if difference.kind != "hologram" and difference.score >= one.threshold_check
+    ]
 
 
 def _counting(comparison: FaceComparison, limits: FacePolicy) -> list[Difference]:

@@ -75,10 +75,8 @@ def parser() -> argparse.ArgumentParser:
     pack.add_argument("--faces", type=Path, required=True)
     pack.add_argument("--out", type=Path, required=True, help="the folder that export wrote; its name is the pack's")
     look = pack.add_mutually_exclusive_group()
-    look.add_argument(
-        "--whole", type=Path, help="drawn whole faces to fit the second look on; without it there is none"
-    )
-    look.add_argument("--look", type=Path, help="or a pack whose second look is taken as it is")
+    look.add_argument("--whole", type=Path, help="drawn whole faces to fit the second look on; or")
+    look.add_argument("--kept", type=Path, help="a pack whose second look is kept, and its numbers but structure's")
     both = commands.add_parser("sizes")
     both.add_argument("--faces", type=Path, required=True, nargs="+")
     both.add_argument("--pack", type=Path, required=True)

@@ -201,6 +201,13 @@ def test_a_capture_that_the_exposure_hides_asks_for_less_light() -> None:
     assert (found.score, found.retake, found.aligned) == (None, "too_bright", False)
 
 
+def test_other_goods_on_a_bright_table_are_not_found_and_no_matter_of_light() -> None:
+    table = np.full((1200, 1000, 3), 255, np.uint8)
+    table[250:950, 250:750] = cv2.resize(drawn_face(5), (500, 700), interpolation=cv2.INTER_AREA)
+    (found,) = faces.compare(table, [reference()], loaded())
+    assert (found.score, found.retake) == (None, "not_found")
+
+
 def test_a_tiny_face_asks_to_come_closer() -> None:
     shot = photograph(drawn_face(), long_side_px=2600, fill=0.11, tilt_deg=(0.0, 0.0), rotation_deg=0.0, clutter=False)
     (found,) = faces.compare(shot.image, [reference()], loaded())

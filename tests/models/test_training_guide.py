@@ -25,6 +25,16 @@ def test_the_chain_leads_from_pictures_to_a_manifest() -> None:
     assert names == ["pool", "draw", *network, "faces", *network, "join", "faces", "faces", "pack"]
 
 
+@pytest.mark.parametrize("given", [[], ["--whole", "W"], ["--kept", "P"]])
+def test_a_pack_is_calibrated_with_what_is_given(given: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(training, "calibrated", lambda *arguments: asked.extend(arguments))
+    training._pack(training.parser().parse_args(["pack", "--faces", "F", "--out", "O", *given]))
+    out, faces, whole, _, kept = asked
+    assert [out, faces] == [Path("O"), Path("F")]
+    assert [whole, kept] == [Path(given[1]) if given[:1] == [name] else None for name in ("--whole", "--kept")]
+
+
 def test_training_goes_on_from_the_weights_that_are_kept() -> None:
     assert training.WEIGHTS.is_file()
     assert f"models/training/weights/{training.WEIGHTS.name}" in GUIDE

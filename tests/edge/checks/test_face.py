@@ -89,6 +89,31 @@ def test_what_one_picture_showed_and_all_together_do_not_stays_told() -> None:
     assert verdict.findings[0].arguments == {"where": "@where.logo"}
 
 
+def test_what_one_picture_showed_is_told_before_what_all_show_a_little() -> None:
+    shown = difference("structure", 0.95, "logo: Aoi")
+    alone = replace(drawn.COMPARISON, score=0.95, differences=(shown,))
+    together = replace(
+        drawn.COMPARISON, capture="d" * 64, score=0.22, together=BEFORE, differences=(difference("structure", 0.22),)
+    )
+    verdict = assess(drawn.case(seen=Seen((drawn.CAPTURE,), comparisons=(alone, together))), policies.builtin())
+    assert codes(verdict)[0] == "face.unconfirmed"
+
+
+def test_a_hologram_that_one_angle_does_not_show_is_no_difference_of_one_picture() -> None:
+    alone = replace(drawn.COMPARISON, score=0.9, differences=(difference("hologram", 0.9, "hologram"),))
+    together = replace(drawn.COMPARISON, capture="d" * 64, score=0.05, together=BEFORE)
+    assert codes(assess(drawn.case(seen=Seen((drawn.CAPTURE,), comparisons=(alone, together))), POLICY)) == []
+
+
+def test_what_one_of_several_pictures_judged_apart_showed_stays_told() -> None:
+    apart = tuple(
+        replace(drawn.COMPARISON, capture=name * 64, score=score, differences=(difference("structure", score),))
+        for name, score in (("c", 0.55), ("d", 0.01), ("e", 0.01))
+    )
+    verdict = assess(drawn.case(seen=Seen((drawn.CAPTURE,), comparisons=apart)), POLICY)
+    assert (verdict.outcome, codes(verdict)) == (Outcome.NO_FINDING, ["face.unconfirmed"])
+
+
 def test_a_light_difference_of_one_picture_that_is_gone_in_all_is_not_told() -> None:
     alone = replace(drawn.COMPARISON, score=0.4, differences=(difference("structure", 0.4),))
     together = replace(drawn.COMPARISON, capture="d" * 64, score=0.1, together=BEFORE)
