@@ -139,7 +139,7 @@ def parcels(day: date) -> tuple[Parcel, ...]:
         Parcel("serum", "Serum, everything as registered", _nothing("bulletin.applies"),
                (Shot("serum", item("serum", "second", day), label=gift),),
                consignment=_declared(gift, "serum", "night serum")),
-        Parcel("logo-moved", "Toner whose logo sits 6 mm too low", _differs(),
+        Parcel("logo-moved", "Toner whose logo sits 7 mm to the right and 6 mm too low", _differs(),
                (Shot("toner", item("toner", "first", day), Alteration(logo_shift_mm=(7.0, 6.0))),), station="2"),
         Parcel("colour-off", "Perfume printed with other inks", _differs(),
                (Shot("perfume", item("perfume", "first", day), Alteration(hue_deg=60.0),

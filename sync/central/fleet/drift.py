@@ -1,11 +1,12 @@
-"""Whether the scores that boxes see still look like those of the calibration set. Pure.
+"""Whether more scores that boxes see lie high than a pack's calibration set allows. Pure.
 
-A pack's score is by construction a rarity among its calibration set of genuine captures (docs/decisions/046): half of
-them score 0.05 or more, one in five 0.15, one in twenty 0.3, one in 150 0.5, which is check (one in 120 before
-drawn-7). So the shares of these bins are known for every pack on that ladder. Method: population stability index, sum
-of (seen - expected) * ln(seen / expected); above 0.25 is called moved (Siddiqi, "Credit Risk Scorecards", 2006), and
-nothing is said below 200 scores. Goods that are not genuine move it too, and drawn calibration captures are harsher
-than real ones: it asks somebody to look, it proves nothing.
+A pack's score is by construction at most a rarity among its calibration set of genuine captures (docs/decisions/046):
+no more than half of them score 0.05, one in five 0.15, one in twenty 0.3, and one in 150 0.5, which is check (one in
+120 before drawn-7). Most score less, since colour and print speak late. So these shares bound the bins of every pack on
+that ladder, from above. Method: the terms of the population stability index (seen - allowed) * ln(seen / allowed) of
+the bins above the lowest in which more lie than the ladder allows; a sum above 0.25 is called moved (Siddiqi, "Credit
+Risk Scorecards", 2006), and nothing is said below 200 scores. Goods that are not genuine move it too: it asks somebody
+to look, it proves nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ EDGES = (0.05, 0.15, 0.3, 0.5)
 EXPECTED = (1 / 2, 1 / 2 - 1 / 5, 1 / 5 - 1 / 20, 1 / 20 - 1 / 150, 1 / 150)
 MOVED = 0.25
 LEAST = 200
-_NONE_SEEN = 0.5  # counted in a bin where none was seen, so that its logarithm exists
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,6 @@ def drift(counts: Sequence[int]) -> Drift:
     total = sum(counts)
     if total < LEAST:
         return Drift(total, counts[-1] / total if total else 0.0, None)
-    shares = [max(count, _NONE_SEEN) / total for count in counts]
-    psi = sum((seen - told) * math.log(seen / told) for seen, told in zip(shares, EXPECTED, strict=True))
+    bins = zip((count / total for count in counts[1:]), EXPECTED[1:], strict=True)
+    psi = sum((seen - allowed) * math.log(seen / allowed) for seen, allowed in bins if seen > allowed)
     return Drift(total, counts[-1] / total, psi)
